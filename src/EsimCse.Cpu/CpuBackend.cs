@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+
+namespace EsimCse.Cpu;
+
+/// <summary>The managed backend: fp32, SIMD, rows and heads spread over a fixed number of threads. Same bits for any number of threads.</summary>
+public sealed unsafe partial class CpuBackend : IDisposable
+{
+    const int Alignment = 64;
+
+    readonly Cores _cores;
+
+    /// <summary>A backend with its own threads.</summary>
+    /// <param name="threads">Threads, at least 1; null for all cores.</param>
+    public CpuBackend(int? threads = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
+        _cores = new Cores(threads ?? Environment.ProcessorCount);
+    }
+
+    /// <summary>The threads that share the work.</summary>
+    public int Threads => _cores.Count;
+
+    /// <inheritdoc/>
+    public nint Allocate(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        return bytes == 0 ? 0 : (nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+    }
+
+    /// <inheritdoc/>
+    public void Free(nint address) => NativeMemory.AlignedFree((void*)address);
+
+    /// <inheritdoc/>
+    public void Upload<T>(ReadOnlySpan<T> source, Matrix target) where T : unmanaged =>
+        MemoryMarshal.AsBytes(source).CopyTo(Bytes(target, source.Length * (long)sizeof(T)));
+
+    /// <inheritdoc/>
+    public void Download<T>(Matrix source, Span<T> target) where T : unmanaged =>
+        Bytes(source, target.Length * (long)sizeof(T)).CopyTo(MemoryMarshal.AsBytes(target));
+
+    /// <inheritdoc/>
+    public void Copy(Matrix source, Matrix target)
+    {
+        if (source.Bytes != target.Bytes) throw new ArgumentException($"{source} does not fit {target}");
+        Buffer.MemoryCopy((void*)source.Address, (void*)target.Address, target.Bytes, source.Bytes);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _cores.Dispose();
+
+    static Span<byte> Bytes(Matrix matrix, long expected) => matrix.Bytes == expected
+        ? new((void*)matrix.Address, checked((int)expected))
+        : throw new ArgumentException($"{expected} bytes do not fit {matrix}");
+
+    static float* Floats(Matrix matrix) => (float*)matrix.Address;
+
+    static int* Integers(Matrix matrix) => (int*)matrix.Address;
+}
