@@ -50,7 +50,9 @@ sealed unsafe class Cores : IDisposable
         }
         lock (_oneAtATime)
         {
-            (_body, _invoke, _items, _parts) = (&body, &Invoke<T>, items, parts);
+            _body = &body;
+            _invoke = &Invoke<T>;
+            (_items, _parts) = (items, parts);
             _finished.Reset(parts - 1);
             for (int i = 0; i < parts - 1; i++) _starts[i].Release();
             RunPart(0);
