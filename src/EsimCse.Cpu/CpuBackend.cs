@@ -8,13 +8,18 @@ public sealed unsafe partial class CpuBackend : IDisposable
     const int Alignment = 64;
 
     readonly Cores _cores;
+    readonly Gemm.Gemm _gemm;
 
     /// <summary>A backend with its own threads.</summary>
     /// <param name="threads">Threads, at least 1; null for all cores.</param>
-    public CpuBackend(int? threads = null)
+    /// <exception cref="ArgumentException">ESIMCSE_GEMM names no variant that this processor runs.</exception>
+    public CpuBackend(int? threads = null) : this(threads, Environment.GetEnvironmentVariable(Gemm.Gemm.Variable)) { }
+
+    internal CpuBackend(int? threads, string? gemm)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
         _cores = new Cores(threads ?? Environment.ProcessorCount);
+        _gemm = Gemm.Gemm.Create(_cores, gemm);
     }
 
     /// <summary>The threads that share the work.</summary>
@@ -46,11 +51,17 @@ public sealed unsafe partial class CpuBackend : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _cores.Dispose();
+    public void Dispose()
+    {
+        _cores.Dispose();
+        _gemm.Dispose();
+    }
 
     static Span<byte> Bytes(Matrix matrix, long expected) => matrix.Bytes == expected
         ? new((void*)matrix.Address, checked((int)expected))
         : throw new ArgumentException($"{expected} bytes do not fit {matrix}");
+
+    static Span<float> Row(Matrix matrix, int row) => new((float*)matrix.Address + (long)row * matrix.Columns, matrix.Columns);
 
     static float* Floats(Matrix matrix) => (float*)matrix.Address;
 
