@@ -43,13 +43,13 @@ sealed unsafe class Cores : IDisposable
     {
         int parts = (int)Math.Min(Count, Math.Max(1, (long)items / Math.Max(1, grain)));
         if (items == 0) return;
-        if (parts == 1)
-        {
-            body.Run(0, items);
-            return;
-        }
         lock (_oneAtATime)
         {
+            if (parts == 1)
+            {
+                body.Run(0, items);
+                return;
+            }
             _body = &body;
             _invoke = &Invoke<T>;
             (_items, _parts) = (items, parts);

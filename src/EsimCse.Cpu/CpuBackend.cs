@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace EsimCse.Cpu;
 
 /// <summary>The managed backend: fp32, SIMD, rows and heads spread over a fixed number of threads. Same bits for any number of threads.</summary>
-public sealed unsafe partial class CpuBackend : IDisposable
+public sealed unsafe partial class CpuBackend : IBackend
 {
     const int Alignment = 64;
 
