@@ -1,0 +1,111 @@
+namespace EsimCse.Model;
+
+/// <summary>
+/// What a forward pass writes: kept a layer each where a backward will read it, in the same few buffers for all layers otherwise.
+/// </summary>
+sealed class BertActivations
+{
+    public BertActivations(Arena arena, BertConfig config, PoolerKind pooler, PackedBatch batch, bool keep)
+    {
+        (int t, int s, int h, int f) = (batch.Tokens, batch.Sentences, config.HiddenSize, config.IntermediateSize);
+        (Config, Pooler, Batch, Keeps) = (config, pooler, batch, keep);
+        EmbeddingSum = arena.Take(t, h);
+        EmbeddingRstd = keep ? arena.Take(1, t) : default;
+        Matrix embedded = arena.Take(t, h), other = keep ? default : arena.Take(t, h), another = keep ? default : arena.Take(t, h);
+        Hidden.Add(embedded);
+        Layer? shared = null;
+        for (int index = 0; index < config.Layers; index++)
+        {
+            bool last = index == config.Layers - 1 && pooler.ReadsClsOnly();
+            int rows = last ? s : t;
+            Layer layer = shared is not null && !last ? shared : new Layer
+            {
+                FirstTokenOnly = last,
+                First = last ? arena.Take(s, h) : default,
+                Query = last ? arena.Take(s, h) : default,
+                Qkv = arena.Take(t, last ? 2 * h : 3 * h),
+                Context = arena.Take(rows, h),
+                LogSumExp = keep ? arena.Take(config.Heads, rows) : default,
+                Attended = arena.Take(rows, h),
+                AttendedRstd = keep ? arena.Take(1, rows) : default,
+                Middle = arena.Take(rows, h),
+                Up = arena.Take(rows, f),
+                Activated = keep ? arena.Take(rows, f) : default,
+                Down = arena.Take(rows, h),
+                DownRstd = keep ? arena.Take(1, rows) : default,
+            };
+            if (!keep && !last) shared = layer;
+            LayerActivations.Add(layer);
+            Hidden.Add(last ? arena.Take(s, h) : keep ? arena.Take(t, h) : index % 2 == 0 ? other : another);
+        }
+        Pooled = pooler.ReadsClsOnly() ? Hidden[^1] : arena.Take(s, h);
+    }
+
+    public BertConfig Config { get; }
+
+    public PoolerKind Pooler { get; }
+
+    public PackedBatch Batch { get; }
+
+    /// <summary>Whether a backward can follow.</summary>
+    public bool Keeps { get; }
+
+    /// <summary>[T,H]: the sum of the embeddings; normalised in place where it is kept.</summary>
+    public Matrix EmbeddingSum { get; }
+
+    /// <summary>[1,T].</summary>
+    public Matrix EmbeddingRstd { get; }
+
+    /// <summary>The embedding output, then each layer's: [T,H], or [S,H] where only first tokens were computed.</summary>
+    public List<Matrix> Hidden { get; } = [];
+
+    public List<Layer> LayerActivations { get; } = [];
+
+    /// <summary>Which <see cref="Hidden"/> is pooled beside the last; -1 for none.</summary>
+    public int OtherPooledLayer => Pooler switch { PoolerKind.AvgTop2 => Config.Layers - 1, PoolerKind.AvgFirstLast => 0, _ => -1 };
+
+    /// <summary>[S,H].</summary>
+    public Matrix Pooled { get; }
+
+    /// <summary>R rows: T, or S in a last layer that computes first tokens alone.</summary>
+    public sealed record Layer
+    {
+        public bool FirstTokenOnly { get; init; }
+
+        /// <summary>[S,H]: the layer's input at first tokens; only where they are computed alone.</summary>
+        public Matrix First { get; init; }
+
+        /// <summary>[S,H]; likewise.</summary>
+        public Matrix Query { get; init; }
+
+        /// <summary>[T,3H], or keys and values alone: [T,2H].</summary>
+        public Matrix Qkv { get; init; }
+
+        /// <summary>[R,H].</summary>
+        public Matrix Context { get; init; }
+
+        /// <summary>[A,R].</summary>
+        public Matrix LogSumExp { get; init; }
+
+        /// <summary>[R,H]: after the output product; normalised in place where it is kept.</summary>
+        public Matrix Attended { get; init; }
+
+        /// <summary>[1,R].</summary>
+        public Matrix AttendedRstd { get; init; }
+
+        /// <summary>[R,H]: what the feed-forward reads.</summary>
+        public Matrix Middle { get; init; }
+
+        /// <summary>[R,F]: before GELU.</summary>
+        public Matrix Up { get; init; }
+
+        /// <summary>[R,F]: after GELU; absent where GELU runs in place.</summary>
+        public Matrix Activated { get; init; }
+
+        /// <summary>[R,H]: after the second product; normalised in place where it is kept.</summary>
+        public Matrix Down { get; init; }
+
+        /// <summary>[1,R].</summary>
+        public Matrix DownRstd { get; init; }
+    }
+}
