@@ -1,0 +1,64 @@
+namespace EsimCse.Model;
+
+/// <summary>Sentences' ids to vectors, without dropout. A vector has the same bits whatever else is in the batch.</summary>
+public sealed class Embedder : IDisposable
+{
+    /// <summary>Tokens that go through the model at once; a longer sentence goes alone.</summary>
+    const int TokenBudget = 2048;
+
+    readonly IBackend _backend;
+    readonly BertConfig _config;
+    readonly PoolerKind _pooler;
+    readonly BatchMemory _batch;
+    readonly Arena _arena;
+
+    /// <summary>An embedder for one pooler.</summary>
+    public Embedder(IBackend backend, BertConfig config, PoolerKind pooler)
+    {
+        (_backend, _config, _pooler) = (backend, config, pooler);
+        (_batch, _arena) = (new BatchMemory(backend), new Arena(backend));
+    }
+
+    /// <summary>The vectors, [sentences, H] in order. <paramref name="weights"/> must have a head for <see cref="PoolerKind.Cls"/>.</summary>
+    public float[] Embed(BertWeights weights, IReadOnlyList<int[]> sentences, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(sentences);
+        ArgumentNullException.ThrowIfNull(weights);
+        int hidden = _config.HiddenSize;
+        float[] vectors = new float[(long)sentences.Count * hidden];
+        for (int first = 0; first < sentences.Count;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int count = 1;
+            for (int tokens = sentences[first].Length; first + count < sentences.Count && tokens + sentences[first + count].Length <= TokenBudget; count++)
+                tokens += sentences[first + count].Length;
+            Matrix pooled = Run(weights, [.. sentences.Skip(first).Take(count)]);
+            _backend.Download(pooled, vectors.AsSpan(first * hidden, count * hidden));
+            first += count;
+        }
+        return vectors;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _batch.Dispose();
+        _arena.Dispose();
+    }
+
+    /// <summary>One batch, the result left on the device: [S,H], valid until the next.</summary>
+    internal Matrix Run(BertWeights weights, IReadOnlyList<int[]> sentences)
+    {
+        PackedBatch batch = _batch.Upload(sentences);
+        using Arena measure = new(null);
+        _ = (new BertActivations(measure, _config, _pooler, batch, keep: false), measure.Take(batch.Sentences, _config.HiddenSize));
+        _arena.Reset(measure.Used);
+        BertActivations activations = new(_arena, _config, _pooler, batch, keep: false);
+        Matrix head = _arena.Take(batch.Sentences, _config.HiddenSize);
+        Matrix pooled = new BertForward(_backend, weights, activations, default).Run();
+        if (_pooler != PoolerKind.Cls) return pooled;
+        _backend.LinearForward(pooled, weights.Head.Weight, weights.Head.Bias, head);
+        _backend.TanhForward(head, head);
+        return head;
+    }
+}
