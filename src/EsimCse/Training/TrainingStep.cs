@@ -1,0 +1,198 @@
+using EsimCse.Model;
+
+namespace EsimCse.Training;
+
+/// <summary>What a step did, read back from the device.</summary>
+/// <param name="Loss">The loss.</param>
+/// <param name="LearningRate">The learning rate.</param>
+/// <param name="GradientNorm">Over all trained tensors, before clipping.</param>
+/// <param name="NotFiniteStep">The first step whose loss or norm was not finite; 0 for none.</param>
+public readonly record struct StepResult(float Loss, float LearningRate, float GradientNorm, int NotFiniteStep);
+
+/// <summary>
+/// The step of ESimCSE, one line a phase: both views through the encoder, the loss over batch and queue, the backward, clipping, AdamW with the
+/// momentum encoder's average, and the momentum encoder's vectors into the queue. Everything that a later step depends on lies in <see cref="State"/>'s matrices.
+/// </summary>
+public sealed class TrainingStep : IDisposable
+{
+    const float LargestNorm = 1;
+
+    readonly IBackend _backend;
+    readonly Bert _bert;
+    readonly TrainingOptions _options;
+    readonly int _steps;
+    readonly Arena _lasting, _passing;
+    readonly BatchMemory _batch;
+    readonly Embedder _momentumEncoder;
+    readonly BertWeights _gradients;
+    readonly BertWeights? _average;
+    readonly Matrix _chunks, _partials, _first, _second, _queue;
+    readonly StepState _state;
+
+    /// <summary>A run of so many steps over a model, whose parameters it moves. A head must be a part of it for <see cref="PoolerKind.Cls"/> and for no other.</summary>
+    public TrainingStep(Bert bert, TrainingOptions options, int steps)
+    {
+        ArgumentNullException.ThrowIfNull(bert);
+        ArgumentNullException.ThrowIfNull(options);
+        (_backend, _bert, _options, _steps) = (bert.Backend, bert, options, steps);
+        (_batch, _momentumEncoder) = (new BatchMemory(_backend), new Embedder(_backend, bert.Config, options.Pooler));
+        (_lasting, _passing) = (new Arena(_backend), new Arena(_backend));
+        int[] chunks = bert.Layout.Chunks();
+        int length = checked((int)bert.Layout.Length), hidden = bert.Config.HiddenSize;
+        bool queue = options.QueueSize > 0;
+        _lasting.Reset(sizeof(float) * ((queue ? 4L : 3L) * length + (long)options.QueueSize * hidden + 2L * chunks.Length) + 16 * 64);
+        _gradients = new BertWeights(bert.Config, bert.Layout, _lasting.Take(1, length));
+        (_first, _second) = (_lasting.Take(1, length), _lasting.Take(1, length));
+        _average = queue ? new BertWeights(bert.Config, bert.Layout, _lasting.Take(1, length)) : null;
+        _queue = queue ? _lasting.Take(options.QueueSize, hidden) : default;
+        _chunks = _lasting.Take(chunks.Length / ParameterChunk.Columns, ParameterChunk.Columns, ElementType.Int32);
+        _partials = _lasting.Take(1, _chunks.Rows);
+        _state = new StepState(_lasting.Take(1, StepState.Length, ElementType.Int32), _lasting.Take(1, StepState.Length));
+        _backend.Upload<int>(chunks, _chunks);
+        Start();
+    }
+
+    /// <summary>What a checkpoint must hold, by name, beside nothing else.</summary>
+    public IReadOnlyList<(string Name, Matrix Matrix)> State =>
+    [
+        ("parameters", _bert.Weights.Arena), ("first_moment", _first), ("second_moment", _second),
+        .. _average is null ? Array.Empty<(string, Matrix)>() : [("average", _average.Arena), ("queue", _queue)],
+        ("counters", _state.Counters), ("scalars", _state.Scalars),
+    ];
+
+    /// <summary>The gradients of the last step, before clipping.</summary>
+    public BertWeights Gradients => _gradients;
+
+    /// <summary>The momentum encoder's weights; null without a queue.</summary>
+    public BertWeights? MomentumWeights => _average;
+
+    /// <summary>The momentum encoder's first weights, in place of a copy of the model's.</summary>
+    public void StartMomentumFrom(Bert other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (_average is not null) _backend.Copy(other.Weights.Arena, _average.Arena);
+    }
+
+    /// <summary>Empties the queue.</summary>
+    public void ResetQueue()
+    {
+        int[] counters = new int[StepState.Length];
+        _backend.Download(_state.Counters, counters.AsSpan());
+        counters[StepState.QueueHead] = counters[StepState.QueueCount] = 0;
+        _backend.Upload<int>(counters, _state.Counters);
+    }
+
+    /// <summary>Trains on a batch: the originals' ids and their second views'.</summary>
+    public void Run(IReadOnlyList<int[]> originals, IReadOnlyList<int[]> secondViews)
+    {
+        ArgumentNullException.ThrowIfNull(originals);
+        _backend.Schedule(_options.LearningRate, _steps, _state);
+        _backend.ClearGradients(_chunks, _gradients.Arena);
+        PackedBatch batch = _batch.Upload([.. originals, .. secondViews]);
+        using (Arena measure = new(null)) _passing.Reset(Measure(measure, batch));
+        Passing p = new(_passing, _bert.Config, _options, batch);
+        DropoutMask mask = new(_options.Dropout, _options.Seed, 0, originals.Count, _state.Counters);
+
+        Matrix pooled = new BertForward(_backend, _bert.Weights, p.Activations, mask).Run();
+        Matrix h = HeadForward(pooled, p);
+        _backend.ContrastiveLoss(h, _queue, _options.Temperature, _state, p.Logits, p.Weights, p.Norms, p.DH);
+        Matrix dpooled = HeadBackward(pooled, h, p);
+        new BertBackward(_backend, _bert.Weights, _gradients, p.Activations, mask, _passing).Run(dpooled);
+
+        _backend.GradientNorm(_gradients.Arena, _chunks, LargestNorm, _partials, _state);
+        SnapshotHead();
+        _backend.AdamWUpdate(_gradients.Arena, _chunks, _options.WeightDecay, _options.Momentum, _state,
+            _bert.Weights.Arena, _first, _second, _average?.Arena ?? default);
+        if (_average is not null) _backend.QueuePush(_momentumEncoder.Run(_average, originals), _queue, _state);
+    }
+
+    /// <summary>What the last step did.</summary>
+    public StepResult Read()
+    {
+        float[] scalars = new float[StepState.Length];
+        int[] counters = new int[StepState.Length];
+        _backend.Download(_state.Scalars, scalars.AsSpan());
+        _backend.Download(_state.Counters, counters.AsSpan());
+        return new StepResult(scalars[StepState.Loss], scalars[StepState.LearningRate], scalars[StepState.GradientNorm], counters[StepState.NotFiniteStep]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _momentumEncoder.Dispose();
+        _batch.Dispose();
+        _lasting.Dispose();
+        _passing.Dispose();
+    }
+
+    void Start()
+    {
+        float[] zeros = new float[_first.Columns];
+        _backend.Upload<float>(zeros, _first);
+        _backend.Upload<float>(zeros, _second);
+        _backend.Upload<float>(zeros, _gradients.Arena);
+        _backend.Upload<int>(new int[StepState.Length], _state.Counters);
+        _backend.Upload<float>(new float[StepState.Length], _state.Scalars);
+        if (_average is null) return;
+        _backend.Copy(_bert.Weights.Arena, _average.Arena);
+        _backend.Upload<float>(new float[_queue.Count], _queue);
+    }
+
+    long Measure(Arena measure, PackedBatch batch)
+    {
+        Passing p = new(measure, _bert.Config, _options, batch);
+        _ = new BertBackward(_backend, _bert.Weights, _gradients, p.Activations, default, measure);
+        return measure.Used;
+    }
+
+    Matrix HeadForward(Matrix pooled, Passing p)
+    {
+        if (_options.Pooler != PoolerKind.Cls) return pooled;
+        _backend.LinearForward(pooled, _bert.Weights.Head.Weight, _bert.Weights.Head.Bias, p.H);
+        _backend.TanhForward(p.H, p.H);
+        return p.H;
+    }
+
+    Matrix HeadBackward(Matrix pooled, Matrix h, Passing p)
+    {
+        if (_options.Pooler != PoolerKind.Cls) return p.DH;
+        _backend.TanhBackward(p.DH, h, p.DH);
+        _backend.LinearBackwardWeight(p.DH, pooled, _gradients.Head.Weight, _gradients.Head.Bias);
+        _backend.LinearBackwardInput(p.DH, _bert.Weights.Head.Weight, accumulate: false, p.DPooled);
+        return p.DPooled;
+    }
+
+    /// <summary>The momentum encoder's vectors go through the live head as it is before the update: it takes the head's place among the averages.</summary>
+    void SnapshotHead()
+    {
+        if (_average is null || _options.Pooler != PoolerKind.Cls) return;
+        _backend.Copy(_bert.Weights.Head.Weight, _average.Head.Weight);
+        _backend.Copy(_bert.Weights.Head.Bias, _average.Head.Bias);
+    }
+
+    /// <summary>What lives for one step.</summary>
+    sealed class Passing
+    {
+        public Passing(Arena arena, BertConfig config, TrainingOptions options, PackedBatch batch)
+        {
+            int b = batch.Sentences / 2, h = config.HiddenSize, q = options.QueueSize;
+            Activations = new BertActivations(arena, config, options.Pooler, batch, keep: true);
+            (H, DH, DPooled) = (arena.Take(2 * b, h), arena.Take(2 * b, h), arena.Take(2 * b, h));
+            (Logits, Weights, Norms) = (arena.Take(b, b + q), arena.Take(b, b + q), arena.Take(1, 2 * b + q));
+        }
+
+        public BertActivations Activations { get; }
+
+        public Matrix H { get; }
+
+        public Matrix DH { get; }
+
+        public Matrix DPooled { get; }
+
+        public Matrix Logits { get; }
+
+        public Matrix Weights { get; }
+
+        public Matrix Norms { get; }
+    }
+}
