@@ -19,8 +19,12 @@ public sealed unsafe partial class CpuBackend : IBackend
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
         _cores = new Cores(threads ?? Environment.ProcessorCount);
-        _gemm = Gemm.Gemm.Create(_cores, gemm);
+        GemmVariant = string.IsNullOrEmpty(gemm) ? Gemm.Gemm.Variants.First() : gemm;
+        _gemm = Gemm.Gemm.Create(_cores, GemmVariant);
     }
+
+    /// <summary>The micro-kernel of the matrix products: scalar, vector256 or vector512.</summary>
+    public string GemmVariant { get; }
 
     /// <summary>The threads that share the work.</summary>
     public int Threads => _cores.Count;

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using EsimCse.Cpu;
+using EsimCse.Model;
+using EsimCse.Training;
+
+namespace EsimCse.Cli;
+
+/// <summary>What every command, or several, understand.</summary>
+static class CommonOptions
+{
+    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show where an error came from.", Recursive = true };
+
+    public static Option<string> Device() => new Option<string>("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" }
+        .Checked(value => value is "auto" or "cpu" or "cuda" || value.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(value[5..], out int n) && n >= 0, "auto, cpu, cuda or cuda:N");
+
+    public static Option<string> Precision() => new Option<string>("--precision") { Description = "fp32, bf16 or fp16; fp32 on the CPU.", DefaultValueFactory = _ => "fp32" }
+        .Checked(value => value is "fp32" or "bf16" or "fp16", "fp32, bf16 or fp16");
+
+    public static Option<int?> Threads() => new Option<int?>("--threads") { Description = "Threads; all cores by default." }.Checked(value => value >= 1, "at least 1");
+
+    public static Option<string?> Pooler(string description) => new Option<string?>("--pooler") { Description = description }
+        .Checked(value => PoolerNames.TryParse(value, out _), string.Join(", ", PoolerNames.All));
+
+    public static Option<int?> MaxLength(string description) => new Option<int?>("--max-length") { Description = description }.Checked(value => value >= 2, "at least 2");
+
+    /// <summary>The same option, refusing values outside its range.</summary>
+    public static Option<T> Checked<T>(this Option<T> option, Func<T, bool> valid, string expected)
+    {
+        option.Validators.Add(result =>
+        {
+            T? value = result.GetValueOrDefault<T>();
+            if (value is not null && !valid(value)) result.AddError($"{option.Name}: found {value}, expected {expected}");
+        });
+        return option;
+    }
+
+    /// <summary>Adds the options by which a command chooses its device, and gives back how to read them.</summary>
+    public static Func<ParseResult, int?> AddDevice(this Command command)
+    {
+        Option<string> device = Device(), precision = Precision();
+        Option<int?> threads = Threads();
+        command.Add(device);
+        command.Add(precision);
+        command.Add(threads);
+        return parsed =>
+        {
+            if (parsed.GetValue(device)!.StartsWith("cuda", StringComparison.Ordinal)) throw new IOException($"--device {parsed.GetValue(device)}: no such device: this version runs on the CPU");
+            if (parsed.GetValue(precision) != "fp32") throw new UsageException($"--precision {parsed.GetValue(precision)}: the CPU has fp32 alone");
+            string? variant = Environment.GetEnvironmentVariable("ESIMCSE_GEMM");
+            if (!string.IsNullOrEmpty(variant)) new CpuBackend(1).Dispose();
+            if (parsed.GetValue(device) == "auto") Console.Error.WriteLine("device: cpu");
+            return parsed.GetValue(threads);
+        };
+    }
+
+    public static PoolerKind? PoolerOf(string? name) => PoolerNames.TryParse(name, out PoolerKind kind) ? kind : null;
+
+    /// <summary>Opens a model for inference, and says what a bare folder is taken for.</summary>
+    public static SentenceEncoder Open(string model, EncoderOptions options)
+    {
+        SentenceEncoder encoder = SentenceEncoder.Load(model, options);
+        if (encoder.Folder.IsBare && options.Pooler is null) Console.Error.WriteLine($"{model}: says nothing of pooling: avg, not normalised");
+        return encoder;
+    }
+
+    public static void ReportTruncated(SentenceEncoder encoder)
+    {
+        if (encoder.Truncated > 0) Console.Error.WriteLine($"{encoder.Truncated} sentences were longer than {encoder.MaxLength} tokens and were cut off there");
+    }
+}

@@ -1,0 +1,24 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using EsimCse.Cpu;
+
+namespace EsimCse.Cli;
+
+static class DoctorCommand
+{
+    public static Command Create()
+    {
+        Command command = new("doctor", "Says what this machine offers.");
+        Func<ParseResult, int?> device = command.AddDevice();
+        command.Runs((parsed, _) =>
+        {
+            using CpuBackend backend = new(device(parsed));
+            Console.WriteLine($"esimcse    {typeof(DoctorCommand).Assembly.GetName().Version?.ToString(3)} on {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
+            Console.WriteLine($"cpu        {backend.Threads} threads of {Environment.ProcessorCount} cores, vectors of {(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)} bits, matrix products: {backend.GemmVariant}");
+            Console.WriteLine($"memory     {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 30)} GiB");
+            Console.WriteLine("cuda       none: this version runs on the CPU");
+        });
+        return command;
+    }
+}

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using System.Globalization;
+using EsimCse.Evaluation;
+
+namespace EsimCse.Cli;
+
+static class SimilarityCommand
+{
+    public static Command Create()
+    {
+        Argument<string> model = new("MODEL") { Description = "The model folder." };
+        Argument<string[]> sentences = new("SENTENCE") { Description = "Two sentences or more.", Arity = new ArgumentArity(2, 100_000) };
+        Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
+        Option<bool> json = new("--json") { Description = "The matrix as JSON." };
+        Command command = new("similarity", "Prints the cosines of sentences with each other.") { model, sentences, pooler, json };
+        Func<ParseResult, int?> device = command.AddDevice();
+        command.Runs((parsed, stop) =>
+        {
+            using SentenceEncoder encoder = CommonOptions.Open(parsed.GetValue(model)!, new() { Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)), Threads = device(parsed) });
+            float[][] vectors = encoder.Encode(parsed.GetValue(sentences)!, stop);
+            string[] rows = [.. vectors.Select(row => string.Join(parsed.GetValue(json) ? "," : "  ", vectors.Select(column => Text(SetScore.Cosine(row, column), parsed.GetValue(json)))))];
+            Console.WriteLine(parsed.GetValue(json) ? $"[[{string.Join("],[", rows)}]]" : string.Join('\n', rows));
+            CommonOptions.ReportTruncated(encoder);
+        });
+        return command;
+    }
+
+    static string Text(double cosine, bool whole) => whole ? cosine.ToString("R", CultureInfo.InvariantCulture) : cosine.ToString("F4", CultureInfo.InvariantCulture).PadLeft(7);
+}

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using EsimCse.Contrastive;
+using EsimCse.Evaluation;
+using EsimCse.Model;
+using EsimCse.Text;
+
+namespace EsimCse.Training;
+
+/// <summary>A training run: the loop around <see cref="TrainingStep"/>, with evaluation, checkpoints and resume.</summary>
+public sealed class Trainer : IDisposable
+{
+    readonly TrainingJob _job;
+    readonly TrainingOptions _options;
+    readonly IBackend _backend;
+    readonly TrainingSource _source;
+    readonly BertTokenizer _tokenizer;
+    readonly Corpus _corpus;
+    readonly Bert _bert;
+    readonly TrainingStep _step;
+    readonly WordRepetition _repetition;
+    readonly DevScore? _dev;
+    readonly RunFolder _folder;
+    readonly int _steps, _batches;
+    int _done;
+
+    Trainer(TrainingJob job, IBackend backend, TrainingSource source, BertTokenizer tokenizer, Corpus corpus, IReadOnlyList<ScoredPair>? devPairs)
+    {
+        (_job, _options, _backend, _source, _tokenizer, _corpus) = (job, job.Options, backend, source, tokenizer, corpus);
+        _batches = corpus.Batches(_options.BatchSize);
+        _steps = _options.MaxSteps ?? checked(_options.Epochs * _batches);
+        _bert = source.Create(backend, _options);
+        _step = new TrainingStep(_bert, _options, _steps);
+        if (_options.RandomMomentum)
+        {
+            using Bert random = Bert.Random(backend, source.Config, _bert.Layout.HasHead, ~_options.Seed);
+            _step.StartMomentumFrom(random);
+        }
+        _repetition = new WordRepetition(_options, tokenizer, source.Config.MaxPositions);
+        int fullLength = source.FullLength(tokenizer);
+        _dev = devPairs is null ? null : new DevScore(backend, source.Config, _options.SavedPooler, tokenizer, fullLength, devPairs);
+        _folder = new RunFolder(job, _bert, _step, corpus.Digest(), _steps);
+        _done = _folder.Open();
+    }
+
+    /// <summary>Sentences of the corpus, those skipped as empty, those cut off at the training length.</summary>
+    public (int Sentences, long Empty, long Truncated) CorpusCounts => (_corpus.Count, _corpus.Empty, _corpus.Truncated);
+
+    /// <summary>Steps done so far, a resumed run's earlier ones counted.</summary>
+    public int StepsDone => _done;
+
+    /// <summary>Steps in all.</summary>
+    public int Steps => _steps;
+
+    /// <summary>Pieces of second views that were dropped because they passed the model's positions.</summary>
+    public long DroppedPieces => _repetition.Dropped;
+
+    /// <summary>Best dev score and its step; null without evaluation.</summary>
+    public (double Score, int Step)? Best => _folder.Best;
+
+    /// <summary>Reads everything that a run needs.</summary>
+    /// <exception cref="InvalidInputException">A file is not what it must be.</exception>
+    /// <exception cref="UsageException">The output is in use, or the options differ from those of the run to resume.</exception>
+    public static Trainer Open(TrainingJob job, IBackend backend)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        RunFolder.Check(job);
+        TrainingSource source = TrainingSource.Read(job);
+        BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
+        if (tokenizer.VocabularySize > source.Config.VocabularySize)
+            throw new InvalidInputException($"{source.TokenizerPath}: the tokenizer has {tokenizer.VocabularySize} ids, config.json says vocab_size {source.Config.VocabularySize}");
+        if (job.Options.MaxLength > source.Config.MaxPositions)
+            throw new UsageException($"--max-length {job.Options.MaxLength}: the model has {source.Config.MaxPositions} positions");
+        IReadOnlyList<ScoredPair>? dev = job.EvaluationData is null ? null : StsSets.Read(job.EvaluationData, "stsb-dev");
+        Corpus corpus = Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength);
+        return new Trainer(job, backend, source, tokenizer, corpus, dev);
+    }
+
+    /// <summary>Trains to the end. Cancelled, it stops after the step under way, with a checkpoint.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="NotFiniteException">A loss or a norm is not finite; the last checkpoint is intact.</exception>
+    public void Run(Action<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (_folder.IsFinished(_done)) return;
+        using MetricsFile metrics = new(Path.Combine(_job.Output, "metrics.jsonl"), _done == 0 ? -1 : _done);
+        if (_done == 0) Evaluate(metrics, progress, double.NaN, 0);
+        int[] order = [];
+        double rate = 0;
+        for (int epoch = -1; _done < _steps;)
+        {
+            if (_done / _batches != epoch)
+            {
+                epoch = _done / _batches;
+                order = _corpus.Order(_options.Seed, epoch, _options.Shuffle);
+                if (_done % _batches == 0 && !_options.KeepQueue) _step.ResetQueue();
+            }
+            (StepResult result, double seconds, int sentences) = Step(order);
+            rate = rate == 0 ? sentences / seconds : 0.9 * rate + 0.1 * sentences / seconds;
+            if (result.NotFiniteStep != 0)
+                throw new NotFiniteException($"step {result.NotFiniteStep}: loss {result.Loss}, gradient norm {result.GradientNorm}: not finite; lower --learning-rate, or go on from the last checkpoint with --resume");
+            metrics.Step(_done, result, sentences / seconds);
+            progress?.Invoke(new(_done, _steps, result.Loss, rate, TimeSpan.FromSeconds((_steps - _done) * _options.BatchSize / rate), null, _folder.Best?.Score));
+            if (_done % _options.EvaluateEvery == 0 || _done == _steps) Evaluate(metrics, progress, result.Loss, rate);
+            if (_done % _options.SaveEvery == 0 || _done == _steps || cancellation.IsCancellationRequested) _folder.Save(_done);
+            if (_done < _steps) cancellation.ThrowIfCancellationRequested();
+        }
+        _folder.Finish(_source, _tokenizer);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _dev?.Dispose();
+        _step.Dispose();
+        _bert.Dispose();
+    }
+
+    (StepResult Result, double Seconds, int Sentences) Step(int[] order)
+    {
+        long start = Stopwatch.GetTimestamp();
+        (int[][] ids, uint[] lines) = _corpus.Batch(order, _done % _batches, _options.BatchSize);
+        int[][] second = [.. ids.Select((sentence, i) => _repetition.SecondView(sentence, lines[i], (uint)_done + 1))];
+        _step.Run(ids, second);
+        StepResult result = _step.Read();
+        _done++;
+        return (result, Stopwatch.GetElapsedTime(start).TotalSeconds, ids.Length);
+    }
+
+    void Evaluate(MetricsFile metrics, Action<TrainingProgress>? progress, double loss, double rate)
+    {
+        if (_dev is null) return;
+        double score = _dev.Of(_bert.Weights);
+        metrics.Evaluation(_done, score);
+        _folder.Offer(score, _done);
+        progress?.Invoke(new(_done, _steps, loss, rate, TimeSpan.Zero, score, _folder.Best?.Score));
+    }
+}
