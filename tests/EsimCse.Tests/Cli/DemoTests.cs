@@ -1,0 +1,18 @@
+namespace EsimCse.Tests.Cli;
+
+public class DemoTests
+{
+    [Fact]
+    public void A_short_demo_leaves_a_model_that_similarity_opens()
+    {
+        string folder = Directory.CreateTempSubdirectory("esimcse-demo-").FullName;
+        (int code, string output, string error) = Tool.Run("", "demo", "--steps", "12", "--output", folder);
+        Assert.True(code == 0, error);
+        Assert.Contains("nearest neighbours", output, StringComparison.Ordinal);
+        foreach (string condition in new[] { "none", "repetition", "queue", "both" }) Assert.Contains($"\n{condition,-12} ", output, StringComparison.Ordinal);
+        (code, output, error) = Tool.Run("", "similarity", Path.Combine(folder, "both"), "the tall baker paints a boat.", "a boat was painted by the tall baker.", "--json");
+        Assert.True(code == 0, error);
+        Assert.StartsWith("[[1", output, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+    }
+}
