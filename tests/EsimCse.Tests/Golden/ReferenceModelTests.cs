@@ -1,0 +1,73 @@
+using System.Text.Json;
+using EsimCse.Cpu;
+using EsimCse.Files;
+using EsimCse.Model;
+using EsimCse.Training;
+
+namespace EsimCse.Tests.Golden;
+
+/// <summary>The small random model whose gains, biases and projections are far from 1 and 0, so that a dropped or swapped tensor shows.</summary>
+public class ReferenceModelTests
+{
+    const double Forward = 2e-5, Loss = 1e-4, Gradient = 1e-4;
+
+    static JsonElement Read(string file) => JsonDocument.Parse(File.ReadAllText(SharedData.Path("models", "bert-random-l2-h32", file))).RootElement;
+
+    static int[][] Ids(JsonElement rows) => [.. rows.EnumerateArray().Select(row => row.EnumerateArray().Select(id => id.GetInt32()).ToArray())];
+
+    static Bert Load(IBackend backend, bool head)
+    {
+        string folder = SharedData.Path("models", "bert-random-l2-h32");
+        using ModelTensors tensors = ModelTensors.Open(folder);
+        return Bert.Load(backend, BertConfig.Read(Path.Combine(folder, "config.json")), tensors, head, gap: 24);
+    }
+
+    [Theory]
+    [InlineData("cls", PoolerKind.ClsBeforePooler)]
+    [InlineData("pooler", PoolerKind.Cls)]
+    [InlineData("mean", PoolerKind.Avg)]
+    [InlineData("first_last_emb", PoolerKind.AvgFirstLast)]
+    [InlineData("last2", PoolerKind.AvgTop2)]
+    public void Vectors_equal_the_reference(string name, PoolerKind pooler)
+    {
+        JsonElement reference = Read("reference-forward.json");
+        int[][] padded = Ids(reference.GetProperty("input_ids")), mask = Ids(reference.GetProperty("attention_mask"));
+        int[][] sentences = [.. padded.Select((row, i) => row[..mask[i].Sum()])];
+        using CpuBackend backend = new(2);
+        using Bert bert = Load(backend, head: true);
+        using Embedder embedder = new(backend, bert.Config, pooler);
+        double[] expected = [.. reference.GetProperty("pooled").GetProperty(name).EnumerateArray().SelectMany(row => row.EnumerateArray().Select(value => value.GetDouble()))];
+        new Tolerance(Forward, Forward, "fp32 through two layers").Check(expected, [.. embedder.Embed(bert.Weights, sentences).Select(value => (double)value)], name);
+    }
+
+    [Theory]
+    [InlineData("pooler", PoolerKind.Cls)]
+    [InlineData("cls", PoolerKind.ClsBeforePooler)]
+    [InlineData("mean", PoolerKind.Avg)]
+    public void Losses_gradients_and_AdamW_steps_equal_the_reference(string head, PoolerKind pooler)
+    {
+        JsonElement reference = Read("reference-train.json");
+        int[][] anchors = Ids(reference.GetProperty("anchor_ids")), positives = Ids(reference.GetProperty("positive_ids"));
+        foreach (JsonElement item in reference.GetProperty("cases").EnumerateArray().Where(item => item.GetProperty("head").GetString() == head && !item.GetProperty("queue").GetBoolean()))
+        {
+            using CpuBackend backend = new(2);
+            using Bert bert = Load(backend, head: pooler == PoolerKind.Cls);
+            using TrainingStep step = new(bert, new() { Pooler = pooler, Dropout = 0, QueueSize = 0 }, 1);
+            step.Run(anchors, positives);
+            StepResult result = step.Read();
+            Assert.Equal(1, Math.Abs(result.Loss / item.GetProperty("loss").GetDouble()), Loss);
+            Assert.Equal(1, result.GradientNorm / item.GetProperty("grad_global_norm").GetDouble(), Gradient);
+            int compared = 0;
+            foreach (JsonProperty tensor in item.GetProperty("grads").EnumerateObject())
+                if (bert.Layout.ByName.TryGetValue(tensor.Name, out ParameterTensor? parameter))
+                {
+                    float[] values = new float[parameter.Count];
+                    backend.Download(parameter.In(step.Gradients.Arena), values.AsSpan());
+                    double norm = Math.Sqrt(values.Sum(value => (double)value * value)), expected = tensor.Value.GetProperty("norm").GetDouble();
+                    Assert.True(Math.Abs(norm - expected) <= Gradient * expected + 1e-6, $"{tensor.Name}: found {norm}, expected {expected}");
+                    compared++;
+                }
+            Assert.Equal(bert.Layout.Tensors.Count, compared);
+        }
+    }
+}
