@@ -1,0 +1,61 @@
+using EsimCse.Cpu;
+using EsimCse.Tests.Reference;
+
+namespace EsimCse.Tests.Operations;
+
+public class LayerNormTests
+{
+    static readonly int[] Lengths = [3, 1, 6, 2];
+
+    public static TheoryData<string, int, float> Cases
+    {
+        get
+        {
+            TheoryData<string, int, float> cases = [];
+            foreach (string device in Backends.Names)
+                foreach (int width in new[] { 1, 7, 8, 24, 33, 64, 384, 1000 })
+                    foreach (float rate in new[] { 0f, 0.25f }) cases.Add(device, width, rate);
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Forward_and_backward_equal_the_reference(string device, int n, float rate)
+    {
+        using CpuBackend backend = Backends.Create(device);
+        using DeviceBatch batch = new(backend, Lengths);
+        int m = Lengths.Sum();
+        double[] x = Numbers.Normal(m * n, 1), bias = Numbers.Normal(n, 2), residual = Numbers.Normal(m * n, 3), gamma = Numbers.Normal(n, 4), beta = Numbers.Normal(n, 5), dy = Numbers.Normal(m * n, 6);
+        double[] mask = [.. Lengths.SelectMany((length, s) => DeviceBatch.Draws(rate, 2, s, length * n))];
+        using GuardedMatrix gx = new(backend, m, n, x), gb = new(backend, 1, n, bias), gr = new(backend, m, n, residual), gg = new(backend, 1, n, gamma), gbeta = new(backend, 1, n, beta), gdy = new(backend, m, n, dy);
+        using GuardedMatrix y = new(backend, m, n), rstd = new(backend, 1, m), dx = new(backend, m, n);
+        using GuardedMatrix dbias = new(backend, 1, n, new double[n]), dgamma = new(backend, 1, n, new double[n]), dbeta = new(backend, 1, n, new double[n]);
+
+        backend.LayerNormForward(gx, gb, gr, batch.Batch.Offsets, batch.Mask(rate, 2), gg, gbeta, 1e-5f, gx, rstd, y);
+        double[] Forward(double[] x, double[] bias, double[] residual, double[] gamma, double[] beta) => LayerNorm.Forward(x, bias, residual, mask, gamma, beta, 1e-5, m, n);
+        Tolerance.RowSum.Check(Forward(x, bias, residual, gamma, beta), y.Values, "y");
+
+        backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, batch.Mask(rate, 2), gg, gdy, dx, dbias, dgamma, dbeta);
+        if (n > 33) return;
+        Tolerance differences = new(2e-5 * (1 + rstd.Values.Max()), 1e-4, "fp32 sums over rows and columns, amplified by 1 / σ");
+        differences.Check(FiniteDifference.Gradient(x, dy, moved => Forward(moved, bias, residual, gamma, beta)), dx.Values, "dx");
+        differences.Check(FiniteDifference.Gradient(residual, dy, moved => Forward(x, bias, moved, gamma, beta)), gdy.Values, "dresidual");
+        differences.Check(FiniteDifference.Gradient(bias, dy, moved => Forward(x, moved, residual, gamma, beta)), dbias.Values, "dbias");
+        differences.Check(FiniteDifference.Gradient(gamma, dy, moved => Forward(x, bias, residual, moved, beta)), dgamma.Values, "dgamma");
+        differences.Check(FiniteDifference.Gradient(beta, dy, moved => Forward(x, bias, residual, gamma, moved)), dbeta.Values, "dbeta");
+    }
+
+    [Fact]
+    public void Without_offsets_a_row_is_a_sentences_first()
+    {
+        using CpuBackend backend = new(1);
+        using DeviceBatch batch = new(backend, Lengths);
+        int n = 40;
+        double[] x = Numbers.Normal(4 * n, 1), ones = [.. Enumerable.Repeat(1.0, n)], zeros = new double[n];
+        double[] mask = [.. Enumerable.Range(0, 4).SelectMany(s => DeviceBatch.Draws(0.3f, 2, s, n))];
+        using GuardedMatrix gx = new(backend, 4, n, x), gamma = new(backend, 1, n, ones), beta = new(backend, 1, n, zeros), y = new(backend, 4, n);
+        backend.LayerNormForward(gx, default, default, default, batch.Mask(0.3f, 2), gamma, beta, 1e-5f, default, default, y);
+        Tolerance.RowSum.Check(LayerNorm.Forward(x, zeros, new double[4 * n], mask, ones, zeros, 1e-5, 4, n), y.Values);
+    }
+}
