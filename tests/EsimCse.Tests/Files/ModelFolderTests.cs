@@ -1,0 +1,90 @@
+using EsimCse.Files;
+using EsimCse.Model;
+using EsimCse.Text;
+
+namespace EsimCse.Tests.Files;
+
+public class ModelFolderTests
+{
+    static void Refused(string named, Action<SmallModel> spoil, EncoderOptions? options = null)
+    {
+        using SmallModel small = new();
+        SmallModel.Train(small.Job("run"));
+        spoil(small);
+        string message = Assert.Throws<InvalidInputException>(() => SentenceEncoder.Load(small.In("run"), options).Dispose()).Message;
+        Assert.Contains(named, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    static void Config(SmallModel small, string from, string to) =>
+        File.WriteAllText(small.In("run", "config.json"), File.ReadAllText(small.In("run", "config.json")).Replace(from, to, StringComparison.Ordinal));
+
+    static void Weights(SmallModel small, Func<List<TensorToWrite>, IEnumerable<TensorToWrite>> change)
+    {
+        List<TensorToWrite> tensors = [];
+        using (SafetensorsFile file = SafetensorsFile.Open(small.In("run", "model.safetensors")))
+            foreach (StoredTensor tensor in file.Tensors.Values)
+            {
+                float[] values = new float[tensor.Count];
+                file.ReadFloats(tensor, values);
+                tensors.Add(TensorToWrite.Floats(tensor.Name, [.. tensor.Shape.Select(size => (int)size)], () => values));
+            }
+        SafetensorsWriter.Write(small.In("run", "model.safetensors"), [.. change(tensors)], new Dictionary<string, string>());
+    }
+
+    [Fact]
+    public void What_contradicts_itself_is_named()
+    {
+        Refused("not valid JSON", small => File.WriteAllText(small.In("run", "config.json"), "{"));
+        Refused("hidden_size", small => Config(small, "\"hidden_size\": 16", "\"hidden_size\": 17"));
+        Refused("expected [32,16]", small => Config(small, "\"intermediate_size\": 24", "\"intermediate_size\": 32"));
+        Refused("num_hidden_layers", small => Config(small, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"));
+        Refused("encoder.layer.2", small => Config(small, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"));
+        Refused("vocab_size", small => Config(small, "\"vocab_size\": 20", "\"vocab_size\": 0"));
+        Refused("RoBERTa", small => Config(small, "\"model_type\": \"bert\"", "\"model_type\": \"roberta\""));
+        Refused("hidden_act", small => Config(small, "\"gelu\"", "\"relu\""));
+        Refused("tokenizer", small =>
+        {
+            File.Delete(small.In("run", "tokenizer.json"));
+            File.Delete(small.In("run", "vocab.txt"));
+        });
+        Refused("model.safetensors", small => File.Delete(small.In("run", "model.safetensors")));
+        Refused("encoder.layer.1.output.dense.bias", small => Weights(small, tensors => tensors.Where(tensor => tensor.Name != "encoder.layer.1.output.dense.bias")));
+        Refused("pooler.dense.weight", small => Weights(small, tensors => tensors.Where(tensor => !tensor.Name.StartsWith("pooler", StringComparison.Ordinal))), new() { Pooler = PoolerKind.Cls });
+        Refused("NaN", small => Weights(small, tensors => tensors.Select(tensor => tensor.Name == "embeddings.LayerNorm.bias"
+            ? TensorToWrite.Floats(tensor.Name, tensor.Shape, () => [.. Enumerable.Repeat(float.NaN, 16)]) : tensor)));
+        Refused("max_tokens", small => File.WriteAllText(small.In("run", "1_Pooling", "config.json"), "{\"pooling_mode_max_tokens\":true}"));
+        Refused("max_seq_length", small => File.WriteAllText(small.In("run", "sentence_bert_config.json"), "{\"max_seq_length\":\"many\"}"));
+    }
+
+    [Theory]
+    [InlineData(PoolerKind.Cls, false)]
+    [InlineData(PoolerKind.Cls, true)]
+    [InlineData(PoolerKind.Avg, true)]
+    [InlineData(PoolerKind.AvgTop2, true)]
+    [InlineData(PoolerKind.AvgFirstLast, true)]
+    [InlineData(PoolerKind.ClsBeforePooler, true)]
+    public void A_saved_folder_opens_as_what_was_evaluated(PoolerKind pooler, bool headInTrainingOnly)
+    {
+        using SmallModel small = new();
+        EsimCse.Training.TrainingJob job = small.Job("run");
+        job = job with { Options = job.Options with { Pooler = pooler, HeadInTrainingOnly = headInTrainingOnly } };
+        double best = EncoderTraining.Run(job)!.Value.Score;
+        using SentenceEncoder encoder = SentenceEncoder.Load(job.Output);
+        Assert.Equal(job.Options.SavedPooler, encoder.Pooler);
+        IReadOnlyList<Evaluation.ScoredPair> pairs = Evaluation.StsSets.Read(small.Folder, "stsb-dev");
+        IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);
+        Assert.Equal(best, Evaluation.SetScore.Of(encoder.Encode(ids), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs).Spearman);
+    }
+
+    [Fact]
+    public void The_tokenizer_json_that_is_added_gives_the_same_ids()
+    {
+        using SmallModel small = new();
+        SmallModel.Train(small.Job("run"));
+        BertTokenizer before = BertTokenizer.Load(small.Folder);
+        File.Delete(small.In("run", "vocab.txt"));
+        BertTokenizer after = BertTokenizer.Load(small.In("run"));
+        foreach (string text in new[] { "The cats see Tree's é [MASK] x", "", "[CLS]", "cat\u3000dog 漢" }) Assert.Equal(before.Encode(text), after.Encode(text));
+    }
+}
