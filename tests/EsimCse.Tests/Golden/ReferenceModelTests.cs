@@ -11,6 +11,11 @@ public class ReferenceModelTests
 {
     const double Forward = 2e-5, Loss = 1e-4, Gradient = 1e-4;
 
+    /// <summary>A hundredth of the sum of the learning rates.</summary>
+    const double Moved = 5e-5;
+
+    const int QueueRows = 5;
+
     static JsonElement Read(string file) => JsonDocument.Parse(File.ReadAllText(SharedData.Path("models", "bert-random-l2-h32", file))).RootElement;
 
     static int[][] Ids(JsonElement rows) => [.. rows.EnumerateArray().Select(row => row.EnumerateArray().Select(id => id.GetInt32()).ToArray())];
@@ -44,15 +49,17 @@ public class ReferenceModelTests
     [InlineData("pooler", PoolerKind.Cls)]
     [InlineData("cls", PoolerKind.ClsBeforePooler)]
     [InlineData("mean", PoolerKind.Avg)]
-    public void Losses_gradients_and_AdamW_steps_equal_the_reference(string head, PoolerKind pooler)
+    public void Losses_and_gradients_equal_the_reference(string head, PoolerKind pooler)
     {
         JsonElement reference = Read("reference-train.json");
         int[][] anchors = Ids(reference.GetProperty("anchor_ids")), positives = Ids(reference.GetProperty("positive_ids"));
-        foreach (JsonElement item in reference.GetProperty("cases").EnumerateArray().Where(item => item.GetProperty("head").GetString() == head && !item.GetProperty("queue").GetBoolean()))
+        foreach (JsonElement item in reference.GetProperty("cases").EnumerateArray().Where(item => item.GetProperty("head").GetString() == head))
         {
             using CpuBackend backend = new(2);
             using Bert bert = Load(backend, head: pooler == PoolerKind.Cls);
-            using TrainingStep step = new(bert, new() { Pooler = pooler, Dropout = 0, QueueSize = 0 }, 1);
+            bool queue = item.GetProperty("queue").GetBoolean();
+            using TrainingStep step = new(bert, new() { Pooler = pooler, Dropout = 0, QueueSize = queue ? QueueRows : 0 }, 1);
+            if (queue) FillQueue(backend, step, reference.GetProperty("queue").GetProperty(head), 0);
             step.Run(anchors, positives);
             StepResult result = step.Read();
             Assert.Equal(1, Math.Abs(result.Loss / item.GetProperty("loss").GetDouble()), Loss);
@@ -69,5 +76,38 @@ public class ReferenceModelTests
                 }
             Assert.Equal(bert.Layout.Tensors.Count, compared);
         }
+    }
+
+    [Fact]
+    public void Five_steps_of_AdamW_equal_the_reference()
+    {
+        JsonElement reference = Read("reference-train.json"), run = reference.GetProperty("adamw");
+        int[][] anchors = Ids(reference.GetProperty("anchor_ids")), positives = Ids(reference.GetProperty("positive_ids"));
+        using CpuBackend backend = new(2);
+        using Bert bert = Load(backend, head: true);
+        // So many steps that the learning rate does not fall.
+        using TrainingStep step = new(bert, new() { Dropout = 0, QueueSize = QueueRows, LearningRate = 1e-3f, WeightDecay = 0.01f }, int.MaxValue);
+        double[] losses = [.. run.GetProperty("losses").EnumerateArray().Select(loss => loss.GetDouble())];
+        for (int k = 0; k < 5; k++)
+        {
+            FillQueue(backend, step, reference.GetProperty("queue").GetProperty("pooler"), k);
+            step.Run(anchors, positives);
+            Assert.Equal(1, step.Read().Loss / losses[k], Loss);
+        }
+        foreach (JsonProperty tensor in run.GetProperty("after5").EnumerateObject().Where(tensor => !tensor.Name.EndsWith("key.bias", StringComparison.Ordinal)))
+        {
+            float[] values = bert.Get(bert.Layout.ByName[tensor.Name]);
+            Assert.Equal(1, Math.Sqrt(values.Sum(value => (double)value * value)) / tensor.Value.GetProperty("norm").GetDouble(), 1e-4);
+            foreach ((JsonElement expected, int i) in tensor.Value.GetProperty("first").EnumerateArray().Select((value, i) => (value, i)))
+                Assert.True(Math.Abs(expected.GetDouble() - values[i]) < Moved, $"{tensor.Name}[{i}]: found {values[i]}, expected {expected}");
+        }
+    }
+
+    /// <summary>The reference's queue does not change from step to step.</summary>
+    static void FillQueue(CpuBackend backend, TrainingStep step, JsonElement rows, int stepsDone)
+    {
+        float[] values = [.. rows.EnumerateArray().SelectMany(row => row.EnumerateArray().Select(value => value.GetSingle()))];
+        backend.Upload<float>(values, step.State.Single(part => part.Name == "queue").Matrix);
+        backend.Upload<int>([stepsDone, 0, 0, QueueRows], step.State.Single(part => part.Name == "counters").Matrix);
     }
 }
