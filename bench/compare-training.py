@@ -12,7 +12,7 @@ TAIL = 25
 
 
 def ours(runs, condition):
-    for seed in (1, 2, 3):
+    for seed in range(1, 10):
         folder = os.path.join(runs, f"{condition}-{seed}")
         scores = os.path.join(folder, "scores.json")
         if not os.path.exists(scores) or os.path.getsize(scores) == 0:

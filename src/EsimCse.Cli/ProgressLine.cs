@@ -17,7 +17,7 @@ sealed class ProgressLine : IDisposable
         if (progress.Score is { } now)
         {
             Dispose();
-            Console.Error.WriteLine($"step {progress.Step}/{progress.Steps}  loss {(double.IsNaN(progress.Loss) ? "-" : progress.Loss.ToString("F4"))}  dev {100 * now:F2}{best}");
+            Console.Error.WriteLine($"step {progress.Step}/{progress.Steps}  loss {(double.IsNaN(progress.Loss) ? "-" : progress.Loss.ToString("F4", System.Globalization.CultureInfo.InvariantCulture))}  dev {100 * now:F2}{best}");
             return;
         }
         if (DateTime.UtcNow - _shown < (_live ? Now : Then) && progress.Step < progress.Steps) return;
