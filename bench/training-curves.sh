@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Trains bert-mlm-l4-h384 under four conditions and three seeds, with the settings of the recorded PyTorch runs, and scores the best model of each.
-# usage: training-curves.sh DATA OUT [esimcse]     resumable: a finished run is left, a broken one goes on from its checkpoint
+# usage: [SEEDS="1 2 3"] training-curves.sh DATA OUT [esimcse]     resumable: a finished run is left, a broken one goes on from its checkpoint
 set -euo pipefail
 data=$1 out=$2 esimcse=${3:-esimcse}
 mkdir -p "$out"
-for seed in 1 2 3; do
+for seed in ${SEEDS:-1 2 3}; do
   for condition in none repetition queue both; do
     case $condition in
       none) options=(--repetition none --queue-size 0) ;;
