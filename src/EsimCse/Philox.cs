@@ -8,14 +8,15 @@ namespace EsimCse;
 /// </summary>
 public static class Philox
 {
-    const uint MultiplierA = 0xD2511F53, MultiplierB = 0xCD9E8D57, WeylA = 0x9E3779B9, WeylB = 0xBB67AE85;
+    internal const int Rounds = 10;
+    internal const uint MultiplierA = 0xD2511F53, MultiplierB = 0xCD9E8D57, WeylA = 0x9E3779B9, WeylB = 0xBB67AE85;
 
     /// <summary>The ten rounds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (uint W0, uint W1, uint W2, uint W3) Block(uint c0, uint c1, uint c2, uint c3, ulong key)
     {
         uint k0 = (uint)key, k1 = (uint)(key >> 32);
-        for (int round = 0; round < 10; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             ulong a = (ulong)MultiplierA * c0, b = (ulong)MultiplierB * c2;
             (c0, c1, c2, c3) = ((uint)(b >> 32) ^ c1 ^ k0, (uint)b, (uint)(a >> 32) ^ c3 ^ k1, (uint)a);

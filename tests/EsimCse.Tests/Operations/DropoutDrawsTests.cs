@@ -1,0 +1,45 @@
+using EsimCse.Cpu;
+
+namespace EsimCse.Tests.Operations;
+
+public class DropoutDrawsTests
+{
+    const ulong Seed = 0xFEDC_BA98_7654_3210;
+    const int Site = 65535, SentencesPerView = 3, Step = 7;
+
+    // Starts at every place within a block, lengths around the 64 elements that are drawn at once, and the last block that has a number.
+    public static MatrixTheoryData<long, int> Pieces => new([0, 1, 7, 8, 4095, 100_000_007, 8 * 0xFFFF_FFFFL], [0, 1, 7, 8, 56, 57, 63, 64, 65, 129, 1000]);
+
+    [Theory]
+    [MemberData(nameof(Pieces))]
+    public void Elements_are_kept_by_their_philox_draw(long first, int count)
+    {
+        using CpuBackend backend = new(1);
+        using GuardedMatrix counters = new(backend, 1, StepState.Length, [Step, 0, 0, 0]), values = new(backend, 1, count, Numbers.Normal(count, 1));
+        DropoutMask mask = new(0.3f, Seed, Site, SentencesPerView, counters);
+        count = (int)Math.Min(count, 8 * 0x1_0000_0000L - first);
+        for (int sentence = 0; sentence < 2 * SentencesPerView; sentence++)
+        {
+            float[] actual = values.Floats[..count];
+            new DropoutDraws(mask).Apply(sentence, first, actual);
+            Assert.Equal(values.Floats[..count].Select((value, i) => Kept(sentence, first + i, mask) ? value * mask.Scale : 0), actual);
+        }
+    }
+
+    [Fact]
+    public void What_is_dropped_is_zero_even_where_it_was_not_finite()
+    {
+        using CpuBackend backend = new(1);
+        using GuardedMatrix counters = new(backend, 1, StepState.Length, [Step, 0, 0, 0]);
+        DropoutMask mask = new(0.5f, Seed, Site, SentencesPerView, counters);
+        float[] values = [.. Enumerable.Repeat(float.NaN, 200)];
+        new DropoutDraws(mask).Apply(1, 3, values);
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => Kept(1, 3 + i, mask) ? float.NaN : 0), values);
+    }
+
+    static bool Kept(int sentence, long element, DropoutMask mask)
+    {
+        uint view = (uint)(sentence / SentencesPerView), place = (uint)(sentence % SentencesPerView);
+        return Philox.Draw16(Philox.Block((uint)(element / 8), Site | view << 16, place, Step, Seed), (int)(element % 8)) >= mask.Threshold;
+    }
+}
