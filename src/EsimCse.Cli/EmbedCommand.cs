@@ -41,5 +41,5 @@ static class EmbedCommand
     }
 
     static IEnumerable<float[]> Vectors(SentenceEncoder encoder, IEnumerable<string> sentences, CancellationToken stop) =>
-        sentences.Chunk(ChunkSize).Select(chunk => encoder.Encode(encoder.Tokenize(chunk), stop));
+        sentences.Chunk(ChunkSize).Select((chunk, k) => encoder.Encode(encoder.Tokenize(chunk), (long)k * ChunkSize, stop));
 }

@@ -58,7 +58,7 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// g = γ dy; dz = rstd (g − mean g − normalized mean(g normalized)); dx = dz ∘ mask; dbias += Σ dx; dγ += Σ dy normalized; dβ += Σ dy,
-    /// sums over rows. dz is the residual's gradient and may be dy. dx and dbias are optional, dx goes first to go; dx may be dz only
+    /// sums over rows. dz is the residual's gradient and may be dy. dbias is optional; so is dx, where nothing is dropped or there is no dbias; dx may be dz only
     /// where the mask drops nothing.
     /// </summary>
     void LayerNormBackward(Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,

@@ -6,7 +6,7 @@ using EsimCse.Text;
 namespace EsimCse;
 
 /// <summary>A sentence encoder from a folder: text in, vectors out. Safe for use by several threads, one call at a time.</summary>
-public sealed class SentenceEncoder : IDisposable
+public sealed partial class SentenceEncoder : IDisposable
 {
     readonly CpuBackend _backend;
     readonly Bert _bert;
@@ -108,12 +108,20 @@ public sealed class SentenceEncoder : IDisposable
 
     /// <summary>The vectors of sentences given by their ids, [sentences, dimension].</summary>
     /// <exception cref="InvalidInputException">A vector is not finite.</exception>
-    public float[] Encode(IReadOnlyList<int[]> sentences, CancellationToken cancellation = default)
+    public float[] Encode(IReadOnlyList<int[]> sentences, CancellationToken cancellation = default) => Encode(sentences, 0, cancellation);
+
+    /// <summary>The vectors of a part of a text, [sentences, dimension].</summary>
+    /// <param name="sentences">The ids, [CLS] and [SEP] included.</param>
+    /// <param name="linesBefore">Lines of the text that came before these: an error counts on from there.</param>
+    /// <param name="cancellation">Stops before the next batch.</param>
+    /// <exception cref="InvalidInputException">A vector is not finite; the message names its line.</exception>
+    public float[] Encode(IReadOnlyList<int[]> sentences, long linesBefore, CancellationToken cancellation)
     {
+        ArgumentNullException.ThrowIfNull(sentences);
         lock (_oneAtATime)
         {
             float[] vectors = _embedder.Embed(_bert.Weights, sentences, cancellation);
-            for (int row = 0; row < sentences.Count; row++) Finish(vectors.AsSpan(row * Dimension, Dimension), row);
+            for (int row = 0; row < sentences.Count; row++) Finish(vectors.AsSpan(row * Dimension, Dimension), linesBefore + row + 1);
             return vectors;
         }
     }
@@ -126,11 +134,11 @@ public sealed class SentenceEncoder : IDisposable
         _backend.Dispose();
     }
 
-    void Finish(Span<float> vector, int row)
+    void Finish(Span<float> vector, long line)
     {
         double squares = 0;
         foreach (float value in vector) squares += (double)value * value;
-        if (!double.IsFinite(squares)) throw new InvalidInputException($"the vector of sentence {row + 1} is not finite");
+        if (!double.IsFinite(squares)) throw new InvalidInputException($"line {line}: the vector of this sentence is not finite");
         if (!Normalize) return;
         float scale = (float)(1 / Math.Max(Math.Sqrt(squares), 1e-12));
         foreach (ref float value in vector) value *= scale;

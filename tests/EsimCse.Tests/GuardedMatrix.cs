@@ -2,11 +2,11 @@ using EsimCse.Cpu;
 
 namespace EsimCse.Tests;
 
-/// <summary>A buffer of a device with guards on both sides, poisoned with NaN; a write outside it fails the test.</summary>
+/// <summary>A buffer of a device, poisoned with NaN, with guards on both sides: a NaN of their own, so that a read outside shows as well; a write there fails the test.</summary>
 sealed class GuardedMatrix : IDisposable
 {
     const int Guard = 64;
-    const float Sentinel = -12345.678f;
+    const int Sentinel = 0x7FC0BEEF;
 
     readonly CpuBackend _backend;
     readonly Matrix _whole;
@@ -17,7 +17,7 @@ sealed class GuardedMatrix : IDisposable
         int count = rows * columns, all = count + 2 * Guard;
         _whole = new Matrix(backend.Allocate(all * 4L), 1, all, type);
         float[] content = new float[all];
-        Array.Fill(content, Sentinel);
+        Array.Fill(content, BitConverter.Int32BitsToSingle(Sentinel));
         Array.Fill(content, float.NaN, Guard, count);
         backend.Upload<float>(content, _whole);
         Matrix = new Matrix(_whole.Address + Guard * 4, rows, columns, type);
@@ -47,7 +47,7 @@ sealed class GuardedMatrix : IDisposable
 
     public void Dispose()
     {
-        float[] content = new float[_whole.Columns];
+        int[] content = new int[_whole.Columns];
         _backend.Download(_whole, content.AsSpan());
         _backend.Free(_whole.Address);
         Assert.All(content.AsSpan(0, Guard).ToArray(), value => Assert.Equal(Sentinel, value));

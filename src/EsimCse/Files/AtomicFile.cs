@@ -21,6 +21,12 @@ public static class AtomicFile
             }
             File.Move(temporary, path, overwrite: true);
         }
+        catch (ArgumentOutOfRangeException error)
+        {
+            // How .NET reports a file that passes the size that the file system or the process's limit allows.
+            File.Delete(temporary);
+            throw new IOException($"{path}: {error.Message}", error);
+        }
         catch
         {
             File.Delete(temporary);

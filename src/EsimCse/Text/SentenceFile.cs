@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 
@@ -11,13 +10,15 @@ public static class SentenceFile
 {
     static readonly string[] DefaultColumns = ["text", "sentence"];
 
+    static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
+
     /// <summary>The sentences of a file; its name's ending says its format.</summary>
     /// <exception cref="InvalidInputException">The file is missing or not what its ending says; the message names the line.</exception>
     public static IEnumerable<string> Read(string path, string? column = null) => Read(ReadLines(path), path, Format(path), column);
 
     /// <summary>The sentences of a stream of lines.</summary>
     /// <exception cref="InvalidInputException">The text is not UTF-8; the message names the line.</exception>
-    public static IEnumerable<string> Read(Stream stream, string name) => Lines(stream, name);
+    public static IEnumerable<string> Read(Stream stream, string name) => Lines(stream.Read, name);
 
     /// <summary>The lines of a file, decompressed if its ending says so.</summary>
     /// <exception cref="InvalidInputException">The file is missing or not UTF-8; the message names the line.</exception>
@@ -29,13 +30,8 @@ public static class SentenceFile
         IEnumerable<string> Opened()
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-            using Stream content = Path.GetExtension(path) switch
-            {
-                ".gz" => new GZipStream(file, CompressionMode.Decompress),
-                ".br" => new BrotliStream(file, CompressionMode.Decompress),
-                _ => file,
-            };
-            foreach (string line in Lines(content, path)) yield return line;
+            using Decompression content = new(file, Path.GetExtension(path));
+            foreach (string line in Lines(content.Read, path)) yield return line;
         }
     }
 
@@ -76,7 +72,7 @@ public static class SentenceFile
         }
     }
 
-    static IEnumerable<string> Lines(Stream stream, string name)
+    static IEnumerable<string> Lines(ReadBytes source, string name)
     {
         UTF8Encoding strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
         byte[] buffer = new byte[1 << 16];
@@ -97,13 +93,13 @@ public static class SentenceFile
             if (read == 0) break;
             end += read;
         }
-        if (end > 0) yield return Decode(0, end);
+        if (end > 0 && !(number == 0 && buffer.AsSpan(0, end).SequenceEqual(ByteOrderMark))) yield return Decode(0, end);
 
         int Fill()
         {
             try
             {
-                return stream.Read(buffer, end, buffer.Length - end);
+                return source(buffer, end, buffer.Length - end);
             }
             catch (Exception error) when (error is InvalidDataException or InvalidOperationException)
             {
@@ -114,7 +110,7 @@ public static class SentenceFile
         string Decode(int first, int length)
         {
             ReadOnlySpan<byte> bytes = buffer.AsSpan(first, length);
-            if (number++ == 0 && bytes.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
+            if (number++ == 0 && bytes.StartsWith(ByteOrderMark)) bytes = bytes[3..];
             if (bytes.EndsWith("\r"u8)) bytes = bytes[..^1];
             try
             {

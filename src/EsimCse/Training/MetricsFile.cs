@@ -13,7 +13,8 @@ sealed class MetricsFile : IDisposable
     {
         string kept = !File.Exists(path) ? "" : string.Concat(File.ReadLines(path).TakeWhile(line => StepOf(line) is { } step && step <= lastStep).Select(line => line + "\n"));
         Files.AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(kept)));
-        _stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+        // Without a buffer: what could not be written is not tried again when the file is closed.
+        _stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
     }
 
     public void Step(int step, StepResult result, double sentencesPerSecond) => Line(json =>
@@ -44,8 +45,15 @@ sealed class MetricsFile : IDisposable
             json.WriteEndObject();
         }
         line.WriteByte((byte)'\n');
-        _stream.Write(line.GetBuffer(), 0, (int)line.Length);
-        _stream.Flush();
+        try
+        {
+            _stream.Write(line.GetBuffer(), 0, (int)line.Length);
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            // How .NET reports a file that passes the size that the file system or the process's limit allows.
+            throw new IOException($"{_stream.Name}: {error.Message}", error);
+        }
     }
 
     static int? StepOf(string line)

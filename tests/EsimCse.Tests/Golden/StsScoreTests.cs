@@ -47,6 +47,22 @@ public class StsScoreTests
     }
 
     [Theory]
+    [InlineData("cls", PoolerKind.Cls)]
+    [InlineData("cls_before_pooler", PoolerKind.ClsBeforePooler)]
+    [InlineData("avg_top2", PoolerKind.AvgTop2)]
+    [InlineData("avg_first_last", PoolerKind.AvgFirstLast)]
+    public void Real_weights_give_the_recorded_scores_of_the_other_poolers(string name, PoolerKind pooler)
+    {
+        using JsonDocument scores = JsonDocument.Parse(File.ReadAllText(SharedData.Path("golden", "all-MiniLM-L6-v2", "sts.json")));
+        foreach ((string set, SetScore score) in Score("all-MiniLM-L6-v2", pooler, "sts13", "stsb-dev", "stsb-test").Sets)
+        {
+            JsonElement expected = scores.RootElement.GetProperty("results").GetProperty(set).GetProperty(name);
+            Assert.Equal(expected.GetProperty("spearman").GetDouble(), score.Spearman, Points);
+            Assert.Equal(expected.GetProperty("pearson").GetDouble(), score.Pearson, Points);
+        }
+    }
+
+    [Theory]
     [InlineData("cls", PoolerKind.ClsBeforePooler)]
     [InlineData("mean", PoolerKind.Avg)]
     [InlineData("first_last_emb", PoolerKind.AvgFirstLast)]

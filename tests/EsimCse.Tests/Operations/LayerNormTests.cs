@@ -47,6 +47,22 @@ public class LayerNormTests
     }
 
     [Fact]
+    public void Without_dropout_dx_may_be_absent_and_the_bias_still_has_its_gradient()
+    {
+        using CpuBackend backend = new(1);
+        using DeviceBatch batch = new(backend, Lengths);
+        (int m, int n) = (Lengths.Sum(), 24);
+        double[] x = Numbers.Normal(m * n, 1), dy = Numbers.Normal(m * n, 2), ones = [.. Enumerable.Repeat(1.0, n)], zeros = new double[n];
+        using GuardedMatrix gx = new(backend, m, n, x), gamma = new(backend, 1, n, ones), beta = new(backend, 1, n, zeros), y = new(backend, m, n), rstd = new(backend, 1, m), gdy = new(backend, m, n, dy), dz = new(backend, m, n);
+        using GuardedMatrix dbias = new(backend, 1, n, zeros), dgamma = new(backend, 1, n, zeros), dbeta = new(backend, 1, n, zeros);
+        backend.LayerNormForward(gx, default, default, batch.Batch.Offsets, default, gamma, beta, 1e-5f, gx, rstd, y);
+        backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, default, gamma, dz, default, dbias, dgamma, dbeta);
+        double[] slopes = dz.Values;
+        Tolerance.RowSum.Check([.. Enumerable.Range(0, n).Select(column => Enumerable.Range(0, m).Sum(row => slopes[row * n + column]))], dbias.Values, "dbias");
+        Assert.Throws<ArgumentException>(() => backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, batch.Mask(0.25f, 2), gamma, dz, default, dbias, dgamma, dbeta));
+    }
+
+    [Fact]
     public void Without_offsets_a_row_is_a_sentences_first()
     {
         using CpuBackend backend = new(1);
