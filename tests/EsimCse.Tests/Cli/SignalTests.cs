@@ -10,7 +10,7 @@ public partial class SignalTests
     const int Interrupt = 2, Terminate = 15;
 
     [LibraryImport("libc", EntryPoint = "kill")]
-    static partial int Kill(int process, int signal);
+    private static partial int Kill(int process, int signal);
 
     static string[] Train(SmallModel small, string output) => ["train", "--from-scratch", small.In("config.json"), "--vocabulary", small.Folder, "--data", small.In("corpus.txt"),
         "--output", small.In(output), "--max-steps", "1000000", "--batch-size", "8", "--queue-size", "20", "--save-every", "200", "--pooler", "avg"];
