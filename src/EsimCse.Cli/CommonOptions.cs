@@ -11,9 +11,9 @@ static class CommonOptions
     public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show where an error came from.", Recursive = true };
 
     public static Option<string> Device() => new Option<string>("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" }
-        .Checked(value => value is "auto" or "cpu" or "cuda" || value.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(value[5..], out int n) && n >= 0, "auto, cpu, cuda or cuda:N");
+        .Checked(DeviceChoice.IsValid, "auto, cpu, cuda or cuda:N");
 
-    public static Option<string> Precision() => new Option<string>("--precision") { Description = "fp32, bf16 or fp16; fp32 on the CPU.", DefaultValueFactory = _ => "fp32" }
+    public static Option<string> Precision() => new Option<string>("--precision") { Description = "fp32; bf16 and fp16 are not there yet.", DefaultValueFactory = _ => "fp32" }
         .Checked(value => value is "fp32" or "bf16" or "fp16", "fp32, bf16 or fp16");
 
     public static Option<int?> Threads() => new Option<int?>("--threads") { Description = "Threads; all cores by default." }.Checked(value => value >= 1, "at least 1");
@@ -35,7 +35,7 @@ static class CommonOptions
     }
 
     /// <summary>Adds the options by which a command chooses its device, and gives back how to read them.</summary>
-    public static Func<ParseResult, int?> AddDevice(this Command command)
+    public static Func<ParseResult, DeviceChoice> AddDevice(this Command command)
     {
         Option<string> device = Device(), precision = Precision();
         Option<int?> threads = Threads();
@@ -44,14 +44,15 @@ static class CommonOptions
         command.Add(threads);
         return parsed =>
         {
-            if (parsed.GetValue(device)!.StartsWith("cuda", StringComparison.Ordinal)) throw new IOException($"--device {parsed.GetValue(device)}: no such device: this version runs on the CPU");
-            if (parsed.GetValue(precision) != "fp32") throw new UsageException($"--precision {parsed.GetValue(precision)}: the CPU has fp32 alone");
+            if (parsed.GetValue(precision) != "fp32") throw new UsageException($"--precision {parsed.GetValue(precision)}: this device has fp32 alone");
             string? variant = Environment.GetEnvironmentVariable("ESIMCSE_GEMM");
             if (!string.IsNullOrEmpty(variant)) new CpuBackend(1).Dispose();
-            if (parsed.GetValue(device) == "auto") Console.Error.WriteLine("device: cpu");
-            return parsed.GetValue(threads);
+            return new DeviceChoice(parsed.GetValue(device)!, parsed.GetValue(threads));
         };
     }
+
+    /// <summary>What the choice of a device says goes where progress goes.</summary>
+    public static void Say(string text) => Console.Error.WriteLine(text);
 
     public static PoolerKind? PoolerOf(string? name) => PoolerNames.TryParse(name, out PoolerKind kind) ? kind : null;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using EsimCse.Cpu;
 using EsimCse.Evaluation;
 using EsimCse.Files;
 using EsimCse.Model;
@@ -26,12 +25,12 @@ static class DemoCommand
         Option<string> output = new("--output") { Description = "The folder to write; an earlier demo there is replaced.", DefaultValueFactory = _ => "demo-output" };
         Option<int> steps = new Option<int>("--steps") { Description = "Training steps of each run.", DefaultValueFactory = _ => 300 }.Checked(value => value >= 1, "at least 1");
         Command command = new("demo", "Trains a small encoder on text of its own making and shows what it learned.") { output, steps };
-        Func<ParseResult, int?> device = command.AddDevice();
+        Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.Runs((parsed, stop) => Run(parsed.GetValue(output)!, parsed.GetValue(steps), device(parsed), stop));
         return command;
     }
 
-    static void Run(string folder, int steps, int? threads, CancellationToken stop)
+    static void Run(string folder, int steps, DeviceChoice device, CancellationToken stop)
     {
         Write(folder);
         Console.WriteLine($"{CorpusSize} sentences and {2 * PairCount} held-out pairs from a small grammar, written to {folder}/text. One of them:");
@@ -40,18 +39,18 @@ static class DemoCommand
         foreach ((string name, Func<TrainingOptions, TrainingOptions> change) in Conditions)
         {
             Console.WriteLine($"\ntraining from scratch: {name}");
-            rows.Add(Train(folder, name, change(Options(steps)), threads, stop));
+            rows.Add(Train(folder, name, change(Options(steps)), device, stop));
         }
         Console.WriteLine("\nSpearman × 100 between cosine and the share of meaning in common, on held-out pairs");
         Console.WriteLine($"{"",-12} {"untrained",10} {"best, dev",10} {"best, test",11}");
         foreach ((string name, double start, double end, double test) in rows) Console.WriteLine($"{name,-12} {start,10:F2} {end,10:F2} {test,11:F2}");
-        ShowNeighbours(Path.Combine(folder, "both"), Path.Combine(folder, "text"), threads);
+        ShowNeighbours(Path.Combine(folder, "both"), Path.Combine(folder, "text"), device);
         Console.WriteLine($"\nThe model is in {folder}/both. Try:\n  dotnet run -c Release --project src/EsimCse.Cli -- similarity {folder}/both \"the tall baker paints a boat.\" \"a boat was painted by the tall baker.\"");
     }
 
     static TrainingOptions Options(int steps) => new() { MaxSteps = steps, LearningRate = 1e-3f, EvaluateEvery = Math.Max(1, steps / 6), SaveEvery = steps, PaperFormula = true, Seed = 1, Pooler = PoolerKind.Avg };
 
-    static (string, double, double, double) Train(string folder, string name, TrainingOptions options, int? threads, CancellationToken stop)
+    static (string, double, double, double) Train(string folder, string name, TrainingOptions options, DeviceChoice device, CancellationToken stop)
     {
         string text = Path.Combine(folder, "text"), output = Path.Combine(folder, name);
         double start = double.NaN;
@@ -65,24 +64,23 @@ static class DemoCommand
             Overwrite = true,
             Options = options,
         };
-        using CpuBackend backend = new(threads);
-        using Trainer trainer = Trainer.Open(job, backend);
+        using Trainer trainer = Trainer.Open(job, sizes => device.Open(sizes));
         using ProgressLine line = new();
         trainer.Run(progress =>
         {
             if (progress is { Step: 0, Score: { } score }) start = score;
             line.Show(progress);
         }, stop);
-        using SentenceEncoder encoder = SentenceEncoder.Load(output, new() { Threads = threads });
+        using SentenceEncoder encoder = SentenceEncoder.Load(output, new() { Device = device });
         IReadOnlyList<ScoredPair> pairs = StsSets.Read(text, "stsb-test");
         IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);
         SetScore test = SetScore.Of(encoder.Encode(ids, stop), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs);
         return (name, 100 * start, 100 * (trainer.Best?.Score ?? double.NaN), 100 * test.Spearman);
     }
 
-    static void ShowNeighbours(string model, string text, int? threads)
+    static void ShowNeighbours(string model, string text, DeviceChoice device)
     {
-        using SentenceEncoder encoder = SentenceEncoder.Load(model, new() { Threads = threads });
+        using SentenceEncoder encoder = SentenceEncoder.Load(model, new() { Device = device });
         string[] sentences = [.. File.ReadLines(Path.Combine(text, "corpus.txt")).Take(2000)];
         float[][] vectors = encoder.Encode(sentences);
         Console.WriteLine("\nnearest neighbours among 2000 sentences");

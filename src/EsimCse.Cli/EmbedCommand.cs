@@ -19,7 +19,7 @@ static class EmbedCommand
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; the folder's own by default.");
         Option<string?> column = new("--column") { Description = "The column of csv, tsv and jsonl files." };
         Command command = new("embed", "Writes the vector of each line.") { model, input, output, pooler, normalize, maxLength, column };
-        Func<ParseResult, int?> device = command.AddDevice();
+        Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.Runs((parsed, stop) =>
         {
             EncoderOptions options = new()
@@ -27,7 +27,8 @@ static class EmbedCommand
                 Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)),
                 Normalize = parsed.GetValue(normalize),
                 MaxLength = parsed.GetValue(maxLength),
-                Threads = device(parsed),
+                Device = device(parsed),
+                Say = CommonOptions.Say,
             };
             string target = parsed.GetValue(output)!, source = parsed.GetValue(input)!;
             if (target != "-" && Path.GetDirectoryName(Path.GetFullPath(target)) is { } parent && !Directory.Exists(parent))

@@ -17,14 +17,14 @@ static class EvalCommand
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; the folder's own by default.");
         Option<bool> json = new("--json") { Description = "The scores as JSON." };
         Command command = new("eval", "Scores a model on the sets of semantic textual similarity.") { model, data, sets, pooler, maxLength, json };
-        Func<ParseResult, int?> device = command.AddDevice();
+        Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.Runs((parsed, stop) =>
         {
             string folder = parsed.GetValue(data)!;
             if (!Directory.Exists(folder)) throw new InvalidInputException($"{folder}: no such folder");
             string[] names = parsed.GetValue(sets)?.Split(',') ?? [.. StsSets.Names];
             Dictionary<string, IReadOnlyList<ScoredPair>> pairs = names.Distinct().ToDictionary(name => name, name => StsSets.Read(folder, name));
-            EncoderOptions options = new() { Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)), MaxLength = parsed.GetValue(maxLength), Threads = device(parsed) };
+            EncoderOptions options = new() { Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)), MaxLength = parsed.GetValue(maxLength), Device = device(parsed), Say = CommonOptions.Say };
             using SentenceEncoder encoder = CommonOptions.Open(parsed.GetValue(model)!, options);
             StsReport report = StsReport.Of(pairs, sentences =>
             {

@@ -13,10 +13,10 @@ static class SimilarityCommand
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
         Option<bool> json = new("--json") { Description = "The matrix as JSON." };
         Command command = new("similarity", "Prints the cosines of sentences with each other.") { model, sentences, pooler, json };
-        Func<ParseResult, int?> device = command.AddDevice();
+        Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.Runs((parsed, stop) =>
         {
-            using SentenceEncoder encoder = CommonOptions.Open(parsed.GetValue(model)!, new() { Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)), Threads = device(parsed) });
+            using SentenceEncoder encoder = CommonOptions.Open(parsed.GetValue(model)!, new() { Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)), Device = device(parsed), Say = CommonOptions.Say });
             float[][] vectors = encoder.Encode(parsed.GetValue(sentences)!, stop);
             string[] rows = [.. vectors.Select(row => string.Join(parsed.GetValue(json) ? "," : "  ", vectors.Select(column => Text(SetScore.Cosine(row, column), parsed.GetValue(json)))))];
             Console.WriteLine(parsed.GetValue(json) ? $"[[{string.Join("],[", rows)}]]" : string.Join('\n', rows));

@@ -12,7 +12,7 @@ static class TokenizeCommand
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; all by default.");
         Option<string?> column = new("--column") { Description = "The column of csv, tsv and jsonl files." };
         Command command = new("tokenize", "Prints the ids of each line as a JSON array.") { folder, input, maxLength, column };
-        Func<ParseResult, int?> device = command.AddDevice();
+        Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.Runs((parsed, stop) =>
         {
             device(parsed);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using EsimCse.Cpu;
 using EsimCse.Training;
 
 namespace EsimCse.Cli;
@@ -19,10 +18,10 @@ static class TrainCommand
         TrainOptions options = new();
         Command command = new("train", "Trains an encoder on sentences.") { model, data, column, output, scratch, vocabulary, evaluation, resume, overwrite };
         options.AddTo(command);
-        Func<ParseResult, int?> device = command.AddDevice();
+        Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.Runs((parsed, stop) =>
         {
-            int? threads = device(parsed);
+            DeviceChoice choice = device(parsed);
             bool fromScratch = parsed.GetValue(scratch) is not null;
             if (fromScratch == (parsed.GetValue(model) is not null) || fromScratch != (parsed.GetValue(vocabulary) is not null))
                 throw new UsageException("expected a model folder, or --from-scratch CONFIG.json with --vocabulary DIR");
@@ -39,17 +38,16 @@ static class TrainCommand
                 Overwrite = parsed.GetValue(overwrite),
                 Options = options.Read(parsed),
             };
-            Train(job, threads, stop);
+            Train(job, choice, stop);
         });
         return command;
     }
 
-    static void Train(TrainingJob job, int? threads, CancellationToken stop)
+    static void Train(TrainingJob job, DeviceChoice device, CancellationToken stop)
     {
-        using CpuBackend backend = new(threads);
-        using Trainer trainer = Trainer.Open(job, backend);
+        using Trainer trainer = Trainer.Open(job, sizes => device.Open(sizes, CommonOptions.Say));
         (int sentences, long empty, long truncated) = trainer.CorpusCounts;
-        Console.Error.WriteLine($"{sentences} sentences, {empty} empty lines skipped, {truncated} cut off at {job.Options.MaxLength} tokens; {trainer.Steps} steps on {backend.Threads} threads");
+        Console.Error.WriteLine($"{sentences} sentences, {empty} empty lines skipped, {truncated} cut off at {job.Options.MaxLength} tokens; {trainer.Steps} steps on {trainer.Device}");
         if (job.Resume) Console.Error.WriteLine(trainer.StepsDone == 0 ? "no checkpoint yet: starting at step 0" : $"going on from step {trainer.StepsDone}");
         using ProgressLine line = new();
         trainer.Run(line.Show, stop);

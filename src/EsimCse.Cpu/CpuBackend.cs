@@ -30,6 +30,9 @@ public sealed unsafe partial class CpuBackend : IBackend
     public int Threads => _cores.Count;
 
     /// <inheritdoc/>
+    public string Name => $"cpu, {Threads} threads";
+
+    /// <inheritdoc/>
     public nint Allocate(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);

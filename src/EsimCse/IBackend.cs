@@ -20,6 +20,9 @@ namespace EsimCse;
 /// </remarks>
 public interface IBackend : IDisposable
 {
+    /// <summary>What computes, for messages.</summary>
+    string Name { get; }
+
     /// <summary>Memory of the device, 64-byte aligned, content undefined. 0 bytes give 0.</summary>
     nint Allocate(long bytes);
 

@@ -1,4 +1,3 @@
-using EsimCse.Cpu;
 using EsimCse.Files;
 using EsimCse.Model;
 using EsimCse.Text;
@@ -8,12 +7,12 @@ namespace EsimCse;
 /// <summary>A sentence encoder from a folder: text in, vectors out. Safe for use by several threads, one call at a time.</summary>
 public sealed partial class SentenceEncoder : IDisposable
 {
-    readonly CpuBackend _backend;
+    readonly IBackend _backend;
     readonly Bert _bert;
     readonly Embedder _embedder;
     readonly Lock _oneAtATime = new();
 
-    SentenceEncoder(CpuBackend backend, ModelFolder folder, EncoderOptions options)
+    SentenceEncoder(IBackend backend, ModelFolder folder, EncoderOptions options)
     {
         (_backend, Folder) = (backend, folder);
         Tokenizer = BertTokenizer.Load(folder.EncoderPath);
@@ -57,11 +56,12 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>Opens a folder of Hugging Face's or sentence-transformers' layout.</summary>
     /// <exception cref="InvalidInputException">The folder or something in it is not what it must be.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    /// <exception cref="DeviceException">There is no such device.</exception>
     public static SentenceEncoder Load(string path, EncoderOptions? options = null)
     {
         options ??= new EncoderOptions();
         ModelFolder folder = ModelFolder.Read(path);
-        CpuBackend backend = new(options.Threads);
+        IBackend backend = options.Device.Open(folder.Config, options.Say);
         try
         {
             return new SentenceEncoder(backend, folder, options);
@@ -171,6 +171,9 @@ public sealed record EncoderOptions
     /// <summary>Tokens, 2 … the model's positions.</summary>
     public int? MaxLength { get; init; }
 
-    /// <summary>Threads, at least 1; all cores by default.</summary>
-    public int? Threads { get; init; }
+    /// <summary>Where to compute; auto by default.</summary>
+    public DeviceChoice Device { get; init; } = new();
+
+    /// <summary>Told which device auto took.</summary>
+    public Action<string>? Say { get; init; }
 }

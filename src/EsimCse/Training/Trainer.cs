@@ -21,6 +21,7 @@ public sealed class Trainer : IDisposable
     readonly DevScore? _dev;
     readonly RunFolder _folder;
     readonly int _steps, _batches;
+    IBackend? _owned;
     int _done;
 
     Trainer(TrainingJob job, IBackend backend, TrainingSource source, BertTokenizer tokenizer, Corpus corpus, IReadOnlyList<ScoredPair>? devPairs)
@@ -42,6 +43,9 @@ public sealed class Trainer : IDisposable
         _done = _folder.Open();
     }
 
+    /// <summary>What computes, for messages.</summary>
+    public string Device => _backend.Name;
+
     /// <summary>Sentences of the corpus, those skipped as empty, those cut off at the training length.</summary>
     public (int Sentences, long Empty, long Truncated) CorpusCounts => (_corpus.Count, _corpus.Empty, _corpus.Truncated);
 
@@ -60,9 +64,17 @@ public sealed class Trainer : IDisposable
     /// <summary>Reads everything that a run needs.</summary>
     /// <exception cref="InvalidInputException">A file is not what it must be.</exception>
     /// <exception cref="UsageException">The output is in use, or the options differ from those of the run to resume.</exception>
-    public static Trainer Open(TrainingJob job, IBackend backend)
+    public static Trainer Open(TrainingJob job, IBackend backend) => Open(job, _ => backend, owns: false);
+
+    /// <summary>Reads everything that a run needs, and opens a device for a model of those sizes, which the trainer then owns.</summary>
+    /// <exception cref="InvalidInputException">A file is not what it must be.</exception>
+    /// <exception cref="UsageException">The output is in use, or the options differ from those of the run to resume.</exception>
+    public static Trainer Open(TrainingJob job, Func<BertConfig, IBackend> openDevice) => Open(job, openDevice, owns: true);
+
+    static Trainer Open(TrainingJob job, Func<BertConfig, IBackend> openDevice, bool owns)
     {
         ArgumentNullException.ThrowIfNull(job);
+        ArgumentNullException.ThrowIfNull(openDevice);
         RunFolder.Check(job);
         TrainingSource source = TrainingSource.Read(job);
         BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
@@ -72,7 +84,16 @@ public sealed class Trainer : IDisposable
             throw new UsageException($"--max-length {job.Options.MaxLength}: the model has {source.Config.MaxPositions} positions");
         IReadOnlyList<ScoredPair>? dev = job.EvaluationData is null ? null : StsSets.Read(job.EvaluationData, "stsb-dev");
         Corpus corpus = Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength);
-        return new Trainer(job, backend, source, tokenizer, corpus, dev);
+        IBackend backend = openDevice(source.Config);
+        try
+        {
+            return new Trainer(job, backend, source, tokenizer, corpus, dev) { _owned = owns ? backend : null };
+        }
+        catch when (owns)
+        {
+            backend.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Trains to the end. Cancelled, it stops after the step under way, with a checkpoint.</summary>
@@ -112,6 +133,7 @@ public sealed class Trainer : IDisposable
         _dev?.Dispose();
         _step.Dispose();
         _bert.Dispose();
+        _owned?.Dispose();
     }
 
     (StepResult Result, double Seconds, int Sentences) Step(int[] order)

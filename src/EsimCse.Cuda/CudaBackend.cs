@@ -1,0 +1,152 @@
+using System.Runtime.InteropServices;
+using EsimCse.Cuda.Interop;
+
+namespace EsimCse.Cuda;
+
+/// <summary>
+/// The CUDA backend of one device: our kernels and cuBLASLt, queued on one stream. Same input, same bits; not for several threads at a time.
+/// Widths and head sizes are multiples of 8.
+/// </summary>
+public sealed unsafe partial class CudaBackend : IBackend
+{
+    [ThreadStatic]
+    static nint _current;
+
+    readonly CudaDevice _device;
+    readonly nint _context, _stream;
+    readonly KernelModules _kernels;
+    readonly PinnedStaging _staging;
+    readonly Products _products;
+    nint _scratch;
+    long _scratchBytes;
+
+    /// <summary>A backend of a device, counted from 0.</summary>
+    /// <exception cref="DeviceException">There is no driver, no such device, or a library is missing; the message says what and how to get it.</exception>
+    public CudaBackend(int ordinal = 0)
+    {
+        _device = CudaDevice.Open(ordinal);
+        CudaLibraries.Require(CudaLibraries.Compiler);
+        CudaLibraries.Require(CudaLibraries.Products);
+        CudaDriver.PrimaryContextRetain(out _context, _device.Handle).ThrowIfFailed();
+        MakeCurrent();
+        CudaDriver.StreamCreate(out _stream, CudaDriver.StreamNonBlocking).ThrowIfFailed();
+        _kernels = new KernelModules(KernelCompiler.Architecture(_device.Capability));
+        _staging = new PinnedStaging(_stream);
+        _products = new Products(_stream, this);
+    }
+
+    /// <inheritdoc/>
+    public string Name => $"cuda:{_device.Ordinal}, {_device.Name}";
+
+    /// <inheritdoc/>
+    public nint Allocate(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        if (bytes == 0) return 0;
+        MakeCurrent();
+        CudaResult result = CudaDriver.MemAlloc(out nint address, (nuint)bytes);
+        if (result == CudaResult.OutOfMemory) throw OutOfMemory(bytes);
+        result.ThrowIfFailed($"cuMemAlloc of {bytes} bytes");
+        return address;
+    }
+
+    /// <inheritdoc/>
+    public void Free(nint address)
+    {
+        if (address == 0) return;
+        MakeCurrent();
+        CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
+        CudaDriver.MemFree(address).ThrowIfFailed();
+    }
+
+    /// <inheritdoc/>
+    public void Upload<T>(ReadOnlySpan<T> source, Matrix target) where T : unmanaged
+    {
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
+        Expect(target, bytes.Length);
+        MakeCurrent();
+        _staging.Upload(bytes, target.Address);
+    }
+
+    /// <inheritdoc/>
+    public void Download<T>(Matrix source, Span<T> target) where T : unmanaged
+    {
+        Span<byte> bytes = MemoryMarshal.AsBytes(target);
+        Expect(source, bytes.Length);
+        MakeCurrent();
+        _staging.Download(source.Address, bytes);
+    }
+
+    /// <inheritdoc/>
+    public void Copy(Matrix source, Matrix target)
+    {
+        if (source.Bytes != target.Bytes) throw new ArgumentException($"{source} does not fit {target}");
+        MakeCurrent();
+        if (target.Bytes > 0) CudaDriver.CopyOnDevice(target.Address, source.Address, (nuint)target.Bytes, _stream).ThrowIfFailed();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        MakeCurrent();
+        CudaDriver.StreamSynchronize(_stream);
+        if (_scratch != 0) CudaDriver.MemFree(_scratch);
+        _products.Dispose();
+        _staging.Dispose();
+        _kernels.Dispose();
+        CudaDriver.StreamDestroy(_stream);
+        CudaDriver.PrimaryContextRelease(_device.Handle);
+        _current = 0;
+    }
+
+    /// <summary>Device memory for an operation's own use, valid until the next operation.</summary>
+    internal nint Scratch(long bytes)
+    {
+        if (bytes <= _scratchBytes) return _scratch;
+        Free(_scratch);
+        (_scratch, _scratchBytes) = (0, 0);
+        _scratch = Allocate(bytes);
+        _scratchBytes = bytes;
+        return _scratch;
+    }
+
+    static string Suffix(Matrix matrix) => matrix.Type switch
+    {
+        ElementType.Float32 => "_f32",
+        ElementType.BFloat16 => "_bf16",
+        ElementType.Float16 => "_f16",
+        _ => throw new ArgumentException($"{matrix} holds no numbers to compute with"),
+    };
+
+    void Launch(string kernel, Geometry geometry, params ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (geometry.Blocks == 0 || geometry.BlocksY == 0) return;
+        MakeCurrent();
+        nint function = _kernels.Function(kernel, geometry.SharedBytes);
+        fixed (KernelArgument* values = arguments)
+        {
+            void** pointers = stackalloc void*[arguments.Length];
+            for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
+            CudaDriver.LaunchKernel(function, (uint)geometry.Blocks, (uint)geometry.BlocksY, 1, (uint)geometry.Threads, 1, 1,
+                (uint)geometry.SharedBytes, _stream, pointers, null).ThrowIfFailed($"kernel {kernel}");
+        }
+    }
+
+    void MakeCurrent()
+    {
+        if (_current == _context) return;
+        CudaDriver.ContextSetCurrent(_context).ThrowIfFailed();
+        _current = _context;
+    }
+
+    static void Expect(Matrix matrix, int bytes)
+    {
+        if (matrix.Bytes != bytes) throw new ArgumentException($"{bytes} bytes do not fit {matrix}");
+    }
+
+    static DeviceMemoryException OutOfMemory(long bytes)
+    {
+        CudaDriver.MemGetInfo(out nuint free, out nuint total);
+        return new($"out of device memory: asked for {bytes >> 20} MiB, {free >> 20} of {total >> 20} MiB are free: lower --batch-size or --max-length, or close what else uses the device");
+    }
+}

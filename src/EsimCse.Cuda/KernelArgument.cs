@@ -1,0 +1,26 @@
+namespace EsimCse.Cuda;
+
+/// <summary>Eight bytes of which the driver copies a kernel's parameter: an address or a number.</summary>
+readonly struct KernelArgument
+{
+    readonly long _bits;
+
+    KernelArgument(long bits) => _bits = bits;
+
+    public static implicit operator KernelArgument(nint address) => new(address);
+
+    public static implicit operator KernelArgument(Matrix matrix) => new(matrix.Address);
+
+    public static implicit operator KernelArgument(int value) => new(value);
+
+    public static implicit operator KernelArgument(uint value) => new(value);
+
+    public static implicit operator KernelArgument(long value) => new(value);
+
+    public static implicit operator KernelArgument(ulong value) => new((long)value);
+
+    public static implicit operator KernelArgument(float value) => new(BitConverter.SingleToInt32Bits(value));
+}
+
+/// <summary>How many blocks of how many threads, with how much dynamic shared memory.</summary>
+readonly record struct Geometry(int Blocks, int Threads, int SharedBytes = 0, int BlocksY = 1);
