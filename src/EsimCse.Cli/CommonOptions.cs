@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EsimCse.Cpu;
+using EsimCse.Cuda;
 using EsimCse.Model;
 using EsimCse.Training;
 
@@ -47,6 +48,8 @@ static class CommonOptions
             if (parsed.GetValue(precision) != "fp32") throw new UsageException($"--precision {parsed.GetValue(precision)}: this device has fp32 alone");
             string? variant = Environment.GetEnvironmentVariable("ESIMCSE_GEMM");
             if (!string.IsNullOrEmpty(variant)) new CpuBackend(1).Dispose();
+            if (parsed.GetValue(device)!.StartsWith("cuda", StringComparison.Ordinal) && CudaDevice.WhyNone() is { } reason)
+                throw new DeviceException($"--device {parsed.GetValue(device)}: no such device: {reason}");
             return new DeviceChoice(parsed.GetValue(device)!, parsed.GetValue(threads));
         };
     }

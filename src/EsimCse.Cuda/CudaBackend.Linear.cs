@@ -27,4 +27,12 @@ partial class CudaBackend
         _products.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
         if (dbias.IsPresent) BiasGradient(dy, dbias);
     }
+
+    void BiasGradient(Matrix dy, Matrix dbias)
+    {
+        int parts = Parts(dy.Rows);
+        nint partials = Scratch((long)parts * dy.Columns * sizeof(float));
+        Launch("linear_sums" + Suffix(dy), PerColumn(dy.Columns, parts), dy, partials, dy.Rows, dy.Columns);
+        Launch("linear_reduce", PerColumn(dy.Columns, Math.Min(1, parts)), partials, dbias, parts, dy.Columns);
+    }
 }

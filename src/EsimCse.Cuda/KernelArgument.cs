@@ -21,6 +21,3 @@ readonly struct KernelArgument
 
     public static implicit operator KernelArgument(float value) => new(BitConverter.SingleToInt32Bits(value));
 }
-
-/// <summary>How many blocks of how many threads, with how much dynamic shared memory.</summary>
-readonly record struct Geometry(int Blocks, int Threads, int SharedBytes = 0, int BlocksY = 1);

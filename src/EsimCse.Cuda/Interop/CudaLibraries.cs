@@ -46,7 +46,7 @@ static class CudaLibraries
 
     /// <summary>What was looked for and where.</summary>
     public static string Missing(string library) =>
-        $"no {string.Join(" or ", Names(library))} in {string.Join(", ", Folders(library).DefaultIfEmpty("no folder of a CUDA toolkit"))} or on the loader's path";
+        $"no {string.Join(" or ", Names(library))} on the loader's path{string.Concat(Folders(library).Select(folder => $" or in {folder}"))}";
 
     /// <summary>How to get a library.</summary>
     public static string Advice(string library) => library switch

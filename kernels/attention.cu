@@ -1,0 +1,99 @@
+// For each sentence and head: P = softmax(Q Kᵀ / √D), context = (P ∘ mask) V; and backward, with P again from the log-sum-exp:
+//
+//   dV = (P ∘ mask)ᵀ dcontext;  dP = (dcontext Vᵀ) ∘ mask;  dS = P (dP - Σ dcontext context) / √D;  dQ = dS K;  dK = dSᵀ Q
+//
+// qkv, dqkv [T,3H]: Q, K, V side by side, head a in columns aD … aD+D-1 of each; context, dcontext [T,H]; logSumExp fp32 [A,T]. The mask's array of a sentence of
+// n tokens is [A,n,n]. A block a sentence and head, a warp a query (forward, dQ) or a key (dK, dV): no atomics, so the same bits always.
+#include "attention.cuh"
+
+// Shared memory of a warp: two rows of a head, and as many numbers as the longest sentence has tokens, twice.
+__device__ __forceinline__ int warp_floats(int longest) { return 3 * WidestHead + 2 * longest; }
+
+template <class T> __device__ __forceinline__ void forward(const T* qkv, const int* offsets, int longest, int size, const Dropout& mask, T* context, float* log_sum_exp, int tokens)
+{
+    DYNAMIC_SHARED(float, shared);
+    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence], n = offsets[sentence + 1] - first;
+    const T* base = qkv + static_cast<long long>(first) * 3 * hidden + head * size;
+    Rows<const T> queries = {base, 3 * hidden}, keys = {base + hidden, 3 * hidden}, values = {base + 2 * hidden, 3 * hidden};
+    float *query = shared + threadIdx.x / WarpSize * warp_floats(longest), *weights = query + 3 * WidestHead;
+    for (int i = threadIdx.x / WarpSize; i < n; i += WarpsPerBlock)
+    {
+        keep(queries[i], query, size);
+        float lse = attend(query, keys, n, size, mask, sentence, (static_cast<uint32_t>(head) * n + i) * n, weights);
+        combine(weights, values, n, context + static_cast<long long>(first + i) * hidden + head * size, size);
+        if (log_sum_exp != nullptr && threadIdx.x % WarpSize == 0) log_sum_exp[static_cast<long long>(head) * tokens + first + i] = lse;
+    }
+}
+
+template <class T> __device__ __forceinline__ void backward_queries(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, int longest,
+    int size, const Dropout& mask, T* dqkv, int tokens)
+{
+    DYNAMIC_SHARED(float, shared);
+    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence], n = offsets[sentence + 1] - first;
+    long long start = static_cast<long long>(first) * 3 * hidden + head * size;
+    Rows<const T> queries = {qkv + start, 3 * hidden}, keys = {qkv + start + hidden, 3 * hidden}, values = {qkv + start + 2 * hidden, 3 * hidden};
+    float *query = shared + threadIdx.x / WarpSize * warp_floats(longest), *slope = query + WidestHead, *out = slope + WidestHead, *slopes = out + WidestHead;
+    for (int i = threadIdx.x / WarpSize; i < n; i += WarpsPerBlock)
+    {
+        long long row = static_cast<long long>(first + i) * hidden + head * size;
+        keep(queries[i], query, size);
+        keep(dcontext + row, slope, size);
+        keep(context + row, out, size);
+        attend_backward(query, slope, along(slope, out, size), log_sum_exp[static_cast<long long>(head) * tokens + first + i], keys, values, n, size, mask, sentence,
+            (static_cast<uint32_t>(head) * n + i) * n, slopes, nullptr);
+        combine(slopes, keys, n, dqkv + start + static_cast<long long>(i) * 3 * hidden, size);
+    }
+}
+
+// A key's column of P and dS: lanes take the queries.
+template <class T> __device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, int longest,
+    int size, const Dropout& mask, T* dqkv, int tokens)
+{
+    DYNAMIC_SHARED(float, shared);
+    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence], n = offsets[sentence + 1] - first;
+    long long start = static_cast<long long>(first) * 3 * hidden + head * size, row = static_cast<long long>(first) * hidden + head * size;
+    Rows<const T> queries = {qkv + start, 3 * hidden}, keys = {qkv + start + hidden, 3 * hidden}, values = {qkv + start + 2 * hidden, 3 * hidden};
+    Rows<const T> slopes = {dcontext + row, hidden}, outs = {context + row, hidden};
+    float *key = shared + threadIdx.x / WarpSize * warp_floats(longest), *value = key + WidestHead, *column = value + 2 * WidestHead, *kept = column + longest;
+    constexpr int N = Vector<T>::Length;
+    float scale = rsqrtf(static_cast<float>(size));
+    for (int j = threadIdx.x / WarpSize; j < n; j += WarpsPerBlock)
+    {
+        keep(keys[j], key, size);
+        keep(values[j], value, size);
+        for (int i = threadIdx.x % WarpSize; i < n; i += WarpSize)
+        {
+            float p = expf(dot(key, queries[i], size) * scale - log_sum_exp[static_cast<long long>(head) * tokens + first + i]), sum = 0, a[N], b[N];
+            for (int d = 0; d < size; d += N)
+            {
+                load(slopes[i] + d, a);
+                load(outs[i] + d, b);
+#pragma unroll
+                for (int k = 0; k < N; k++) sum += a[k] * b[k];
+            }
+            float factor = mask.drops() ? dropout_factor(mask, sentence, (static_cast<uint32_t>(head) * n + i) * n + j) : 1.0f;
+            column[i] = p * (dot(value, slopes[i], size) * factor - sum) * scale;
+            kept[i] = p * factor;
+        }
+        combine(column, queries, n, dqkv + start + static_cast<long long>(j) * 3 * hidden + hidden, size);
+        combine(kept, slopes, n, dqkv + start + static_cast<long long>(j) * 3 * hidden + 2 * hidden, size);
+    }
+}
+
+#define ENTRY(name, T) \
+    extern "C" __global__ void __launch_bounds__(128, 4) attention_forward_##name(const T* qkv, const int* offsets, int longest, int size, DROPOUT_PARAMETERS, T* context, \
+        float* log_sum_exp, int tokens) \
+    { \
+        forward<T>(qkv, offsets, longest, size, DROPOUT_ARGUMENTS, context, log_sum_exp, tokens); \
+    } \
+    extern "C" __global__ void __launch_bounds__(128, 4) attention_queries_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
+        int longest, int size, DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+    { \
+        backward_queries<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, DROPOUT_ARGUMENTS, dqkv, tokens); \
+    } \
+    extern "C" __global__ void __launch_bounds__(128, 4) attention_keys_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
+        int longest, int size, DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+    { \
+        backward_keys<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, DROPOUT_ARGUMENTS, dqkv, tokens); \
+    }
+FOR_EACH_TYPE(ENTRY)

@@ -1,0 +1,111 @@
+// The loss of contrastive learning over batch and queue, and its gradient.
+//
+//   l[i,j] = cos(h[i], h[B+j]) / τ for j < B, l[i,B+q] = cos(h[i], queue[q]) / τ for the rows that the queue holds; norms clamped below at 1e-8
+//   loss = mean over i of log1p(Σ over all but the largest of e^(l - max)) - (l[i,i] - max)
+//   dh = (Σ weight · other / |other| - share along h) / |h|, no gradient through a clamped norm nor into the queue
+//
+// h, dh [2B,E]; queue [Q,E]; logits, weights [B,B+Q]; norms [2B+Q]; all fp32. counters[3] rows of the queue are held; the others are not touched.
+// Norms: a warp a row. Logits: a warp a pair. Softmax: a block a row. Gradient: a block a row of h. Every sum has a fixed order.
+#include "common.cuh"
+
+constexpr float SmallestNorm = 1e-8f;
+constexpr int QueueCount = 3, Loss = 0, WarpsPerBlock = 4;
+
+__device__ __forceinline__ const float* vector(const float* h, const float* queue, int rows, int index, int columns)
+{
+    return index < rows ? h + static_cast<long long>(index) * columns : queue + static_cast<long long>(index - rows) * columns;
+}
+
+__device__ __forceinline__ float inverse_norm(const float* norms, int index) { return 1 / fmaxf(norms[index], SmallestNorm); }
+
+__device__ __forceinline__ float warp_dot(const float* a, const float* b, int columns)
+{
+    float sum = 0, x[4], y[4];
+    for (int column = threadIdx.x % WarpSize * 4; column < columns; column += WarpSize * 4)
+    {
+        load(a + column, x);
+        load(b + column, y);
+#pragma unroll
+        for (int i = 0; i < 4; i++) sum += x[i] * y[i];
+    }
+    return warp_sum(sum);
+}
+
+extern "C" __global__ void __launch_bounds__(128) contrastive_norms(const float* h, const float* queue, const int* counters, float* norms, int rows, int queue_rows, int columns)
+{
+    int index = blockIdx.x * WarpsPerBlock + threadIdx.x / WarpSize, held = queue_rows > 0 ? counters[QueueCount] : 0;
+    if (index >= rows + held) return;
+    const float* row = vector(h, queue, rows, index, columns);
+    float norm = sqrtf(warp_dot(row, row, columns));
+    if (threadIdx.x % WarpSize == 0) norms[index] = norm;
+}
+
+extern "C" __global__ void __launch_bounds__(128) contrastive_logits(const float* h, const float* queue, const int* counters, const float* norms, float temperature, float* logits,
+    int pairs, int queue_rows, int columns)
+{
+    int row = blockIdx.y, column = blockIdx.x * WarpsPerBlock + threadIdx.x / WarpSize, held = queue_rows > 0 ? counters[QueueCount] : 0;
+    if (column >= pairs + held) return;
+    int other = pairs + column;
+    float cosine = warp_dot(vector(h, queue, 2 * pairs, row, columns), vector(h, queue, 2 * pairs, other, columns), columns) * inverse_norm(norms, row) * inverse_norm(norms, other);
+    if (threadIdx.x % WarpSize == 0) logits[static_cast<long long>(row) * (pairs + queue_rows) + column] = cosine / temperature;
+}
+
+// A row's loss, and the gradient of the mean loss by the row's cosines: softmax / (B τ), at the target minus the others' sum, which keeps its digits.
+extern "C" __global__ void __launch_bounds__(128) contrastive_softmax(const float* logits, const int* counters, float temperature, float* weights, float* losses, int pairs, int queue_rows)
+{
+    __shared__ float scratch[WarpSize];
+    int row = blockIdx.x, count = pairs + (queue_rows > 0 ? counters[QueueCount] : 0);
+    const float* logit = logits + static_cast<long long>(row) * (pairs + queue_rows);
+    float* weight = weights + static_cast<long long>(row) * (pairs + queue_rows);
+    float largest = __uint_as_float(0xff800000u), ties = 0, others = 0, rest = 0;
+    for (int j = threadIdx.x; j < count; j += blockDim.x) largest = fmaxf(largest, logit[j]);
+    largest = block_max(largest, scratch);
+    for (int j = threadIdx.x; j < count; j += blockDim.x)
+    {
+        float e = expf(logit[j] - largest);
+        if (logit[j] == largest) ties += 1;
+        else others += e;
+        if (j != row) rest += e;
+    }
+    ties = block_sum(ties, scratch);
+    others = block_sum(others, scratch) + (ties - 1);
+    rest = block_sum(rest, scratch);
+    float share = 1 / ((1 + others) * pairs * temperature);
+    for (int j = threadIdx.x; j < count; j += blockDim.x) weight[j] = j == row ? -rest * share : expf(logit[j] - largest) * share;
+    // A NaN is never the largest: the sums carry it on.
+    if (threadIdx.x == 0) losses[row] = log1pf(others) - (logit[row] - largest);
+}
+
+extern "C" __global__ void __launch_bounds__(32) contrastive_mean(const float* losses, float* scalars, int pairs)
+{
+    double sum = 0;
+    if (threadIdx.x != 0) return;
+    for (int row = 0; row < pairs; row++) sum += losses[row];
+    scalars[Loss] = static_cast<float>(sum / pairs);
+}
+
+extern "C" __global__ void __launch_bounds__(128) contrastive_gradient(const float* h, const float* queue, const int* counters, const float* norms, const float* logits, const float* weights,
+    float temperature, float* dh, int pairs, int queue_rows, int columns)
+{
+    int index = blockIdx.x, stride = pairs + queue_rows, count = index < pairs ? pairs + (queue_rows > 0 ? counters[QueueCount] : 0) : pairs;
+    bool first = index < pairs;
+    float inverse = inverse_norm(norms, index);
+    for (int column = threadIdx.x * 4; column < columns; column += blockDim.x * 4)
+    {
+        float sum[4] = {}, along = 0, values[4];
+        for (int i = 0; i < count; i++)
+        {
+            long long place = first ? static_cast<long long>(index) * stride + i : static_cast<long long>(i) * stride + (index - pairs);
+            int other = first ? pairs + i : i;
+            float scale = weights[place] * inverse_norm(norms, other);
+            load(vector(h, queue, 2 * pairs, other, columns) + column, values);
+#pragma unroll
+            for (int k = 0; k < 4; k++) sum[k] += scale * values[k];
+            along += weights[place] * logits[place] * temperature;
+        }
+        load(h + static_cast<long long>(index) * columns + column, values);
+#pragma unroll
+        for (int k = 0; k < 4; k++) sum[k] = (sum[k] - (norms[index] < SmallestNorm ? 0.0f : along * inverse * values[k])) * inverse;
+        store(dh + static_cast<long long>(index) * columns + column, sum);
+    }
+}

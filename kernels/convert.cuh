@@ -1,0 +1,76 @@
+// Between fp32 and the 16-bit types, in PTX; plain C++ of the same meaning where there is no PTX.
+#pragma once
+
+#ifndef SOFTCUDA
+__device__ __forceinline__ float to_float(bf16 value) { return __uint_as_float(static_cast<uint32_t>(value.bits) << 16); }
+__device__ __forceinline__ float to_float(f16 value)
+{
+    float result;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(value.bits));
+    return result;
+}
+__device__ __forceinline__ uint16_t to_bf16_bits(float value)
+{
+    uint16_t bits;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+    return bits;
+}
+__device__ __forceinline__ uint16_t to_f16_bits(float value)
+{
+    uint16_t bits;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+    return bits;
+}
+#else
+inline float to_float(bf16 value) { return __uint_as_float(static_cast<uint32_t>(value.bits) << 16); }
+inline float to_float(f16 value)
+{
+    uint32_t sign = (value.bits & 0x8000u) << 16, exponent = (value.bits >> 10) & 31, fraction = value.bits & 1023;
+    if (exponent == 31) return __uint_as_float(sign | 0x7F800000u | fraction << 13);
+    if (exponent != 0) return __uint_as_float(sign | (exponent + 112) << 23 | fraction << 13);
+    float small = ldexpf(static_cast<float>(fraction), -24);
+    return sign ? -small : small;
+}
+inline uint16_t to_bf16_bits(float value)
+{
+    uint32_t bits = __float_as_uint(value);
+    if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return 0x7FFF;
+    return static_cast<uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1)) >> 16);
+}
+inline uint16_t to_f16_bits(float value)
+{
+    uint32_t bits = __float_as_uint(value), sign = (bits >> 16) & 0x8000u, size = bits & 0x7FFFFFFFu;
+    if (size > 0x7F800000u) return 0x7FFF;
+    if (size >= 0x477FF000u) return static_cast<uint16_t>(sign | 0x7C00u);
+    if (size < 0x38800000u)
+    {
+        // Below the normal range the unit is 2^-24: the nearest whole number of it, ties to even.
+        float scaled = ldexpf(fabsf(value), 24), whole = nearbyintf(scaled);
+        return static_cast<uint16_t>(sign | static_cast<uint32_t>(whole));
+    }
+    uint32_t rounded = size + 0xFFFu + ((size >> 13) & 1);
+    return static_cast<uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
+}
+#endif
+
+__device__ __forceinline__ float to_float(float value) { return value; }
+template <class T> __device__ __forceinline__ T from_float(float value);
+template <> __device__ __forceinline__ float from_float<float>(float value) { return value; }
+template <> __device__ __forceinline__ bf16 from_float<bf16>(float value) { return {to_bf16_bits(value)}; }
+template <> __device__ __forceinline__ f16 from_float<f16>(float value) { return {to_f16_bits(value)}; }
+
+template <class T, int N> __device__ __forceinline__ void unpack(const uint32_t (&word)[4], float (&values)[N])
+{
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        if constexpr (N == 4) values[i] = __uint_as_float(word[i]);
+        else values[i] = to_float(T{static_cast<uint16_t>(word[i / 2] >> (16 * (i % 2)))});
+}
+
+template <class T, int N> __device__ __forceinline__ void pack(const float (&values)[N], uint32_t (&word)[4])
+{
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+        if constexpr (N == 4) word[i] = __float_as_uint(values[i]);
+        else word[i] = from_float<T>(values[2 * i]).bits | static_cast<uint32_t>(from_float<T>(values[2 * i + 1]).bits) << 16;
+}

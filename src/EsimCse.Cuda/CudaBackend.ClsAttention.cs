@@ -1,0 +1,17 @@
+namespace EsimCse.Cuda;
+
+partial class CudaBackend
+{
+    /// <inheritdoc/>
+    public void ClsAttentionForward(Matrix q, Matrix kv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp) =>
+        Launch("clsattention_forward" + Suffix(q), PerFirstToken(batch, heads), q, kv, batch.Offsets, HeadSize(q, heads),
+            (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, context, logSumExp);
+
+    /// <inheritdoc/>
+    public void ClsAttentionBackward(Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
+        DropoutMask mask, Matrix dq, Matrix dkv) =>
+        Launch("clsattention_backward" + Suffix(q), PerFirstToken(batch, heads), dcontext, q, kv, context, logSumExp, batch.Offsets, batch.LongestSentence, HeadSize(q, heads),
+            (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, dq, dkv);
+
+    static Geometry PerFirstToken(PackedBatch batch, int heads) => new(batch.Sentences, 32, (3 * WidestHead + 2 * batch.LongestSentence) * sizeof(float), heads);
+}

@@ -1,0 +1,12 @@
+namespace EsimCse.Cuda;
+
+partial class CudaBackend
+{
+    /// <inheritdoc/>
+    public void MeanPoolingForward(Matrix x, PackedBatch batch, float scale, bool accumulate, Matrix y) =>
+        Launch("meanpooling_forward" + Suffix(x), PerRow(batch.Sentences), x, batch.Offsets, scale, accumulate ? 1 : 0, y, x.Columns);
+
+    /// <inheritdoc/>
+    public void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx) =>
+        Launch("meanpooling_backward" + Suffix(dy), PerRow(batch.Sentences), dy, batch.Offsets, scale, accumulate ? 1 : 0, dx, dx.Columns);
+}

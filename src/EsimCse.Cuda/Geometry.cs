@@ -1,0 +1,28 @@
+namespace EsimCse.Cuda;
+
+/// <summary>How many blocks of how many threads, with how much dynamic shared memory.</summary>
+readonly record struct Geometry(int Blocks, int Threads, int SharedBytes = 0, int BlocksY = 1);
+
+/// <summary>The grids that several operations share, as their kernels expect them.</summary>
+partial class CudaBackend
+{
+    const int RowsPerPart = 32, VectorBytes = 16;
+
+    static nint Absent => 0;
+
+    static long Vectors(Matrix x) => x.Bytes % VectorBytes == 0 ? x.Bytes / VectorBytes : throw new ArgumentException($"{x}: expected a multiple of {VectorBytes} bytes");
+
+    static Geometry PerVector(Matrix x) => new(checked((int)((Vectors(x) + 255) / 256)), 256);
+
+    static Geometry PerRow(int rows) => new(rows, 128);
+
+    static Geometry PerWarp(int warps) => new((warps + 3) / 4, 128);
+
+    static Geometry PerColumn(int columns, int parts) => new((columns + 127) / 128, 128, BlocksY: parts);
+
+    static Geometry PerChunk(Matrix chunks) => new(chunks.Rows, 256);
+
+    static int Parts(int rows) => (rows + RowsPerPart - 1) / RowsPerPart;
+
+    static int Sentences(Matrix offsets) => offsets.IsPresent ? offsets.Columns - 1 : 0;
+}
