@@ -1,5 +1,3 @@
-using EsimCse.Cpu;
-
 namespace EsimCse.Tests;
 
 /// <summary>Sentences of given lengths on a device, with the counters that hold a step.</summary>
@@ -7,7 +5,7 @@ sealed class DeviceBatch : IDisposable
 {
     readonly GuardedMatrix _ids, _positions, _offsets, _counters;
 
-    public DeviceBatch(CpuBackend backend, int[] lengths, int step = 7, int vocabulary = 11)
+    public DeviceBatch(IBackend backend, int[] lengths, int step = 7, int vocabulary = 11)
     {
         int tokens = lengths.Sum();
         Ids = [.. Enumerable.Range(0, tokens).Select(t => t * 5 % vocabulary)];

@@ -1,5 +1,3 @@
-using EsimCse.Cpu;
-
 namespace EsimCse.Tests;
 
 /// <summary>A buffer of a device, poisoned with NaN, with guards on both sides: a NaN of their own, so that a read outside shows as well; a write there fails the test.</summary>
@@ -8,10 +6,10 @@ sealed class GuardedMatrix : IDisposable
     const int Guard = 64;
     const int Sentinel = 0x7FC0BEEF;
 
-    readonly CpuBackend _backend;
+    readonly IBackend _backend;
     readonly Matrix _whole;
 
-    public GuardedMatrix(CpuBackend backend, int rows, int columns, ElementType type = ElementType.Float32)
+    public GuardedMatrix(IBackend backend, int rows, int columns, ElementType type = ElementType.Float32)
     {
         _backend = backend;
         int count = rows * columns, all = count + 2 * Guard;
@@ -23,10 +21,10 @@ sealed class GuardedMatrix : IDisposable
         Matrix = new Matrix(_whole.Address + Guard * 4, rows, columns, type);
     }
 
-    public GuardedMatrix(CpuBackend backend, int rows, int columns, double[] values) : this(backend, rows, columns) =>
+    public GuardedMatrix(IBackend backend, int rows, int columns, double[] values) : this(backend, rows, columns) =>
         backend.Upload<float>([.. values.Select(value => (float)value)], Matrix);
 
-    public GuardedMatrix(CpuBackend backend, int rows, int columns, int[] values) : this(backend, rows, columns, ElementType.Int32) =>
+    public GuardedMatrix(IBackend backend, int rows, int columns, int[] values) : this(backend, rows, columns, ElementType.Int32) =>
         backend.Upload<int>(values, Matrix);
 
     public Matrix Matrix { get; }

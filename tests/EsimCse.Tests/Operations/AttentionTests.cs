@@ -14,7 +14,8 @@ public class AttentionTests
             TheoryData<string, int, int, float> cases = [];
             foreach (string device in Backends.Names)
                 foreach ((int heads, int size) in new[] { (1, 1), (3, 8), (2, 24), (2, 32), (1, 64) })
-                    foreach (float rate in new[] { 0f, 0.2f }) cases.Add(device, heads, size, rate);
+                    foreach (float rate in new[] { 0f, 0.2f })
+                        if (Backends.Takes(device, size)) cases.Add(device, heads, size, rate);
             return cases;
         }
     }
@@ -27,7 +28,7 @@ public class AttentionTests
     {
         int[] lengths = [1, 5, 2, 17];
         int hidden = heads * size, tokens = lengths.Sum();
-        using CpuBackend backend = Backends.Create(device);
+        using IBackend backend = Backends.Create(device);
         using DeviceBatch batch = new(backend, lengths);
         double[] qkv = Numbers.Normal(tokens * 3 * hidden, 1), dcontext = Numbers.Normal(tokens * hidden, 2);
         using GuardedMatrix gqkv = new(backend, tokens, 3 * hidden, qkv), gd = new(backend, tokens, hidden, dcontext), context = new(backend, tokens, hidden), lse = new(backend, heads, tokens), dqkv = new(backend, tokens, 3 * hidden);
@@ -55,7 +56,7 @@ public class AttentionTests
     {
         (int heads, int hidden) = (2, 48);
         double[] qkv = Numbers.Normal(n * 3 * hidden, 1), other = Numbers.Normal(9 * 3 * hidden, 2);
-        float[] Run(CpuBackend backend, int[] lengths, double[] rows)
+        float[] Run(IBackend backend, int[] lengths, double[] rows)
         {
             using DeviceBatch batch = new(backend, lengths);
             using GuardedMatrix gqkv = new(backend, lengths.Sum(), 3 * hidden, rows), context = new(backend, lengths.Sum(), hidden);
@@ -74,7 +75,7 @@ public class AttentionTests
     {
         int[] lengths = [1, 5, 2, 17];
         int hidden = heads * size, tokens = lengths.Sum();
-        using CpuBackend backend = Backends.Create(device);
+        using IBackend backend = Backends.Create(device);
         using DeviceBatch batch = new(backend, lengths);
         double[] qkv = Numbers.Normal(tokens * 3 * hidden, 1), slopes = Numbers.Normal(4 * hidden, 2), whole = new double[tokens * hidden];
         for (int s = 0; s < 4; s++) Array.Copy(slopes, s * hidden, whole, batch.Offsets[s] * hidden, hidden);

@@ -5,7 +5,7 @@ namespace EsimCse.Tests.Operations;
 
 public class ContrastiveTests
 {
-    static (float Loss, double[] Gradient) Run(CpuBackend backend, double[] h, double[]? queue, int pairs, int size, int rows, int held)
+    static (float Loss, double[] Gradient) Run(IBackend backend, double[] h, double[]? queue, int pairs, int size, int rows, int held)
     {
         using GuardedMatrix gh = new(backend, 2 * pairs, size, h), counters = new(backend, 1, 4, [1, 0, 0, held]), scalars = new(backend, 1, 4, new double[4]), dh = new(backend, 2 * pairs, size);
         using GuardedMatrix logits = new(backend, pairs, pairs + rows), weights = new(backend, pairs, pairs + rows), norms = new(backend, 1, 2 * pairs + rows);
@@ -19,9 +19,14 @@ public class ContrastiveTests
     [InlineData("cpu-1", 1, 5, 3)]
     [InlineData("cpu-3", 2, 33, 0)]
     [InlineData("cpu-3", 5, 16, 7)]
+    [InlineData("cuda", 1, 8, 0)]
+    [InlineData("cuda", 1, 40, 3)]
+    [InlineData("cuda", 2, 32, 0)]
+    [InlineData("cuda", 5, 16, 7)]
+    [InlineData("cuda", 7, 136, 11)]
     public void Loss_and_gradient_equal_the_reference(string device, int pairs, int size, int held)
     {
-        using CpuBackend backend = Backends.Create(device);
+        using IBackend backend = Backends.Create(device);
         double[] h = Numbers.Normal(2 * pairs * size, 1), queue = Numbers.Normal(held * size, 2);
         (float loss, double[] gradient) = Run(backend, h, held == 0 ? null : queue, pairs, size, held == 0 ? 0 : held + 4, held);
         double Reference(double[] h) => Definition.Loss(h, queue, 0.05, pairs, held, size);

@@ -14,7 +14,8 @@ public class LayerNormTests
             TheoryData<string, int, float> cases = [];
             foreach (string device in Backends.Names)
                 foreach (int width in new[] { 1, 7, 8, 24, 33, 64, 384, 1000 })
-                    foreach (float rate in new[] { 0f, 0.25f }) cases.Add(device, width, rate);
+                    foreach (float rate in new[] { 0f, 0.25f })
+                        if (Backends.Takes(device, width)) cases.Add(device, width, rate);
             return cases;
         }
     }
@@ -23,7 +24,7 @@ public class LayerNormTests
     [MemberData(nameof(Cases))]
     public void Forward_and_backward_equal_the_reference(string device, int n, float rate)
     {
-        using CpuBackend backend = Backends.Create(device);
+        using IBackend backend = Backends.Create(device);
         using DeviceBatch batch = new(backend, Lengths);
         int m = Lengths.Sum();
         double[] x = Numbers.Normal(m * n, 1), bias = Numbers.Normal(n, 2), residual = Numbers.Normal(m * n, 3), gamma = Numbers.Normal(n, 4), beta = Numbers.Normal(n, 5), dy = Numbers.Normal(m * n, 6);

@@ -27,6 +27,24 @@ public class LinearTests
     public void Every_form_equals_the_double_loops(string variant, int m, int n, int k)
     {
         using CpuBackend backend = new(2, variant);
+        Check(backend, m, n, k);
+    }
+
+    [Theory]
+    [InlineData(0, 8, 8)]
+    [InlineData(1, 8, 16)]
+    [InlineData(2, 24, 8)]
+    [InlineData(13, 32, 64)]
+    [InlineData(37, 64, 24)]
+    [InlineData(130, 40, 136)]
+    public void On_CUDA_every_form_equals_the_double_loops(int m, int n, int k)
+    {
+        using IBackend backend = Backends.Create(Backends.Cuda);
+        Check(backend, m, n, k);
+    }
+
+    static void Check(IBackend backend, int m, int n, int k)
+    {
         double[] x = Numbers.Normal(m * k, 1), w = Numbers.Normal(n * k, 2), bias = Numbers.Normal(n, 3), dy = Numbers.Normal(m * n, 4);
         using GuardedMatrix gx = new(backend, m, k, x), gw = new(backend, n, k, w), gb = new(backend, 1, n, bias), gdy = new(backend, m, n, dy);
         using GuardedMatrix y = new(backend, m, n), dx = new(backend, m, k), dw = new(backend, n, k, new double[n * k]), db = new(backend, 1, n, new double[n]);
