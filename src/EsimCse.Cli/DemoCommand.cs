@@ -24,19 +24,20 @@ static class DemoCommand
     {
         Option<string> output = new("--output") { Description = "The folder to write; an earlier demo there is replaced.", DefaultValueFactory = _ => "demo-output" };
         Option<int> steps = new Option<int>("--steps") { Description = "Training steps of each run.", DefaultValueFactory = _ => 300 }.Checked(value => value >= 1, "at least 1");
-        Command command = new("demo", "Trains a small encoder on text of its own making and shows what it learned.") { output, steps };
+        Option<bool> shorter = new("--short") { Description = "One run, of all of the method, in place of four." };
+        Command command = new("demo", "Trains a small encoder on text of its own making and shows what it learned.") { output, steps, shorter };
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
-        command.Runs((parsed, stop) => Run(parsed.GetValue(output)!, parsed.GetValue(steps), device(parsed), stop));
+        command.Runs((parsed, stop) => Run(parsed.GetValue(output)!, parsed.GetValue(steps), parsed.GetValue(shorter) ? Conditions[^1..] : Conditions, device(parsed), stop));
         return command;
     }
 
-    static void Run(string folder, int steps, DeviceChoice device, CancellationToken stop)
+    static void Run(string folder, int steps, (string Name, Func<TrainingOptions, TrainingOptions> Change)[] conditions, DeviceChoice device, CancellationToken stop)
     {
         Write(folder);
         Console.WriteLine($"{CorpusSize} sentences and {2 * PairCount} held-out pairs from a small grammar, written to {folder}/text. One of them:");
         Console.WriteLine($"  {File.ReadLines(Path.Combine(folder, "text", "corpus.txt")).First()}");
         List<(string Name, double Start, double End, double Test)> rows = [];
-        foreach ((string name, Func<TrainingOptions, TrainingOptions> change) in Conditions)
+        foreach ((string name, Func<TrainingOptions, TrainingOptions> change) in conditions)
         {
             Console.WriteLine($"\ntraining from scratch: {name}");
             rows.Add(Train(folder, name, change(Options(steps)), device, stop));

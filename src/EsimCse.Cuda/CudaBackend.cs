@@ -54,9 +54,10 @@ public sealed unsafe partial class CudaBackend : IBackend
     public void Free(nint address)
     {
         if (address == 0) return;
-        MakeCurrent();
-        CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
-        CudaDriver.MemFree(address).ThrowIfFailed();
+        // A device that has failed says so at every other call; said here, it would hide the first error, since memory is freed on the way out.
+        CudaDriver.ContextSetCurrent(_context);
+        CudaDriver.StreamSynchronize(_stream);
+        CudaDriver.MemFree(address);
     }
 
     /// <inheritdoc/>
@@ -88,7 +89,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <inheritdoc/>
     public void Dispose()
     {
-        MakeCurrent();
+        CudaDriver.ContextSetCurrent(_context);
         CudaDriver.StreamSynchronize(_stream);
         if (_scratch != 0) CudaDriver.MemFree(_scratch);
         _products.Dispose();

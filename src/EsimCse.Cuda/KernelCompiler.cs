@@ -18,21 +18,21 @@ static unsafe class KernelCompiler
 
     /// <summary>Compiles an operation's file for an architecture such as sm_90a, or, where the compiler does not know that, to PTX.</summary>
     /// <exception cref="DeviceException">It does not compile; the message carries the compiler's log.</exception>
-    public static byte[] Compile(string operation, string architecture, out string log)
+    public static byte[] Compile(string operation, string architecture, out string log, params string[] more)
     {
-        if (TryCompile(operation, architecture, out byte[] image, out log)) return image;
+        if (TryCompile(operation, architecture, more, out byte[] image, out log)) return image;
         foreach (int other in PtxArchitectures)
-            if (TryCompile(operation, $"compute_{other}", out image, out log)) return image;
+            if (TryCompile(operation, $"compute_{other}", more, out image, out log)) return image;
         throw new DeviceException($"kernels/{operation}.cu: the compiler knows neither {architecture} nor an older architecture");
     }
 
-    static bool TryCompile(string operation, string architecture, out byte[] image, out string log)
+    static bool TryCompile(string operation, string architecture, string[] more, out byte[] image, out string log)
     {
         (image, log) = ([], "");
         nint program = Create(operation);
         try
         {
-            NvrtcResult result = Run(program, [$"--gpu-architecture={architecture}", .. Options]);
+            NvrtcResult result = Run(program, [$"--gpu-architecture={architecture}", .. Options, .. more]);
             if (result == NvrtcResult.InvalidOption) return false;
             log = Log(program);
             if (result == NvrtcResult.Compilation) throw new DeviceException($"kernels/{operation}.cu does not compile for {architecture}: {log}");

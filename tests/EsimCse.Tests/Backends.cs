@@ -11,6 +11,9 @@ static class Backends
 
     static readonly Lazy<string?> Missing = new(FindCuda);
 
+    /// <summary>The folder of NVIDIA's compiler, for the tests that want the real one; SoftCuda's must not be looked for there.</summary>
+    public static string? RealCompiler { get; } = Environment.GetEnvironmentVariable("ESIMCSE_NVRTC");
+
     public static TheoryData<string> All => [.. Names];
 
     public static string[] Names => ["cpu-1", "cpu-3", Cuda];
@@ -36,6 +39,7 @@ static class Backends
             string folder = Conventions.Repository.File("artifacts", "softcuda");
             if (Build(folder) is { } reason) return reason;
             Environment.SetEnvironmentVariable(variable, folder);
+            if (RealCompiler is not null) Environment.SetEnvironmentVariable("ESIMCSE_NVRTC", null);
         }
         return CudaDevice.WhyNone();
     }

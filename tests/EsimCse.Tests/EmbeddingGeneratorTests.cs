@@ -9,7 +9,7 @@ public class EmbeddingGeneratorTests
     {
         using SmallModel small = new();
         SmallModel.Train(small.Job("run"));
-        using SentenceEncoder encoder = SentenceEncoder.Load(small.In("run"));
+        using SentenceEncoder encoder = OnCpu.Load(small.In("run"));
         IEmbeddingGenerator<string, Embedding<float>> generator = encoder;
         GeneratedEmbeddings<Embedding<float>> embeddings = await generator.GenerateAsync(["the cat", "", "a dog"]);
         Assert.Equal(encoder.Encode(["the cat", "", "a dog"]), embeddings.Select(embedding => embedding.Vector.ToArray()));

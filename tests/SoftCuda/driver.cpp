@@ -43,13 +43,19 @@ int enter(const char* call, bool needs_context)
 {
     if (!initialized) return NotInitialized;
     if (auto fault = faults.find(call); fault != faults.end() && --fault->second.count == 0) return fault->second.code;
+    if (!needs_context) return Success;
     if (sticky) return sticky;
-    if (needs_context && current != &primary) return InvalidContext;
-    return Success;
+    return current == &primary ? Success : InvalidContext;
 }
 
 EXPORT void softcuda_inject(const char* name, int count, int code) { faults[name] = {count, code}; }
-EXPORT void softcuda_reset() { sticky = 0; faults.clear(); }
+EXPORT void softcuda_reset()
+{
+    run_all();
+    repair_guards();
+    sticky = 0;
+    faults.clear();
+}
 
 EXPORT int cuInit(unsigned)
 {

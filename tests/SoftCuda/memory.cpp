@@ -61,6 +61,16 @@ void check_guards(const char* after)
             }
 }
 
+void repair_guards()
+{
+    DeviceWork work;
+    for (auto& [start, block] : blocks)
+    {
+        memset(reinterpret_cast<void*>(start - Guard), GuardByte, Guard);
+        memset(reinterpret_cast<void*>(start + block.bytes), GuardByte, Guard);
+    }
+}
+
 EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes)
 {
     if (int error = enter("cuMemAlloc_v2")) return error;

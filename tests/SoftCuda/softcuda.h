@@ -24,6 +24,7 @@ int enter(const char* call, bool needs_context = true);
 bool is_device_address(uint64_t address);
 bool is_live(uint64_t address, size_t bytes);
 void check_guards(const char* after);
+void repair_guards();
 struct DeviceWork
 {
     DeviceWork();

@@ -102,9 +102,6 @@ static unsafe partial class CublasLt
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulAlgoConfigGetAttribute")]
     public static partial CublasResult AlgorithmGetAttribute(in ProductAlgorithm algorithm, int attribute, void* value, nuint bytes, nuint* written);
 
-    [LibraryImport(Library, EntryPoint = "cublasLtMatmulAlgoCheck")]
-    public static partial CublasResult AlgorithmCheck(nint handle, nint desc, nint a, nint b, nint c, nint d, in ProductAlgorithm algorithm, out ProductProposal proposal);
-
     [LibraryImport(Library, EntryPoint = "cublasLtMatmul")]
     public static partial CublasResult Product(nint handle, nint desc, in float alpha, nint a, nint aLayout, nint b, nint bLayout,
         in float beta, nint c, nint cLayout, nint d, nint dLayout, in ProductAlgorithm algorithm, nint workspace, nuint workspaceBytes, nint stream);

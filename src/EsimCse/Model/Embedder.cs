@@ -3,14 +3,16 @@ namespace EsimCse.Model;
 /// <summary>Sentences' ids to vectors, without dropout. A vector has the same bits whatever else is in the batch.</summary>
 public sealed class Embedder : IDisposable
 {
-    /// <summary>Tokens that go through the model at once; a longer sentence goes alone.</summary>
-    const int TokenBudget = 2048;
+    const int FirstTokenBudget = 2048, LeastTokenBudget = 64;
 
     readonly IBackend _backend;
     readonly BertConfig _config;
     readonly PoolerKind _pooler;
     readonly BatchMemory _batch;
     readonly Arena _arena;
+
+    /// <summary>Tokens that go through the model at once; a longer sentence goes alone. Halved where the device has too little memory.</summary>
+    int _tokenBudget = FirstTokenBudget;
 
     /// <summary>An embedder for one pooler.</summary>
     public Embedder(IBackend backend, BertConfig config, PoolerKind pooler)
@@ -30,11 +32,18 @@ public sealed class Embedder : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             int count = 1;
-            for (int tokens = sentences[first].Length; first + count < sentences.Count && tokens + sentences[first + count].Length <= TokenBudget; count++)
+            for (int tokens = sentences[first].Length; first + count < sentences.Count && tokens + sentences[first + count].Length <= _tokenBudget; count++)
                 tokens += sentences[first + count].Length;
-            Matrix pooled = Run(weights, [.. sentences.Skip(first).Take(count)]);
-            _backend.Download(pooled, vectors.AsSpan(first * hidden, count * hidden));
-            first += count;
+            try
+            {
+                Matrix pooled = Run(weights, [.. sentences.Skip(first).Take(count)]);
+                _backend.Download(pooled, vectors.AsSpan(first * hidden, count * hidden));
+                first += count;
+            }
+            catch (DeviceMemoryException) when (_tokenBudget > LeastTokenBudget)
+            {
+                _tokenBudget /= 2;
+            }
         }
         return vectors;
     }

@@ -31,6 +31,7 @@ static class Tool
         ProcessStartInfo start = new(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         // The tool sees a CUDA device only where a test asks for one.
         if (!arguments.Contains("--device")) start.Environment.Remove("ESIMCSE_CUDA");
+        if (Backends.RealCompiler is not null) start.Environment.Remove("ESIMCSE_NVRTC");
         return Process.Start(start)!;
     }
 }

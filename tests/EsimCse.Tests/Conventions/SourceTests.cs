@@ -17,13 +17,22 @@ public partial class SourceTests
         Assert.True(lengths[lengths.Length / 2].Lines <= MedianFile, $"the median file has {lengths[lengths.Length / 2].Lines} lines");
     }
 
+    /// <summary>An operation is one word, and the word names a file in five places. A matrix product's kernel file holds its bias gradient alone.</summary>
     [Fact]
-    public void Every_operation_of_the_seam_has_its_file_on_the_CPU()
+    public void Every_operation_of_the_seam_has_its_five_files()
     {
-        string[] files = [.. Directory.GetFiles(Repository.File("src", "EsimCse.Cpu"), "CpuBackend.*.cs").Select(file => Path.GetFileName(file)["CpuBackend.".Length..^".cs".Length])];
-        string[] memory = ["Allocate", "Free", "Upload", "Download", "Copy"];
-        string[] operations = [.. typeof(IBackend).GetMethods().Select(method => Suffix().Replace(method.Name, "")).Except(memory).Distinct()];
-        Assert.Equal(operations.Order(), files.Order());
+        string[] memory = ["get_Name", "Allocate", "Free", "Upload", "Download", "Copy"];
+        string[] operations = [.. typeof(IBackend).GetMethods().Select(method => Suffix().Replace(method.Name, "")).Except(memory).Distinct().Order()];
+        string[] Words(string pattern, params string[] folder)
+        {
+            (string before, string after) = (pattern[..pattern.IndexOf('*', StringComparison.Ordinal)], pattern[(pattern.IndexOf('*', StringComparison.Ordinal) + 1)..]);
+            return [.. Directory.GetFiles(Repository.File(folder), pattern).Select(file => Path.GetFileName(file)[before.Length..^after.Length]).Order()];
+        }
+        Assert.Equal(operations, Words("CpuBackend.*.cs", "src", "EsimCse.Cpu"));
+        Assert.Equal(operations, Words("CudaBackend.*.cs", "src", "EsimCse.Cuda"));
+        Assert.Equal(operations.Select(word => word.ToLowerInvariant()).Order(), Words("*.cu", "kernels"));
+        foreach (string[] folder in new string[][] { ["tests", "EsimCse.Tests", "Reference"], ["tests", "EsimCse.Tests", "Operations"] })
+            Assert.Empty(operations.Except(Words(folder[^1] == "Reference" ? "*.cs" : "*Tests.cs", folder)));
     }
 
     [Fact]

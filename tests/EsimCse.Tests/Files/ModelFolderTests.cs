@@ -11,7 +11,7 @@ public class ModelFolderTests
         using SmallModel small = new();
         SmallModel.Train(small.Job("run"));
         spoil(small);
-        string message = Assert.Throws<InvalidInputException>(() => SentenceEncoder.Load(small.In("run"), options).Dispose()).Message;
+        string message = Assert.Throws<InvalidInputException>(() => OnCpu.Load(small.In("run"), options).Dispose()).Message;
         Assert.Contains(named, message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }
@@ -69,8 +69,8 @@ public class ModelFolderTests
         using SmallModel small = new();
         EsimCse.Training.TrainingJob job = small.Job("run");
         job = job with { Options = job.Options with { Pooler = pooler, HeadInTrainingOnly = headInTrainingOnly } };
-        double best = EncoderTraining.Run(job)!.Value.Score;
-        using SentenceEncoder encoder = SentenceEncoder.Load(job.Output);
+        double best = EncoderTraining.Run(job, device: OnCpu.Device)!.Value.Score;
+        using SentenceEncoder encoder = OnCpu.Load(job.Output);
         Assert.Equal(job.Options.SavedPooler, encoder.Pooler);
         IReadOnlyList<Evaluation.ScoredPair> pairs = Evaluation.StsSets.Read(small.Folder, "stsb-dev");
         IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);

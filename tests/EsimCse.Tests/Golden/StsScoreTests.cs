@@ -11,7 +11,7 @@ public class StsScoreTests
 
     static StsReport Score(string model, PoolerKind pooler, params string[] sets)
     {
-        using SentenceEncoder encoder = SentenceEncoder.Load(SharedData.Path("models", model), new() { Pooler = pooler, Normalize = false, MaxLength = model.StartsWith("all", StringComparison.Ordinal) ? 128 : null });
+        using SentenceEncoder encoder = OnCpu.Load(SharedData.Path("models", model), new() { Pooler = pooler, Normalize = false, MaxLength = model.StartsWith("all", StringComparison.Ordinal) ? 128 : null });
         return StsReport.Of(sets.ToDictionary(set => set, set => StsSets.Read(SharedData.Path("sts"), set)), sentences =>
         {
             IReadOnlyList<int[]> ids = encoder.Tokenize(sentences);
@@ -75,7 +75,7 @@ public class StsScoreTests
         foreach (string file in new[] { Path.Combine(model, "config.json"), Path.Combine(model, "model.safetensors"), Path.Combine(vocabulary, "vocab.txt") })
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         using JsonDocument scores = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "reference-sts.json")));
-        using SentenceEncoder encoder = SentenceEncoder.Load(folder, new() { Pooler = pooler });
+        using SentenceEncoder encoder = OnCpu.Load(folder, new() { Pooler = pooler });
         foreach (string set in new[] { "stsb-dev", "sts12", "sts16", "sick" })
         {
             IReadOnlyList<ScoredPair> pairs = StsSets.Read(SharedData.Path("sts"), set);

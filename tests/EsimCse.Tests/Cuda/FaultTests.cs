@@ -1,0 +1,59 @@
+using EsimCse.Model;
+using EsimCse.Training;
+
+namespace EsimCse.Tests.Cuda;
+
+/// <summary>What goes wrong on a device is said, and nothing is lost.</summary>
+public class FaultTests
+{
+    const int OutOfMemory = 2, LaunchFailed = 719;
+
+    [Fact]
+    public void Too_little_memory_says_what_was_asked_for_and_what_is_free()
+    {
+        using IBackend cuda = Backends.Create(Backends.Cuda);
+        string message = Assert.Throws<DeviceMemoryException>(() => cuda.Allocate(1L << 40)).Message;
+        Assert.All(["1048576 MiB", "free", "--batch-size"], part => Assert.Contains(part, message, StringComparison.Ordinal));
+        cuda.Free(cuda.Allocate(1024));
+    }
+
+    [Fact]
+    public void Embedding_goes_on_with_smaller_batches()
+    {
+        using SmallModel small = new();
+        using IBackend cuda = Backends.Create(Backends.Cuda);
+        using Bert bert = Bert.Random(cuda, BertConfig.Read(small.In("config.json")), head: false, seed: 3);
+        int[][] sentences = [.. Enumerable.Range(0, 90).Select(i => (int[])[2, .. Enumerable.Repeat(5 + i % 15, 10), 3])];
+        using Embedder calm = new(cuda, bert.Config, PoolerKind.Avg), pressed = new(cuda, bert.Config, PoolerKind.Avg);
+        float[] expected = calm.Embed(bert.Weights, sentences);
+        SoftCuda.Inject("cuMemAlloc_v2", 2, OutOfMemory);
+        Assert.Equal(expected, pressed.Embed(bert.Weights, sentences));
+        SoftCuda.Reset();
+    }
+
+    [Fact]
+    public void A_kernel_that_cannot_be_launched_is_named_and_the_checkpoint_stays()
+    {
+        using SmallModel small = new();
+        TrainingJob job = small.Job("run");
+        try
+        {
+            DeviceException error = Assert.Throws<DeviceException>(() =>
+            {
+                using Trainer trainer = Trainer.Open(job, _ => Backends.Create(Backends.Cuda));
+                trainer.Run(progress =>
+                {
+                    if (progress.Step == 6) SoftCuda.Inject("cuLaunchKernel", 30, LaunchFailed);
+                });
+            });
+            Assert.Contains("kernel ", error.Message, StringComparison.Ordinal);
+            Assert.Contains("CUDA_ERROR_LAUNCH_FAILED", error.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            SoftCuda.Reset();
+        }
+        Assert.Equal(4, EsimCse.Files.Checkpoint.Steps(small.In("run", "checkpoints"))[^1]);
+        SmallModel.Train(job with { Resume = true });
+    }
+}

@@ -1,0 +1,188 @@
+using EsimCse.Cuda;
+using EsimCse.Cuda.Interop;
+
+namespace EsimCse.Tests.Cuda;
+
+/// <summary>Mistakes that hardware may let pass, planted in kernels and host code of the test's own: the software device finds each.</summary>
+public sealed unsafe class PlantedFaultTests : IDisposable
+{
+    const string Kernels = """
+        extern "C" __global__ void barrier_missing(float* y)
+        {
+            __shared__ float shared[64];
+            shared[threadIdx.x] = threadIdx.x;
+            y[threadIdx.x] = shared[63 - threadIdx.x];
+        }
+        extern "C" __global__ void barrier_there(float* y)
+        {
+            __shared__ float shared[64];
+            shared[threadIdx.x] = threadIdx.x;
+            __syncthreads();
+            y[threadIdx.x] = shared[63 - threadIdx.x];
+        }
+        extern "C" __global__ void barrier_divergent(float* y)
+        {
+            if (threadIdx.x < 40) __syncthreads();
+            y[threadIdx.x] = 1;
+        }
+        extern "C" __global__ void writes_behind(float* y, int n) { y[n + threadIdx.x] = 1; }
+        extern "C" __global__ void writes_far_behind(float* y) { y[1 << 28] = 1; }
+        extern "C" __global__ void vector_access(float* y, int offset) { *reinterpret_cast<uint4*>(y + offset) = make_uint4(0, 0, 0, 0); }
+        extern "C" __global__ void lane_dead(float* y)
+        {
+            if (threadIdx.x == 5) return;
+            y[threadIdx.x] = __shfl_xor_sync(0xffffffffu, static_cast<float>(threadIdx.x), 1);
+        }
+        extern "C" __global__ void takes_number(float* y, int n) { if (threadIdx.x < n) y[threadIdx.x] = 2; }
+        """;
+
+    readonly IBackend _backend;
+    readonly nint _module, _stream;
+    readonly Matrix _y;
+
+    public PlantedFaultTests()
+    {
+        _backend = Backends.Create(Backends.Cuda);
+        SoftCuda.Reset();
+        Nvrtc.CreateProgram(out nint program, Kernels, "planted.cu", 0, null, null).ThrowIfFailed();
+        Nvrtc.CompileProgram(program, 0, null).ThrowIfFailed();
+        Nvrtc.GetCubinSize(program, out nuint size).ThrowIfFailed();
+        byte[] image = new byte[size];
+        fixed (byte* bytes = image)
+        {
+            Nvrtc.GetCubin(program, bytes).ThrowIfFailed();
+            CudaDriver.ModuleLoadData(out _module, bytes).ThrowIfFailed();
+        }
+        Nvrtc.DestroyProgram(ref program).ThrowIfFailed();
+        CudaDriver.StreamCreate(out _stream, CudaDriver.StreamNonBlocking).ThrowIfFailed();
+        _y = new Matrix(_backend.Allocate(64 * 4), 1, 64);
+    }
+
+    public void Dispose()
+    {
+        SoftCuda.Reset();
+        CudaDriver.StreamDestroy(_stream);
+        _backend.Free(_y.Address);
+        _backend.Dispose();
+    }
+
+    CudaResult Launch(string kernel, int sharedBytes, params long[] arguments)
+    {
+        CudaDriver.ModuleGetFunction(out nint function, _module, kernel).ThrowIfFailed();
+        fixed (long* values = arguments)
+        {
+            void** pointers = stackalloc void*[arguments.Length];
+            for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
+            CudaResult launched = CudaDriver.LaunchKernel(function, 1, 1, 1, 64, 1, 1, (uint)sharedBytes, _stream, pointers, null);
+            return launched != CudaResult.Success ? launched : CudaDriver.StreamSynchronize(_stream);
+        }
+    }
+
+    float[] Values()
+    {
+        float[] values = new float[64];
+        _backend.Download(_y, values.AsSpan());
+        return values;
+    }
+
+    [Fact]
+    public void A_missing_barrier_shows_as_poison_and_a_barrier_mends_it()
+    {
+        Assert.Equal(CudaResult.Success, Launch("barrier_missing", 0, _y.Address));
+        Assert.Contains(Values(), float.IsNaN);
+        Assert.Equal(CudaResult.Success, Launch("barrier_there", 0, _y.Address));
+        Assert.Equal(Enumerable.Range(0, 64).Select(i => 63f - i), Values());
+    }
+
+    [Theory]
+    [InlineData("barrier_divergent", 719, 0)]
+    [InlineData("writes_far_behind", 700, 0)]
+    [InlineData("writes_behind", 700, 64)]
+    [InlineData("vector_access", 716, 1)]
+    [InlineData("lane_dead", 719, 0)]
+    public void A_kernel_that_errs_breaks_the_context(string kernel, int error, int number)
+    {
+        Assert.Equal(error, (int)Launch(kernel, 0, _y.Address, number));
+        Assert.Equal(error, (int)CudaDriver.MemAlloc(out _, 64));
+        SoftCuda.Reset();
+        Assert.Equal(CudaResult.Success, Launch("vector_access", 0, _y.Address, 4));
+    }
+
+    [Fact]
+    public void An_address_of_the_host_or_in_a_numbers_place_is_refused()
+    {
+        float[] host = new float[64];
+        fixed (float* pinned = host) Assert.NotEqual(CudaResult.Success, Launch("takes_number", 0, (nint)pinned, 64));
+        SoftCuda.Reset();
+        Assert.NotEqual(CudaResult.Success, Launch("takes_number", 0, _y.Address, _y.Address));
+        SoftCuda.Reset();
+        Assert.NotEqual(CudaResult.Success, Launch("takes_number", 0, 64, _y.Address));
+    }
+
+    [Fact]
+    public void Shared_memory_past_the_limit_needs_the_opt_in()
+    {
+        Assert.NotEqual(CudaResult.Success, Launch("takes_number", 64 << 10, _y.Address, 64));
+        SoftCuda.Reset();
+        CudaDriver.ModuleGetFunction(out nint function, _module, "takes_number").ThrowIfFailed();
+        Assert.NotEqual(CudaResult.Success, CudaDriver.FunctionSetAttribute(function, CudaDriver.MaxDynamicSharedBytes, 228 << 10));
+    }
+
+    [Fact]
+    public void A_missing_event_and_a_buffer_filled_anew_too_early_show()
+    {
+        CudaDriver.StreamCreate(out nint other, CudaDriver.StreamNonBlocking).ThrowIfFailed();
+        CudaDriver.MemHostAlloc(out byte* pinned, 64 * 4, 0).ThrowIfFailed();
+        Span<float> buffer = new((float*)pinned, 64);
+        int wrong = 0;
+        for (uint seed = 0; seed < 20; seed++)
+        {
+            SoftCuda.Seed(seed);
+            _backend.Upload<float>(new float[64], _y);
+            buffer.Fill(7);
+            CudaDriver.CopyToDevice(_y.Address, pinned, 64 * 4, other).ThrowIfFailed();
+            // Nothing makes this stream wait for the other one.
+            fixed (float* target = new float[64])
+            {
+                CudaDriver.CopyToHost(target, _y.Address, 64 * 4, _stream).ThrowIfFailed();
+                CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
+                wrong += target[0] == 7 ? 0 : 1;
+            }
+            CudaDriver.StreamSynchronize(other).ThrowIfFailed();
+        }
+        Assert.InRange(wrong, 1, 19);
+        buffer.Fill(1);
+        CudaDriver.CopyToDevice(_y.Address, pinned, 64 * 4, _stream).ThrowIfFailed();
+        buffer.Fill(2);
+        CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
+        Assert.Equal(2, Values()[0]);
+        CudaDriver.StreamDestroy(other).ThrowIfFailed();
+        CudaDriver.MemFreeHost(pinned).ThrowIfFailed();
+    }
+
+    [Fact]
+    public void A_call_in_no_context_is_refused()
+    {
+        CudaDriver.ContextSetCurrent(0).ThrowIfFailed();
+        Assert.NotEqual(CudaResult.Success, CudaDriver.MemAlloc(out _, 64));
+        CudaDriver.PrimaryContextRetain(out nint context, 0).ThrowIfFailed();
+        CudaDriver.ContextSetCurrent(context).ThrowIfFailed();
+        CudaDriver.PrimaryContextRelease(0).ThrowIfFailed();
+    }
+
+    [Fact]
+    public void The_algorithm_that_splits_wrongly_is_turned_down_where_it_would_be_wrong()
+    {
+        (int rows, int n, int k) = (40, 16, 8);
+        double[] x = Numbers.Normal(rows * k, 1), dy = Numbers.Normal(rows * n, 2);
+        using GuardedMatrix gx = new(_backend, rows, k, x), gdy = new(_backend, rows, n, dy), dw = new(_backend, n, k, new double[n * k]);
+        _backend.LinearBackwardWeight(gdy, gx, dw, default);
+        new Tolerance(1e-4, 1e-5, "a sum of forty products in fp32").Check(Reference.Linear.BackwardWeight(dy, x, rows, n, k).Item1, dw.Values, "dw");
+        ProductAlgorithm faulty = default;
+        new Span<int>(&faulty, 2)[0] = 66;
+        new Span<int>(&faulty, 2)[1] = 3;
+        Assert.False(Products.IsSound(faulty, 40, rowwise: false));
+        Assert.True(Products.IsSound(faulty, 42, rowwise: false));
+        Assert.False(Products.IsSound(faulty, 42, rowwise: true));
+    }
+}
