@@ -1,6 +1,5 @@
 using System.CommandLine;
 using EsimCse.Cpu;
-using EsimCse.Cuda;
 using EsimCse.Model;
 using EsimCse.Training;
 
@@ -48,9 +47,9 @@ static class CommonOptions
             if (parsed.GetValue(precision) != "fp32") throw new UsageException($"--precision {parsed.GetValue(precision)}: this device has fp32 alone");
             string? variant = Environment.GetEnvironmentVariable("ESIMCSE_GEMM");
             if (!string.IsNullOrEmpty(variant)) new CpuBackend(1).Dispose();
-            if (parsed.GetValue(device)!.StartsWith("cuda", StringComparison.Ordinal) && CudaDevice.WhyNone() is { } reason)
-                throw new DeviceException($"--device {parsed.GetValue(device)}: no such device: {reason}");
-            return new DeviceChoice(parsed.GetValue(device)!, parsed.GetValue(threads));
+            DeviceChoice choice = new(parsed.GetValue(device)!, parsed.GetValue(threads));
+            choice.Require();
+            return choice;
         };
     }
 

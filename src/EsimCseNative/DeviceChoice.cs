@@ -32,8 +32,17 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null)
         string? unfit = sizes is null ? null : Unfit(sizes);
         if (Device == "auto") return OpenAny(unfit, say);
         if (unfit is not null) throw new InvalidInputException($"--device {Device}: {unfit}");
-        return new CudaBackend(Device == "cuda" ? 0 : int.Parse(Device.AsSpan(CudaPrefix.Length), System.Globalization.CultureInfo.InvariantCulture));
+        return new CudaBackend(Ordinal);
     }
+
+    /// <summary>Fails where a CUDA device is asked for by name and there is none, before anything else is read.</summary>
+    /// <exception cref="DeviceException">No such device.</exception>
+    public void Require()
+    {
+        if (Device.StartsWith("cuda", StringComparison.Ordinal)) _ = CudaDevice.Open(Ordinal);
+    }
+
+    int Ordinal => Device == "cuda" ? 0 : int.Parse(Device.AsSpan(CudaPrefix.Length), System.Globalization.CultureInfo.InvariantCulture);
 
     IBackend OpenAny(string? unfit, Action<string>? say)
     {
