@@ -42,6 +42,33 @@ template <class T> __device__ __forceinline__ void store(T* target, const float 
     *reinterpret_cast<uint4*>(target) = make_uint4(word[0], word[1], word[2], word[3]);
 }
 
+// As many elements as values has, several vectors of 16 bytes where it takes them: for what mixes element types.
+template <class T, int N> __device__ __forceinline__ void load_wide(const T* source, float (&values)[N])
+{
+    constexpr int Length = Vector<T>::Length;
+#pragma unroll
+    for (int first = 0; first < N; first += Length)
+    {
+        float part[Length];
+        load(source + first, part);
+#pragma unroll
+        for (int i = 0; i < Length; i++) values[first + i] = part[i];
+    }
+}
+
+template <class T, int N> __device__ __forceinline__ void store_wide(T* target, const float (&values)[N])
+{
+    constexpr int Length = Vector<T>::Length;
+#pragma unroll
+    for (int first = 0; first < N; first += Length)
+    {
+        float part[Length];
+#pragma unroll
+        for (int i = 0; i < Length; i++) part[i] = values[first + i];
+        store(target + first, part);
+    }
+}
+
 // The sum over a warp, in every lane, always in the same order.
 __device__ __forceinline__ float warp_sum(float value)
 {

@@ -1,8 +1,8 @@
-// y[s] = scale · mean of x over the tokens of s, or y[s] += that; dx[t] = scale · dy[s] / length of s, or dx[t] += that. x, dx [T,H], y, dy [S,H].
+// y[s] = scale · mean of x over the tokens of s, or y[s] += that; dx[t] = scale · dy[s] / length of s, or dx[t] += that. x, dx [T,H], y, dy fp32 [S,H].
 // One block a sentence; a thread adds a vector of columns up in the order of the tokens.
 #include "common.cuh"
 
-template <class T> __device__ __forceinline__ void forward(const T* x, const int* offsets, float scale, int accumulate, T* y, int columns)
+template <class T> __device__ __forceinline__ void forward(const T* x, const int* offsets, float scale, int accumulate, float* y, int columns)
 {
     constexpr int N = Vector<T>::Length;
     int first = offsets[blockIdx.x], end = offsets[blockIdx.x + 1];
@@ -15,22 +15,22 @@ template <class T> __device__ __forceinline__ void forward(const T* x, const int
 #pragma unroll
             for (int i = 0; i < N; i++) sum[i] += value[i];
         }
-        T* target = y + static_cast<long long>(blockIdx.x) * columns + column;
-        if (accumulate) load(target, value);
+        float* target = y + static_cast<long long>(blockIdx.x) * columns + column;
+        if (accumulate) load_wide(target, value);
 #pragma unroll
         for (int i = 0; i < N; i++) sum[i] = (accumulate ? value[i] : 0.0f) + sum[i] * (scale / (end - first));
-        store(target, sum);
+        store_wide(target, sum);
     }
 }
 
-template <class T> __device__ __forceinline__ void backward(const T* dy, const int* offsets, float scale, int accumulate, T* dx, int columns)
+template <class T> __device__ __forceinline__ void backward(const float* dy, const int* offsets, float scale, int accumulate, T* dx, int columns)
 {
     constexpr int N = Vector<T>::Length;
     int first = offsets[blockIdx.x], end = offsets[blockIdx.x + 1];
     for (int column = threadIdx.x * N; column < columns; column += blockDim.x * N)
     {
         float slope[N];
-        load(dy + static_cast<long long>(blockIdx.x) * columns + column, slope);
+        load_wide(dy + static_cast<long long>(blockIdx.x) * columns + column, slope);
 #pragma unroll
         for (int i = 0; i < N; i++) slope[i] *= scale / (end - first);
         for (int row = first; row < end; row++)
@@ -46,11 +46,11 @@ template <class T> __device__ __forceinline__ void backward(const T* dy, const i
 }
 
 #define ENTRY(name, T) \
-    extern "C" __global__ void __launch_bounds__(128) meanpooling_forward_##name(const T* x, const int* offsets, float scale, int accumulate, T* y, int columns) \
+    extern "C" __global__ void __launch_bounds__(128) meanpooling_forward_##name(const T* x, const int* offsets, float scale, int accumulate, float* y, int columns) \
     { \
         forward<T>(x, offsets, scale, accumulate, y, columns); \
     } \
-    extern "C" __global__ void __launch_bounds__(128) meanpooling_backward_##name(const T* dy, const int* offsets, float scale, int accumulate, T* dx, int columns) \
+    extern "C" __global__ void __launch_bounds__(128) meanpooling_backward_##name(const float* dy, const int* offsets, float scale, int accumulate, T* dx, int columns) \
     { \
         backward<T>(dy, offsets, scale, accumulate, dx, columns); \
     }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using EsimCse.Cpu;
 using EsimCse.Model;
-using EsimCse.Training;
 
 namespace EsimCse.Cli;
 
@@ -13,8 +12,8 @@ static class CommonOptions
     public static Option<string> Device() => new Option<string>("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" }
         .Checked(DeviceChoice.IsValid, "auto, cpu, cuda or cuda:N");
 
-    public static Option<string> Precision() => new Option<string>("--precision") { Description = "fp32; bf16 and fp16 are not there yet.", DefaultValueFactory = _ => "fp32" }
-        .Checked(value => value is "fp32" or "bf16" or "fp16", "fp32, bf16 or fp16");
+    public static Option<string?> Precision() => new Option<string?>("--precision") { Description = "fp32, bf16 or fp16; fp32 on the CPU, on CUDA bf16 to train and else fp16 by default." }
+        .Checked(value => PrecisionOf(value) is not null, "fp32, bf16 or fp16");
 
     public static Option<int?> Threads() => new Option<int?>("--threads") { Description = "Threads; all cores by default." }.Checked(value => value >= 1, "at least 1");
 
@@ -35,26 +34,28 @@ static class CommonOptions
     }
 
     /// <summary>Adds the options by which a command chooses its device, and gives back how to read them.</summary>
-    public static Func<ParseResult, DeviceChoice> AddDevice(this Command command)
+    public static Func<ParseResult, DeviceChoice> AddDevice(this Command command, bool training = false)
     {
-        Option<string> device = Device(), precision = Precision();
+        Option<string> device = Device();
+        Option<string?> precision = Precision();
         Option<int?> threads = Threads();
         command.Add(device);
         command.Add(precision);
         command.Add(threads);
         return parsed =>
         {
-            if (parsed.GetValue(precision) != "fp32") throw new UsageException($"--precision {parsed.GetValue(precision)}: this device has fp32 alone");
             string? variant = Environment.GetEnvironmentVariable("ESIMCSE_GEMM");
             if (!string.IsNullOrEmpty(variant)) new CpuBackend(1).Dispose();
-            DeviceChoice choice = new(parsed.GetValue(device)!, parsed.GetValue(threads));
-            choice.Require();
+            DeviceChoice choice = new(parsed.GetValue(device)!, parsed.GetValue(threads), PrecisionOf(parsed.GetValue(precision)));
+            choice.Require(training);
             return choice;
         };
     }
 
     /// <summary>What the choice of a device says goes where progress goes.</summary>
     public static void Say(string text) => Console.Error.WriteLine(text);
+
+    static ElementType? PrecisionOf(string? name) => name switch { "fp32" => ElementType.Float32, "bf16" => ElementType.BFloat16, "fp16" => ElementType.Float16, _ => null };
 
     public static PoolerKind? PoolerOf(string? name) => PoolerNames.TryParse(name, out PoolerKind kind) ? kind : null;
 

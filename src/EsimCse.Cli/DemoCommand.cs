@@ -26,7 +26,7 @@ static class DemoCommand
         Option<int> steps = new Option<int>("--steps") { Description = "Training steps of each run.", DefaultValueFactory = _ => 300 }.Checked(value => value >= 1, "at least 1");
         Option<bool> shorter = new("--short") { Description = "One run, of all of the method, in place of four." };
         Command command = new("demo", "Trains a small encoder on text of its own making and shows what it learned.") { output, steps, shorter };
-        Func<ParseResult, DeviceChoice> device = command.AddDevice();
+        Func<ParseResult, DeviceChoice> device = command.AddDevice(training: true);
         command.Runs((parsed, stop) => Run(parsed.GetValue(output)!, parsed.GetValue(steps), parsed.GetValue(shorter) ? Conditions[^1..] : Conditions, device(parsed), stop));
         return command;
     }
@@ -65,7 +65,7 @@ static class DemoCommand
             Overwrite = true,
             Options = options,
         };
-        using Trainer trainer = Trainer.Open(job, sizes => device.Open(sizes));
+        using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes));
         using ProgressLine line = new();
         trainer.Run(progress =>
         {

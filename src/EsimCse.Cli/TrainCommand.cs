@@ -18,7 +18,7 @@ static class TrainCommand
         TrainOptions options = new();
         Command command = new("train", "Trains an encoder on sentences.") { model, data, column, output, scratch, vocabulary, evaluation, resume, overwrite };
         options.AddTo(command);
-        Func<ParseResult, DeviceChoice> device = command.AddDevice();
+        Func<ParseResult, DeviceChoice> device = command.AddDevice(training: true);
         command.Runs((parsed, stop) =>
         {
             DeviceChoice choice = device(parsed);
@@ -45,7 +45,7 @@ static class TrainCommand
 
     static void Train(TrainingJob job, DeviceChoice device, CancellationToken stop)
     {
-        using Trainer trainer = Trainer.Open(job, sizes => device.Open(sizes, CommonOptions.Say));
+        using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes, CommonOptions.Say));
         (int sentences, long empty, long truncated) = trainer.CorpusCounts;
         Console.Error.WriteLine($"{sentences} sentences, {empty} empty lines skipped, {truncated} cut off at {job.Options.MaxLength} tokens; {trainer.Steps} steps on {trainer.Device}");
         if (job.Resume) Console.Error.WriteLine(trainer.StepsDone == 0 ? "no checkpoint yet: starting at step 0" : $"going on from step {trainer.StepsDone}");

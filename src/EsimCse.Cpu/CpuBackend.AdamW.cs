@@ -9,7 +9,7 @@ partial class CpuBackend
 
     /// <inheritdoc/>
     public unsafe void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float averageMomentum, StepState state,
-        Matrix parameters, Matrix first, Matrix second, Matrix average)
+        Matrix parameters, Matrix first, Matrix second, Matrix average, Matrix shadow, Matrix averageShadow)
     {
         if (Integers(state.Counters)[StepState.NotFiniteStep] != 0) return;
         int step = Integers(state.Counters)[StepState.Step];
@@ -22,6 +22,8 @@ partial class CpuBackend
             First = first,
             Second = second,
             Average = average,
+            Shadow = shadow,
+            AverageShadow = averageShadow,
             AverageMomentum = averageMomentum,
             Decay = scalars[StepState.LearningRate] * decay,
             ClipScale = scalars[StepState.ClipScale],
@@ -32,7 +34,7 @@ partial class CpuBackend
 
     struct UpdateChunks : IRangeBody
     {
-        public Matrix Gradients, Chunks, Parameters, First, Second, Average;
+        public Matrix Gradients, Chunks, Parameters, First, Second, Average, Shadow, AverageShadow;
         public float AverageMomentum, Decay, ClipScale, Rate, SecondScale;
 
         public readonly unsafe void Run(int from, int to)
@@ -41,9 +43,14 @@ partial class CpuBackend
             {
                 int flags = Integers(Chunks)[index * ParameterChunk.Columns + 2];
                 Span<float> parameters = Chunk(Parameters, Chunks, index);
-                if (Average.IsPresent && (flags & ParameterChunk.Averaged) != 0) TakeAverage(parameters, Chunk(Average, Chunks, index));
+                if (Average.IsPresent && (flags & ParameterChunk.Averaged) != 0)
+                {
+                    TakeAverage(parameters, Chunk(Average, Chunks, index));
+                    if (AverageShadow.IsPresent) CastChunk(Average, AverageShadow, Chunks, index);
+                }
                 float keep = (flags & ParameterChunk.Decays) != 0 ? 1 - Decay : 1;
                 Update(Chunk(Gradients, Chunks, index), parameters, Chunk(First, Chunks, index), Chunk(Second, Chunks, index), keep);
+                if (Shadow.IsPresent) CastChunk(Parameters, Shadow, Chunks, index);
             }
         }
 

@@ -64,6 +64,9 @@ public sealed unsafe partial class CpuBackend : IBackend
         _gemm.Dispose();
     }
 
+    /// <inheritdoc/>
+    public bool Stores(ElementType type) => type == ElementType.Float32;
+
     static Span<byte> Bytes(Matrix matrix, long expected) => matrix.Bytes == expected
         ? new((void*)matrix.Address, checked((int)expected))
         : throw new ArgumentException($"{expected} bytes do not fit {matrix}");

@@ -111,6 +111,9 @@ public sealed unsafe partial class CudaBackend : IBackend
         return _scratch;
     }
 
+    /// <inheritdoc/>
+    public bool Stores(ElementType type) => type is ElementType.Float32 or ElementType.BFloat16 or ElementType.Float16;
+
     static string Suffix(Matrix matrix) => matrix.Type switch
     {
         ElementType.Float32 => "_f32",

@@ -12,7 +12,8 @@ namespace EsimCse.Cuda;
 /// <param name="MemoryBytes">Its memory.</param>
 public sealed record CudaDevice(int Ordinal, int Handle, string Name, int Capability, int Multiprocessors, long MemoryBytes)
 {
-    const int LowestCapability = 70;
+    // Ampere: the first with bf16.
+    const int LowestCapability = 80;
 
     /// <summary>The devices of this machine; none where there is no driver.</summary>
     public static IReadOnlyList<CudaDevice> All() => Count() is int count ? [.. Enumerable.Range(0, count).Select(Describe)] : [];

@@ -8,8 +8,6 @@ partial class CudaBackend
 {
     const int RowsPerPart = 32, VectorBytes = 16;
 
-    static nint Absent => 0;
-
     static long Vectors(Matrix x) => x.Bytes % VectorBytes == 0 ? x.Bytes / VectorBytes : throw new ArgumentException($"{x}: expected a multiple of {VectorBytes} bytes");
 
     static Geometry PerVector(Matrix x) => new(checked((int)((Vectors(x) + 255) / 256)), 256);

@@ -5,7 +5,7 @@ namespace EsimCse;
 /// </summary>
 public sealed class Arena : IDisposable
 {
-    const int Alignment = 64;
+    internal const int Alignment = 64;
 
     readonly IBackend? _backend;
     nint _address;

@@ -16,9 +16,18 @@ public enum ElementType
     Int32,
 }
 
-/// <summary>Sizes of the element types.</summary>
+/// <summary>Sizes and names of the element types.</summary>
 public static class ElementTypes
 {
     /// <summary>Bytes that one element takes.</summary>
     public static int Size(this ElementType type) => type is ElementType.Float32 or ElementType.Int32 ? 4 : 2;
+
+    /// <summary>As the command line names it: fp32, bf16, fp16.</summary>
+    public static string Name(this ElementType type) => type switch
+    {
+        ElementType.Float32 => "fp32",
+        ElementType.BFloat16 => "bf16",
+        ElementType.Float16 => "fp16",
+        _ => "int32",
+    };
 }

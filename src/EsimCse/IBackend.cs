@@ -38,6 +38,15 @@ public interface IBackend : IDisposable
     /// <summary>target = source, on the device.</summary>
     void Copy(Matrix source, Matrix target);
 
+    /// <summary>
+    /// Whether activations, and the weights that products and the embedding read, can be stored as such elements. Sums, norms' parameters, logits, the loss,
+    /// gradients of parameters and what the optimizer holds are fp32 everywhere.
+    /// </summary>
+    bool Stores(ElementType type);
+
+    /// <summary>target = source in the target's element type, rounded to nearest even. Float32 to any, any to Float32; as many elements.</summary>
+    void Cast(Matrix source, Matrix target);
+
     /// <summary>sum[t] = words[ids[t]] + positions[positionOf[t]] + types[0]. words [V,H], positions [P,H], types [·,H], sum [T,H].</summary>
     void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum);
 
@@ -118,10 +127,10 @@ public interface IBackend : IDisposable
     /// <summary>dx[offsets[s]] += dy[s]; the other rows of dx stay as they are.</summary>
     void ClsPoolingBackward(Matrix dy, PackedBatch batch, Matrix dx);
 
-    /// <summary>y[s] = scale · mean of x over the tokens of s, or y[s] += that. x [T,H], y [S,H].</summary>
+    /// <summary>y[s] = scale · mean of x over the tokens of s, or y[s] += that. x [T,H], y [S,H] in fp32.</summary>
     void MeanPoolingForward(Matrix x, PackedBatch batch, float scale, bool accumulate, Matrix y);
 
-    /// <summary>dx[t] = scale · dy[s] / length of s for t in s, or dx[t] += that.</summary>
+    /// <summary>dx[t] = scale · dy[s] / length of s for t in s, or dx[t] += that. dy in fp32.</summary>
     void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx);
 
     /// <summary>
@@ -157,9 +166,10 @@ public interface IBackend : IDisposable
     /// average = μ average + (1 − μ) θ, where the chunk is averaged; θ = θ (1 − η decay), where the chunk decays;
     /// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; θ = θ − η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε).
     /// Does nothing once a step was marked as not finite. parameters, gradients, first (m), second (v), average: arenas [1,N] in one layout; average is
-    /// optional. chunks Int32 [C,3]: first element, number of elements (at most <see cref="ParameterChunk.MaximumLength"/>), flags of <see cref="ParameterChunk"/>.
+    /// optional. shadow, averageShadow: copies of θ and of the average in bf16, optional. chunks Int32 [C,3]: first element, number of elements
+    /// (at most <see cref="ParameterChunk.MaximumLength"/>), flags of <see cref="ParameterChunk"/>.
     /// Loshchilov and Hutter, arXiv 1711.05101; the average is the momentum encoder of ESimCSE, arXiv 2109.04380.
     /// </summary>
     void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float averageMomentum, StepState state,
-        Matrix parameters, Matrix first, Matrix second, Matrix average);
+        Matrix parameters, Matrix first, Matrix second, Matrix average, Matrix shadow, Matrix averageShadow);
 }

@@ -1,13 +1,18 @@
 using EsimCse.Cpu;
 using EsimCse.Cuda;
 using EsimCse.Model;
+using EsimCse.Training;
 
 namespace EsimCse;
 
 /// <summary>Where to compute.</summary>
 /// <param name="Device">auto (a CUDA device where there is one that can run the model, else the CPU), cpu, cuda or cuda:N.</param>
 /// <param name="Threads">Threads of the CPU, at least 1; all cores by default.</param>
-public sealed record DeviceChoice(string Device = "auto", int? Threads = null)
+/// <param name="Precision">
+/// What activations and the weights of products are stored as; sums are fp32 always. By default fp32 on the CPU, which has nothing else, and on CUDA bf16 to train
+/// and fp16 for all else. Training has no fp16.
+/// </param>
+public sealed record DeviceChoice(string Device = "auto", int? Threads = null, ElementType? Precision = null)
 {
     const string CudaPrefix = "cuda:";
     const int Granularity = 8, MostColumns = 1024, MostHeadColumns = 128;
@@ -35,12 +40,47 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null)
         return new CudaBackend(Ordinal);
     }
 
-    /// <summary>Fails where a CUDA device is asked for by name and there is none, before anything else is read.</summary>
+    /// <summary>Fails where a CUDA device is asked for by name and there is none, or a precision that the device has not, before anything else is read.</summary>
     /// <exception cref="DeviceException">No such device.</exception>
-    public void Require()
+    /// <exception cref="UsageException">The device has no such precision.</exception>
+    public void Require(bool training = false)
     {
         if (Device.StartsWith("cuda", StringComparison.Ordinal)) _ = CudaDevice.Open(Ordinal);
+        if (training && Precision == ElementType.Float16) throw new UsageException("--precision fp16: is for embedding; expected bf16 or fp32 to train");
+        if (Precision is not (null or ElementType.Float32) && (Device == "cpu" || Device == "auto" && CudaDevice.WhyNone() is not null)) throw NoSuchPrecision("the CPU");
     }
+
+    /// <summary>What activations are stored as on a device that this opened.</summary>
+    /// <exception cref="UsageException">The device has no such precision, or it is not for training.</exception>
+    public ElementType PrecisionOn(IBackend backend, bool training)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ElementType usual = training ? ElementType.BFloat16 : ElementType.Float16, chosen = Precision ?? (backend.Stores(usual) ? usual : ElementType.Float32);
+        if (!backend.Stores(chosen)) throw NoSuchPrecision(backend.Name);
+        return training && chosen == ElementType.Float16 ? throw new UsageException("--precision fp16: is for embedding; expected bf16 or fp32 to train") : chosen;
+    }
+
+    /// <summary>The device and what activations are stored as, to train a model of these sizes.</summary>
+    /// <param name="sizes">The model's sizes.</param>
+    /// <param name="say">Told which device auto took.</param>
+    /// <exception cref="DeviceException">No such device.</exception>
+    /// <exception cref="InvalidInputException">A CUDA device was asked for that cannot run a model of these sizes.</exception>
+    /// <exception cref="UsageException">The device has no such precision, or it is not for training.</exception>
+    public (IBackend Backend, ElementType Stored) OpenToTrain(BertConfig sizes, Action<string>? say = null)
+    {
+        IBackend backend = Open(sizes, say);
+        try
+        {
+            return (backend, PrecisionOn(backend, training: true));
+        }
+        catch
+        {
+            backend.Dispose();
+            throw;
+        }
+    }
+
+    UsageException NoSuchPrecision(string device) => new($"--precision {Precision!.Value.Name()}: {device} has fp32 alone");
 
     int Ordinal => Device == "cuda" ? 0 : int.Parse(Device.AsSpan(CudaPrefix.Length), System.Globalization.CultureInfo.InvariantCulture);
 

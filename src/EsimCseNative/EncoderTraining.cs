@@ -18,7 +18,7 @@ public static class EncoderTraining
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static (double Score, int Step)? Run(TrainingJob job, Action<TrainingProgress>? progress = null, DeviceChoice? device = null, CancellationToken cancellation = default)
     {
-        using Trainer trainer = Trainer.Open(job, sizes => (device ?? new DeviceChoice()).Open(sizes));
+        using Trainer trainer = Trainer.Open(job, sizes => (device ?? new DeviceChoice()).OpenToTrain(sizes));
         trainer.Run(progress, cancellation);
         return trainer.Best;
     }

@@ -27,7 +27,7 @@ public sealed partial class SentenceEncoder : IDisposable
         bool head = Pooler == PoolerKind.Cls, dense = head && options.Pooler is null && folder.Dense is not null;
         if (head && !dense && !tensors.Contains("pooler.dense.weight"))
             throw new InvalidInputException($"{folder.EncoderPath}: pooler cls needs the tensor 'pooler.dense.weight', which is missing from the weights");
-        _bert = Bert.Load(backend, folder.Config, tensors, head, headSeed: dense ? 0 : null);
+        _bert = Bert.Load(backend, folder.Config, tensors, head, headSeed: dense ? 0 : null, options.Device.PrecisionOn(backend, training: false));
         if (dense) LoadDense(folder.Dense!);
         _embedder = new Embedder(backend, folder.Config, Pooler);
     }

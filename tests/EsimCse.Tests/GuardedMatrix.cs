@@ -1,10 +1,11 @@
+using System.Runtime.InteropServices;
+
 namespace EsimCse.Tests;
 
 /// <summary>A buffer of a device, poisoned with NaN, with guards on both sides: a NaN of their own, so that a read outside shows as well; a write there fails the test.</summary>
 sealed class GuardedMatrix : IDisposable
 {
-    const int Guard = 64;
-    const int Sentinel = 0x7FC0BEEF;
+    const int GuardBytes = 256;
 
     readonly IBackend _backend;
     readonly Matrix _whole;
@@ -12,43 +13,49 @@ sealed class GuardedMatrix : IDisposable
     public GuardedMatrix(IBackend backend, int rows, int columns, ElementType type = ElementType.Float32)
     {
         _backend = backend;
-        int count = rows * columns, all = count + 2 * Guard;
-        _whole = new Matrix(backend.Allocate(all * 4L), 1, all, type);
-        float[] content = new float[all];
-        Array.Fill(content, BitConverter.Int32BitsToSingle(Sentinel));
-        Array.Fill(content, float.NaN, Guard, count);
-        backend.Upload<float>(content, _whole);
-        Matrix = new Matrix(_whole.Address + Guard * 4, rows, columns, type);
+        int bytes = checked((int)new Matrix(0, rows, columns, type).Bytes), all = (bytes + 3) / 4 * 4 + 2 * GuardBytes;
+        byte[] content = new byte[all];
+        Span<byte> sentinel = Sentinel(type);
+        for (int i = 0; i < all; i++) content[i] = sentinel[i % 4];
+        content.AsSpan(GuardBytes, bytes).Fill(0xFF); // a NaN in every type
+        _whole = new Matrix(backend.Allocate(all), 1, all / type.Size(), type);
+        backend.Upload<byte>(content, _whole);
+        Matrix = new Matrix(_whole.Address + GuardBytes, rows, columns, type);
     }
 
-    public GuardedMatrix(IBackend backend, int rows, int columns, double[] values) : this(backend, rows, columns) =>
-        backend.Upload<float>([.. values.Select(value => (float)value)], Matrix);
+    public GuardedMatrix(IBackend backend, int rows, int columns, double[] values, ElementType type = ElementType.Float32) : this(backend, rows, columns, type)
+    {
+        if (type == ElementType.Float32) backend.Upload<float>([.. values.Select(value => (float)value)], Matrix);
+        else backend.Upload<ushort>([.. values.Select(value => LowPrecision.Round(value, type))], Matrix);
+    }
 
     public GuardedMatrix(IBackend backend, int rows, int columns, int[] values) : this(backend, rows, columns, ElementType.Int32) =>
         backend.Upload<int>(values, Matrix);
 
     public Matrix Matrix { get; }
 
-    public double[] Values => [.. Floats.Select(value => (double)value)];
+    public double[] Values => Matrix.Type == ElementType.Float32 ? [.. Floats.Select(value => (double)value)] : [.. Read<ushort>().Select(bits => LowPrecision.Widen(bits, Matrix.Type))];
 
-    public float[] Floats
-    {
-        get
-        {
-            float[] values = new float[Matrix.Count];
-            _backend.Download(Matrix, values.AsSpan());
-            return values;
-        }
-    }
+    public float[] Floats => Read<float>();
 
     public static implicit operator Matrix(GuardedMatrix guarded) => guarded.Matrix;
 
     public void Dispose()
     {
-        int[] content = new int[_whole.Columns];
+        byte[] content = new byte[_whole.Bytes];
         _backend.Download(_whole, content.AsSpan());
         _backend.Free(_whole.Address);
-        Assert.All(content.AsSpan(0, Guard).ToArray(), value => Assert.Equal(Sentinel, value));
-        Assert.All(content.AsSpan(content.Length - Guard).ToArray(), value => Assert.Equal(Sentinel, value));
+        uint sentinel = MemoryMarshal.Read<uint>(Sentinel(Matrix.Type));
+        foreach (Range guard in new[] { 0..GuardBytes, (content.Length - GuardBytes)..content.Length })
+            Assert.All(MemoryMarshal.Cast<byte, uint>(content.AsSpan(guard)).ToArray(), value => Assert.Equal(sentinel, value));
+    }
+
+    static byte[] Sentinel(ElementType type) => type.Size() == 4 ? BitConverter.GetBytes(0x7FC0BEEF) : BitConverter.GetBytes(0x7FE57FE5);
+
+    T[] Read<T>() where T : unmanaged
+    {
+        T[] values = new T[Matrix.Count];
+        _backend.Download(Matrix, values.AsSpan());
+        return values;
     }
 }

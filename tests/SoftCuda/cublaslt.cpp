@@ -85,10 +85,16 @@ void multiply(Desc desc, float alpha, const void* a, Layout a_layout, const void
 
 size_t bytes_of(const Layout& layout) { return (layout.leading * (layout.columns - 1) + layout.rows) * (layout.type == Float32 ? 4 : 2); }
 
+// Of the element types that cuBLASLt's table allows with fp32 sums, those that are used: 16-bit inputs give their own type or fp32, and the bias is of the result's type.
+bool allowed(const Desc& desc, const Layout& a, const Layout& d)
+{
+    return (d.type == a.type || d.type == Float32) && (!(desc.epilogue & EpilogueBias) || desc.bias_type == d.type);
+}
+
 bool fits(const Desc& desc, const Layout& a, const Layout& b, const Layout& d)
 {
     uint64_t rows = desc.transpose_a ? a.columns : a.rows, inner = desc.transpose_a ? a.rows : a.columns;
-    return rows == d.rows && inner == (desc.transpose_b ? b.columns : b.rows) && d.columns == (desc.transpose_b ? b.rows : b.columns) && a.type == b.type;
+    return rows == d.rows && inner == (desc.transpose_b ? b.columns : b.rows) && d.columns == (desc.transpose_b ? b.rows : b.columns) && a.type == b.type && allowed(desc, a, d);
 }
 }
 
@@ -157,7 +163,7 @@ EXPORT int cublasLtMatmul(void*, void* desc, const float* alpha, const void* a, 
     if (!fits(what, left, right, out)) return 7;
     auto live = [](const void* address, size_t bytes) { return is_live(reinterpret_cast<uint64_t>(address), bytes); };
     if (!live(a, bytes_of(left)) || !live(b, bytes_of(right)) || !live(d, bytes_of(out)) || !live(workspace, 1) ||
-        ((what.epilogue & EpilogueBias) && !is_live(what.bias, out.rows)) || reinterpret_cast<uint64_t>(a) % 16 || reinterpret_cast<uint64_t>(b) % 16 || reinterpret_cast<uint64_t>(d) % 16)
+        ((what.epilogue & EpilogueBias) && !is_live(what.bias, out.rows * (out.type == Float32 ? 4 : 2))) || reinterpret_cast<uint64_t>(a) % 16 || reinterpret_cast<uint64_t>(b) % 16 || reinterpret_cast<uint64_t>(d) % 16)
         return fail(InvalidValue, "cublasLtMatmul: an operand is no live, aligned device memory"), 7;
     float scale = *alpha, keep = *beta;
     Algorithm chosen = *algorithm;

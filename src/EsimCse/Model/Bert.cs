@@ -10,13 +10,17 @@ public sealed class Bert : IDisposable
 
     readonly Arena _arena;
 
-    Bert(IBackend backend, BertConfig config, bool head, int gap)
+    Bert(IBackend backend, BertConfig config, bool head, ElementType stored, int gap)
     {
+        if (!backend.Stores(stored)) throw new ArgumentException($"{backend.Name} has no activations in {stored}");
         (Backend, Config) = (backend, config);
         Layout = new ParameterLayout(config, head, gap);
         _arena = new Arena(backend);
-        _arena.Reset(Layout.Length * sizeof(float));
-        Weights = new BertWeights(config, Layout, _arena.Take(1, checked((int)Layout.Length)));
+        int length = checked((int)Layout.Length);
+        bool shadowed = stored != ElementType.Float32;
+        _arena.Reset(length * (sizeof(float) + (shadowed ? (long)stored.Size() : 0)) + 2 * Arena.Alignment);
+        Matrix arena = _arena.Take(1, length);
+        Weights = new BertWeights(config, Layout, arena, shadowed ? _arena.Take(1, length, stored) : default);
     }
 
     /// <summary>The device.</summary>
@@ -31,14 +35,15 @@ public sealed class Bert : IDisposable
     /// <summary>The parameters.</summary>
     public BertWeights Weights { get; }
 
-    /// <summary>From stored weights. A head that is not stored is drawn where <paramref name="headSeed"/> says so.</summary>
+    /// <summary>From stored weights. A head that is not stored is drawn where <paramref name="headSeed"/> says so. Activations will be of type <paramref name="stored"/>.</summary>
     /// <exception cref="InvalidInputException">A tensor is missing, of another shape, or not finite; or config and weights contradict each other.</exception>
-    public static Bert Load(IBackend backend, BertConfig config, ModelTensors tensors, bool head, ulong? headSeed = null, int gap = 0)
+    public static Bert Load(IBackend backend, BertConfig config, ModelTensors tensors, bool head, ulong? headSeed = null,
+        ElementType stored = ElementType.Float32, int gap = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentNullException.ThrowIfNull(config);
         if (tensors.Layers > config.Layers) throw new InvalidInputException($"the weights have {tensors.Layers} layers, config.json says num_hidden_layers {config.Layers}");
-        Bert bert = new(backend, config, head, gap);
+        Bert bert = new(backend, config, head, stored, gap);
         try
         {
             foreach (ParameterTensor tensor in bert.Layout.Tensors)
@@ -53,9 +58,9 @@ public sealed class Bert : IDisposable
     }
 
     /// <summary>Newly drawn: N(0, initializer range²), biases 0, gains 1.</summary>
-    public static Bert Random(IBackend backend, BertConfig config, bool head, ulong seed, int gap = 0)
+    public static Bert Random(IBackend backend, BertConfig config, bool head, ulong seed, ElementType stored = ElementType.Float32, int gap = 0)
     {
-        Bert bert = new(backend, config, head, gap);
+        Bert bert = new(backend, config, head, stored, gap);
         foreach (ParameterTensor tensor in bert.Layout.Tensors) bert.Set(tensor, bert.Draw(tensor, seed));
         return bert;
     }
@@ -74,6 +79,7 @@ public sealed class Bert : IDisposable
     {
         ArgumentNullException.ThrowIfNull(tensor);
         Backend.Upload<float>(values, tensor.In(Weights.Arena));
+        if (Weights.Shadow.IsPresent) Backend.Cast(tensor.In(Weights.Arena), tensor.In(Weights.Shadow));
     }
 
     /// <inheritdoc/>

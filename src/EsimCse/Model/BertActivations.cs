@@ -1,17 +1,17 @@
 namespace EsimCse.Model;
 
 /// <summary>
-/// What a forward pass writes: kept a layer each where a backward will read it, in the same few buffers for all layers otherwise.
+/// What a forward pass writes, in the element type of the weights that it reads, row statistics in fp32: kept a layer each where a backward will read it, in the same few buffers for all layers otherwise.
 /// </summary>
 sealed class BertActivations
 {
-    public BertActivations(Arena arena, BertConfig config, PoolerKind pooler, PackedBatch batch, bool keep)
+    public BertActivations(Arena arena, BertConfig config, PoolerKind pooler, PackedBatch batch, ElementType type, bool keep)
     {
         (int t, int s, int h, int f) = (batch.Tokens, batch.Sentences, config.HiddenSize, config.IntermediateSize);
         (Config, Pooler, Batch, Keeps) = (config, pooler, batch, keep);
-        EmbeddingSum = arena.Take(t, h);
+        EmbeddingSum = arena.Take(t, h, type);
         EmbeddingRstd = keep ? arena.Take(1, t) : default;
-        Matrix embedded = arena.Take(t, h), other = keep ? default : arena.Take(t, h), another = keep ? default : arena.Take(t, h);
+        Matrix embedded = arena.Take(t, h, type), other = keep ? default : arena.Take(t, h, type), another = keep ? default : arena.Take(t, h, type);
         Hidden.Add(embedded);
         Layer? shared = null;
         for (int index = 0; index < config.Layers; index++)
@@ -21,22 +21,22 @@ sealed class BertActivations
             Layer layer = shared is not null && !last ? shared : new Layer
             {
                 FirstTokenOnly = last,
-                First = last ? arena.Take(s, h) : default,
-                Query = last ? arena.Take(s, h) : default,
-                Qkv = arena.Take(t, last ? 2 * h : 3 * h),
-                Context = arena.Take(rows, h),
+                First = last ? arena.Take(s, h, type) : default,
+                Query = last ? arena.Take(s, h, type) : default,
+                Qkv = arena.Take(t, last ? 2 * h : 3 * h, type),
+                Context = arena.Take(rows, h, type),
                 LogSumExp = keep ? arena.Take(config.Heads, rows) : default,
-                Attended = arena.Take(rows, h),
+                Attended = arena.Take(rows, h, type),
                 AttendedRstd = keep ? arena.Take(1, rows) : default,
-                Middle = arena.Take(rows, h),
-                Up = arena.Take(rows, f),
-                Activated = keep ? arena.Take(rows, f) : default,
-                Down = arena.Take(rows, h),
+                Middle = arena.Take(rows, h, type),
+                Up = arena.Take(rows, f, type),
+                Activated = keep ? arena.Take(rows, f, type) : default,
+                Down = arena.Take(rows, h, type),
                 DownRstd = keep ? arena.Take(1, rows) : default,
             };
             if (!keep && !last) shared = layer;
             LayerActivations.Add(layer);
-            Hidden.Add(last ? arena.Take(s, h) : keep ? arena.Take(t, h) : index % 2 == 0 ? other : another);
+            Hidden.Add(last ? arena.Take(s, h, type) : keep ? arena.Take(t, h, type) : index % 2 == 0 ? other : another);
         }
         Pooled = pooler.ReadsClsOnly() ? Hidden[^1] : arena.Take(s, h);
     }
@@ -64,7 +64,7 @@ sealed class BertActivations
     /// <summary>Which <see cref="Hidden"/> is pooled beside the last; -1 for none.</summary>
     public int OtherPooledLayer => Pooler switch { PoolerKind.AvgTop2 => Config.Layers - 1, PoolerKind.AvgFirstLast => 0, _ => -1 };
 
-    /// <summary>[S,H].</summary>
+    /// <summary>[S,H]: means in fp32, first tokens as they are stored.</summary>
     public Matrix Pooled { get; }
 
     /// <summary>R rows: T, or S in a last layer that computes first tokens alone.</summary>

@@ -14,14 +14,15 @@ sealed class BertBackward
     {
         (_backend, _weights, _gradients, _activations, _mask, _batch) = (backend, weights, gradients, activations, mask, activations.Batch);
         (int t, int s, int h) = (_batch.Tokens, _batch.Sentences, activations.Config.HiddenSize);
-        _hidden = scratch.Take(t, h);
-        _branch = scratch.Take(t, h);
-        _wide = scratch.Take(t, Math.Max(activations.Config.IntermediateSize, 3 * h));
-        _first = scratch.Take(s, h);
-        _dquery = scratch.Take(s, h);
+        ElementType type = weights.Type;
+        _hidden = scratch.Take(t, h, type);
+        _branch = scratch.Take(t, h, type);
+        _wide = scratch.Take(t, Math.Max(activations.Config.IntermediateSize, 3 * h), type);
+        _first = scratch.Take(s, h, type);
+        _dquery = scratch.Take(s, h, type);
     }
 
-    /// <summary>dpooled [S,H] is used up.</summary>
+    /// <summary>dpooled [S,H], of the type of what was pooled, is used up.</summary>
     public void Run(Matrix dpooled)
     {
         Matrix d = Pool(dpooled);

@@ -3,15 +3,15 @@ namespace EsimCse.Model;
 /// <summary>The tensors of an arena as the layers use them: the parameters, or with the same shapes their gradients or averages.</summary>
 public sealed class BertWeights
 {
-    /// <summary>Views into an arena of this layout.</summary>
-    public BertWeights(BertConfig config, ParameterLayout layout, Matrix arena)
+    /// <summary>Views into an arena of this layout, fp32; and into its shadow, where products and the embedding shall read another element type.</summary>
+    public BertWeights(BertConfig config, ParameterLayout layout, Matrix arena, Matrix shadow = default)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(layout);
-        (Arena, Layout) = (arena, layout);
-        Words = Tensor("embeddings.word_embeddings.weight");
-        Positions = Tensor("embeddings.position_embeddings.weight");
-        Types = Tensor("embeddings.token_type_embeddings.weight");
+        (Arena, Shadow, Layout) = (arena, shadow, layout);
+        Words = Stored("embeddings.word_embeddings.weight");
+        Positions = Stored("embeddings.position_embeddings.weight");
+        Types = Stored("embeddings.token_type_embeddings.weight");
         Norm = NormOf("embeddings.LayerNorm");
         Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => Layer($"encoder.layer.{layer}.", config.HiddenSize))];
         if (layout.HasHead) Head = LinearOf("pooler.dense");
@@ -19,6 +19,12 @@ public sealed class BertWeights
 
     /// <summary>The whole arena.</summary>
     public Matrix Arena { get; }
+
+    /// <summary>The same in the element type of the activations; absent where that is fp32.</summary>
+    public Matrix Shadow { get; }
+
+    /// <summary>What activations are stored as.</summary>
+    public ElementType Type => Words.Type;
 
     /// <summary>Its layout.</summary>
     public ParameterLayout Layout { get; }
@@ -41,16 +47,19 @@ public sealed class BertWeights
     /// <summary>pooler.dense; absent where the layout has none.</summary>
     public LinearWeights Head { get; }
 
+    // A product adds its bias before it rounds, in the type of its result: stored. The norms and the head add theirs in fp32.
     LayerWeights Layer(string prefix, int hidden) => new(
-        new(Tensor(prefix + "attention.self.query.weight") with { Rows = 3 * hidden }, Tensor(prefix + "attention.self.query.bias") with { Columns = 3 * hidden }),
+        new(Stored(prefix + "attention.self.query.weight") with { Rows = 3 * hidden }, Stored(prefix + "attention.self.query.bias") with { Columns = 3 * hidden }),
         LinearOf(prefix + "attention.output.dense"), NormOf(prefix + "attention.output.LayerNorm"),
-        LinearOf(prefix + "intermediate.dense"), LinearOf(prefix + "output.dense"), NormOf(prefix + "output.LayerNorm"));
+        new(Stored(prefix + "intermediate.dense.weight"), Stored(prefix + "intermediate.dense.bias")), LinearOf(prefix + "output.dense"), NormOf(prefix + "output.LayerNorm"));
 
-    LinearWeights LinearOf(string name) => new(Tensor(name + ".weight"), Tensor(name + ".bias"));
+    LinearWeights LinearOf(string name) => new(Stored(name + ".weight"), Exact(name + ".bias"));
 
-    NormWeights NormOf(string name) => new(Tensor(name + ".weight"), Tensor(name + ".bias"));
+    NormWeights NormOf(string name) => new(Exact(name + ".weight"), Exact(name + ".bias"));
 
-    Matrix Tensor(string name) => Layout.ByName[name].In(Arena);
+    Matrix Stored(string name) => Layout.ByName[name].In(Shadow.IsPresent ? Shadow : Arena);
+
+    Matrix Exact(string name) => Layout.ByName[name].In(Arena);
 }
 
 /// <summary>y = x Wᵀ + b.</summary>

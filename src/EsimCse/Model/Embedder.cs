@@ -55,19 +55,24 @@ public sealed class Embedder : IDisposable
         _arena.Dispose();
     }
 
-    /// <summary>One batch, the result left on the device: [S,H], valid until the next.</summary>
+    /// <summary>One batch, the result left on the device: [S,H] in fp32, valid until the next.</summary>
     internal Matrix Run(BertWeights weights, IReadOnlyList<int[]> sentences)
     {
         PackedBatch batch = _batch.Upload(sentences);
         using Arena measure = new(null);
-        _ = (new BertActivations(measure, _config, _pooler, batch, keep: false), measure.Take(batch.Sentences, _config.HiddenSize));
+        _ = (new BertActivations(measure, _config, _pooler, batch, weights.Type, keep: false), measure.Take(batch.Sentences, _config.HiddenSize));
         _arena.Reset(measure.Used);
-        BertActivations activations = new(_arena, _config, _pooler, batch, keep: false);
-        Matrix head = _arena.Take(batch.Sentences, _config.HiddenSize);
+        BertActivations activations = new(_arena, _config, _pooler, batch, weights.Type, keep: false);
+        Matrix vectors = _arena.Take(batch.Sentences, _config.HiddenSize);
         Matrix pooled = new BertForward(_backend, weights, activations, default).Run();
-        if (_pooler != PoolerKind.Cls) return pooled;
-        _backend.LinearForward(pooled, weights.Head.Weight, weights.Head.Bias, head);
-        _backend.TanhForward(head, head);
-        return head;
+        if (_pooler != PoolerKind.Cls)
+        {
+            if (pooled.Type == vectors.Type) return pooled;
+            _backend.Cast(pooled, vectors);
+            return vectors;
+        }
+        _backend.LinearForward(pooled, weights.Head.Weight, weights.Head.Bias, vectors);
+        _backend.TanhForward(vectors, vectors);
+        return vectors;
     }
 }

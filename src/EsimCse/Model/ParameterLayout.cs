@@ -15,7 +15,7 @@ public sealed record ParameterTensor(string Name, long Offset, int Rows, int Col
     public int[] Shape => (Flags & ParameterChunk.Decays) != 0 ? [Rows, Columns] : [Columns];
 
     /// <summary>The tensor in an arena of this layout.</summary>
-    public Matrix In(Matrix arena) => new(arena.Address + (nint)(Offset * sizeof(float)), Rows, Columns);
+    public Matrix In(Matrix arena) => new(arena.Address + (nint)(Offset * arena.Type.Size()), Rows, Columns, arena.Type);
 }
 
 /// <summary>

@@ -74,6 +74,7 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
             if (file.Metadata.TryGetValue(name, out string? before) && before != value)
                 throw new UsageException($"{job.Output}: {name} was {before}, is {value}: a resumed run keeps it");
         Checkpoint.Load(file, bert.Backend, step.State);
+        step.RefreshShadows();
         if (File.Exists(BestPath))
         {
             using SafetensorsFile best = SafetensorsFile.Open(BestPath);
@@ -99,6 +100,7 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
         {
             ["--data"] = corpusDigest,
             ["steps"] = Text(steps),
+            ["--precision"] = bert.Weights.Type.Name(),
             ["--pooler"] = o.Pooler.Name(),
             ["--mlp-only-train"] = Text(o.HeadInTrainingOnly),
             ["--head-init"] = Text(o.HeadFromCheckpoint),

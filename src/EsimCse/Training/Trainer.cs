@@ -24,12 +24,12 @@ public sealed class Trainer : IDisposable
     IBackend? _owned;
     int _done;
 
-    Trainer(TrainingJob job, IBackend backend, TrainingSource source, BertTokenizer tokenizer, Corpus corpus, IReadOnlyList<ScoredPair>? devPairs)
+    Trainer(TrainingJob job, IBackend backend, ElementType stored, TrainingSource source, BertTokenizer tokenizer, Corpus corpus, IReadOnlyList<ScoredPair>? devPairs)
     {
         (_job, _options, _backend, _source, _tokenizer, _corpus) = (job, job.Options, backend, source, tokenizer, corpus);
         _batches = corpus.Batches(_options.BatchSize);
         _steps = _options.MaxSteps ?? checked(_options.Epochs * _batches);
-        _bert = source.Create(backend, _options);
+        _bert = source.Create(backend, _options, stored);
         _step = new TrainingStep(_bert, _options, _steps);
         if (_options.RandomMomentum)
         {
@@ -64,14 +64,14 @@ public sealed class Trainer : IDisposable
     /// <summary>Reads everything that a run needs.</summary>
     /// <exception cref="InvalidInputException">A file is not what it must be.</exception>
     /// <exception cref="UsageException">The output is in use, or the options differ from those of the run to resume.</exception>
-    public static Trainer Open(TrainingJob job, IBackend backend) => Open(job, _ => backend, owns: false);
+    public static Trainer Open(TrainingJob job, IBackend backend, ElementType stored = ElementType.Float32) => Open(job, _ => (backend, stored), owns: false);
 
-    /// <summary>Reads everything that a run needs, and opens a device for a model of those sizes, which the trainer then owns.</summary>
+    /// <summary>Reads everything that a run needs, and opens a device for a model of those sizes, which the trainer then owns, and says what activations are stored as.</summary>
     /// <exception cref="InvalidInputException">A file is not what it must be.</exception>
     /// <exception cref="UsageException">The output is in use, or the options differ from those of the run to resume.</exception>
-    public static Trainer Open(TrainingJob job, Func<BertConfig, IBackend> openDevice) => Open(job, openDevice, owns: true);
+    public static Trainer Open(TrainingJob job, Func<BertConfig, (IBackend Backend, ElementType Stored)> openDevice) => Open(job, openDevice, owns: true);
 
-    static Trainer Open(TrainingJob job, Func<BertConfig, IBackend> openDevice, bool owns)
+    static Trainer Open(TrainingJob job, Func<BertConfig, (IBackend Backend, ElementType Stored)> openDevice, bool owns)
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(openDevice);
@@ -84,10 +84,10 @@ public sealed class Trainer : IDisposable
             throw new UsageException($"--max-length {job.Options.MaxLength}: the model has {source.Config.MaxPositions} positions");
         IReadOnlyList<ScoredPair>? dev = job.EvaluationData is null ? null : StsSets.Read(job.EvaluationData, "stsb-dev");
         Corpus corpus = Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength);
-        IBackend backend = openDevice(source.Config);
+        (IBackend backend, ElementType stored) = openDevice(source.Config);
         try
         {
-            return new Trainer(job, backend, source, tokenizer, corpus, dev) { _owned = owns ? backend : null };
+            return new Trainer(job, backend, stored, source, tokenizer, corpus, dev) { _owned = owns ? backend : null };
         }
         catch when (owns)
         {

@@ -21,12 +21,12 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
     /// <summary>What evaluation and the saved folder use: training text alone is cut shorter.</summary>
     public int FullLength(BertTokenizer tokenizer) => Math.Min(Config.MaxPositions, tokenizer.ModelMaxLength ?? int.MaxValue);
 
-    public Bert Create(IBackend backend, TrainingOptions options)
+    public Bert Create(IBackend backend, TrainingOptions options, ElementType stored)
     {
         bool head = options.Pooler == PoolerKind.Cls;
-        if (Weights is null) return Bert.Random(backend, Config, head, options.Seed);
+        if (Weights is null) return Bert.Random(backend, Config, head, options.Seed, stored);
         using ModelTensors tensors = ModelTensors.Open(Weights);
-        return Bert.Load(backend, Config, tensors, head, headSeed: head && !options.HeadFromCheckpoint ? options.Seed : null);
+        return Bert.Load(backend, Config, tensors, head, headSeed: head && !options.HeadFromCheckpoint ? options.Seed : null, stored);
     }
 
     /// <summary>pooler.dense as it was loaded, for a run that trains no head; nothing where there is none.</summary>

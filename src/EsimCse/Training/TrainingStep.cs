@@ -40,10 +40,12 @@ public sealed class TrainingStep : IDisposable
         int[] chunks = bert.Layout.Chunks();
         int length = checked((int)bert.Layout.Length), hidden = bert.Config.HiddenSize;
         bool queue = options.QueueSize > 0;
-        _lasting.Reset(sizeof(float) * ((queue ? 4L : 3L) * length + (long)options.QueueSize * hidden + 2L * chunks.Length) + 16 * 64);
+        ElementType type = bert.Weights.Type;
+        bool shadowed = queue && bert.Weights.Shadow.IsPresent;
+        _lasting.Reset(sizeof(float) * ((queue ? 4L : 3L) * length + (long)options.QueueSize * hidden + 2L * chunks.Length) + (shadowed ? (long)type.Size() * length : 0) + 16 * Arena.Alignment);
         _gradients = new BertWeights(bert.Config, bert.Layout, _lasting.Take(1, length));
         (_first, _second) = (_lasting.Take(1, length), _lasting.Take(1, length));
-        _average = queue ? new BertWeights(bert.Config, bert.Layout, _lasting.Take(1, length)) : null;
+        _average = queue ? new BertWeights(bert.Config, bert.Layout, _lasting.Take(1, length), shadowed ? _lasting.Take(1, length, type) : default) : null;
         _queue = queue ? _lasting.Take(options.QueueSize, hidden) : default;
         _chunks = _lasting.Take(chunks.Length / ParameterChunk.Columns, ParameterChunk.Columns, ElementType.Int32);
         _partials = _lasting.Take(1, _chunks.Rows);
@@ -70,7 +72,16 @@ public sealed class TrainingStep : IDisposable
     public void StartMomentumFrom(Bert other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        if (_average is not null) _backend.Copy(other.Weights.Arena, _average.Arena);
+        if (_average is null) return;
+        _backend.Copy(other.Weights.Arena, _average.Arena);
+        RefreshShadows();
+    }
+
+    /// <summary>Makes the low-precision copies of the weights anew, after something else than a step has written to <see cref="State"/>'s matrices.</summary>
+    public void RefreshShadows()
+    {
+        foreach (BertWeights? weights in new[] { _bert.Weights, _average })
+            if (weights is { Shadow.IsPresent: true }) _backend.Cast(weights.Arena, weights.Shadow);
     }
 
     /// <summary>Empties the queue.</summary>
@@ -90,7 +101,7 @@ public sealed class TrainingStep : IDisposable
         _backend.ClearGradients(_chunks, _gradients.Arena);
         PackedBatch batch = _batch.Upload([.. originals, .. secondViews]);
         using (Arena measure = new(null)) _passing.Reset(Measure(measure, batch));
-        Passing p = new(_passing, _bert.Config, _options, batch);
+        Passing p = new(_passing, _bert, _options, batch);
         DropoutMask mask = new(_options.Dropout, _options.Seed, 0, originals.Count, _state.Counters);
 
         Matrix pooled = new BertForward(_backend, _bert.Weights, p.Activations, mask).Run();
@@ -102,7 +113,7 @@ public sealed class TrainingStep : IDisposable
         _backend.GradientNorm(_gradients.Arena, _chunks, LargestNorm, _partials, _state);
         SnapshotHead();
         _backend.AdamWUpdate(_gradients.Arena, _chunks, _options.WeightDecay, _options.Momentum, _state,
-            _bert.Weights.Arena, _first, _second, _average?.Arena ?? default);
+            _bert.Weights.Arena, _first, _second, _average?.Arena ?? default, _bert.Weights.Shadow, _average?.Shadow ?? default);
         if (_average is not null) _backend.QueuePush(_momentumEncoder.Run(_average, originals), _queue, _state);
     }
 
@@ -134,32 +145,46 @@ public sealed class TrainingStep : IDisposable
         _backend.Upload<int>(new int[StepState.Length], _state.Counters);
         _backend.Upload<float>(new float[StepState.Length], _state.Scalars);
         if (_average is null) return;
-        _backend.Copy(_bert.Weights.Arena, _average.Arena);
+        StartMomentumFrom(_bert);
         _backend.Upload<float>(new float[_queue.Count], _queue);
     }
 
     long Measure(Arena measure, PackedBatch batch)
     {
-        Passing p = new(measure, _bert.Config, _options, batch);
+        Passing p = new(measure, _bert, _options, batch);
         _ = new BertBackward(_backend, _bert.Weights, _gradients, p.Activations, default, measure);
         return measure.Used;
     }
 
     Matrix HeadForward(Matrix pooled, Passing p)
     {
-        if (_options.Pooler != PoolerKind.Cls) return pooled;
-        _backend.LinearForward(pooled, _bert.Weights.Head.Weight, _bert.Weights.Head.Bias, p.H);
-        _backend.TanhForward(p.H, p.H);
+        if (_options.Pooler == PoolerKind.Cls)
+        {
+            _backend.LinearForward(pooled, _bert.Weights.Head.Weight, _bert.Weights.Head.Bias, p.H);
+            _backend.TanhForward(p.H, p.H);
+            return p.H;
+        }
+        if (pooled.Type == p.H.Type) return pooled;
+        _backend.Cast(pooled, p.H);
         return p.H;
     }
 
     Matrix HeadBackward(Matrix pooled, Matrix h, Passing p)
     {
-        if (_options.Pooler != PoolerKind.Cls) return p.DH;
+        if (_options.Pooler != PoolerKind.Cls) return Stored(p.DH, pooled.Type, p.StoredDH);
         _backend.TanhBackward(p.DH, h, p.DH);
-        _backend.LinearBackwardWeight(p.DH, pooled, _gradients.Head.Weight, _gradients.Head.Bias);
-        _backend.LinearBackwardInput(p.DH, _bert.Weights.Head.Weight, accumulate: false, p.DPooled);
+        Matrix dh = Stored(p.DH, pooled.Type, p.StoredDH);
+        _backend.LinearBackwardWeight(dh, pooled, _gradients.Head.Weight, _gradients.Head.Bias);
+        _backend.LinearBackwardInput(dh, _bert.Weights.Head.Weight, accumulate: false, p.DPooled);
         return p.DPooled;
+    }
+
+    /// <summary>The matrix itself where it is of that type, else a copy that is.</summary>
+    Matrix Stored(Matrix matrix, ElementType type, Matrix copy)
+    {
+        if (matrix.Type == type) return matrix;
+        _backend.Cast(matrix, copy);
+        return copy;
     }
 
     /// <summary>The momentum encoder's vectors go through the live head as it is before the update: it takes the head's place among the averages.</summary>
@@ -168,16 +193,21 @@ public sealed class TrainingStep : IDisposable
         if (_average is null || _options.Pooler != PoolerKind.Cls) return;
         _backend.Copy(_bert.Weights.Head.Weight, _average.Head.Weight);
         _backend.Copy(_bert.Weights.Head.Bias, _average.Head.Bias);
+        if (!_average.Shadow.IsPresent) return;
+        ParameterTensor weight = _bert.Layout.ByName["pooler.dense.weight"];
+        _backend.Copy(weight.In(_bert.Weights.Arena), weight.In(_average.Arena));
     }
 
     /// <summary>What lives for one step.</summary>
     sealed class Passing
     {
-        public Passing(Arena arena, BertConfig config, TrainingOptions options, PackedBatch batch)
+        public Passing(Arena arena, Bert bert, TrainingOptions options, PackedBatch batch)
         {
-            int b = batch.Sentences / 2, h = config.HiddenSize, q = options.QueueSize;
-            Activations = new BertActivations(arena, config, options.Pooler, batch, keep: true);
-            (H, DH, DPooled) = (arena.Take(2 * b, h), arena.Take(2 * b, h), arena.Take(2 * b, h));
+            int b = batch.Sentences / 2, h = bert.Config.HiddenSize, q = options.QueueSize;
+            ElementType type = bert.Weights.Type;
+            Activations = new BertActivations(arena, bert.Config, options.Pooler, batch, type, keep: true);
+            (H, DH, DPooled) = (arena.Take(2 * b, h), arena.Take(2 * b, h), arena.Take(2 * b, h, type));
+            StoredDH = type == ElementType.Float32 ? default : arena.Take(2 * b, h, type);
             (Logits, Weights, Norms) = (arena.Take(b, b + q), arena.Take(b, b + q), arena.Take(1, 2 * b + q));
         }
 
@@ -186,6 +216,8 @@ public sealed class TrainingStep : IDisposable
         public Matrix H { get; }
 
         public Matrix DH { get; }
+
+        public Matrix StoredDH { get; }
 
         public Matrix DPooled { get; }
 

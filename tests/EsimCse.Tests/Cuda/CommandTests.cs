@@ -24,7 +24,10 @@ public class CommandTests
         Assert.Equal(45, vectors.Count(c => c == '\n'));
         (_, string cpu, _) = Tool.Run("", "embed", small.In("run"), small.In("corpus.txt"), "--device", "cpu");
         double[] Numbers(string text) => [.. text.Split(['[', ']', ',', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(number => double.Parse(number, System.Globalization.CultureInfo.InvariantCulture))];
-        new Tolerance(1e-5, 1e-5, "two layers in fp32, in two orders").Check(Numbers(cpu), Numbers(vectors), "vectors");
+        new Tolerance(2e-3, 2e-3, "two layers in fp16, the default").Check(Numbers(cpu), Numbers(vectors), "vectors");
+        new Tolerance(1e-5, 1e-5, "two layers in fp32, in two orders").Check(Numbers(cpu), Numbers(Run("embed", small.In("run"), small.In("corpus.txt"), "--precision", "fp32")), "vectors");
+        Assert.NotEqual(vectors, Run("embed", small.In("run"), small.In("corpus.txt"), "--precision", "bf16"));
+        Assert.Contains("stsb", Run("eval", small.In("run"), "--data", small.Folder, "--sets", "stsb-dev"), StringComparison.Ordinal);
         Assert.Contains("1.0000", Run("similarity", small.In("run"), "the cat", "a dog"), StringComparison.Ordinal);
     }
 
@@ -34,6 +37,20 @@ public class CommandTests
         Backends.RequireCuda();
         using SmallModel small = new();
         Assert.Contains("nearest neighbours", Run("demo", "--steps", "2", "--output", small.In("demo"), "--short"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("train", "--device", "cuda", "--precision", "fp16")]
+    [InlineData("train", "--device", "cpu", "--precision", "bf16")]
+    [InlineData("embed", "--device", "cpu", "--precision", "fp16")]
+    public void A_precision_that_the_device_has_not_is_wrong_usage(string command, params string[] arguments)
+    {
+        Backends.RequireCuda();
+        using SmallModel small = new();
+        string[] rest = command == "train" ? ["--from-scratch", small.In("config.json"), "--vocabulary", small.Folder, "--data", small.In("corpus.txt"), "--output", small.In("run")] : [small.Folder, small.In("corpus.txt")];
+        (int code, _, string error) = Tool.Run("", [command, .. rest, .. arguments]);
+        Assert.Equal(2, code);
+        Assert.Contains("--precision", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public class FaultTests
         {
             DeviceException error = Assert.Throws<DeviceException>(() =>
             {
-                using Trainer trainer = Trainer.Open(job, _ => Backends.Create(Backends.Cuda));
+                using Trainer trainer = Trainer.Open(job, _ => (Backends.Create(Backends.Cuda), ElementType.Float32));
                 trainer.Run(progress =>
                 {
                     if (progress.Step == 6) SoftCuda.Inject("cuLaunchKernel", 30, LaunchFailed);

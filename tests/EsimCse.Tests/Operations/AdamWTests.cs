@@ -29,6 +29,7 @@ public class AdamWTests
         int split = SplitOf(device);
         double[] theta = Numbers.Normal(40, 1), m = new double[40], v = new double[40], average = [.. theta];
         using GuardedMatrix p = new(backend, 1, 48, Poisoned(theta, split)), first = new(backend, 1, 48, Poisoned(m, split)), second = new(backend, 1, 48, Poisoned(v, split)), mean = new(backend, 1, 48, Poisoned(average, split)), g = new(backend, 1, 48);
+        using GuardedMatrix shadow = new(backend, 1, 48, ElementType.BFloat16), meanShadow = new(backend, 1, 48, ElementType.BFloat16);
         using GuardedMatrix chunks = new(backend, 3, 3, Chunks(split)), partials = new(backend, 1, 3), counters = new(backend, 1, 4, new int[4]), scalars = new(backend, 1, 4, new double[4]);
         StepState state = new(counters, scalars);
         for (int step = 1; step <= 50; step++)
@@ -37,7 +38,7 @@ public class AdamWTests
             backend.Upload<float>([.. Poisoned(gradients, split).Select(value => (float)value)], g);
             backend.Schedule(1e-2f, 60, state);
             backend.GradientNorm(g, chunks, 1, partials, state);
-            backend.AdamWUpdate(g, chunks, 0.1f, 0.9f, state, p, first, second, mean);
+            backend.AdamWUpdate(g, chunks, 0.1f, 0.9f, state, p, first, second, mean, shadow, meanShadow);
 
             double norm = Math.Sqrt(gradients.Sum(value => value * value)), rate = 1e-2 * (1 - (step - 1) / 60.0), clip = Math.Min(1, 1 / (norm + 1e-6));
             new Tolerance(0, 1e-5, "fp32 sum of squares").Check([norm, rate, clip], [scalars.Values[StepState.GradientNorm], scalars.Values[StepState.LearningRate], scalars.Values[StepState.ClipScale]]);
@@ -56,6 +57,10 @@ public class AdamWTests
         Tolerance rounding = new(1e-6, 2e-5, "fifty roundings of fp32");
         rounding.Check(theta, Tensors(p, split), "parameters");
         rounding.Check(average, Tensors(mean, split), "average");
+        static double Rounded(double value) => LowPrecision.Widen(LowPrecision.Round(value, ElementType.BFloat16), ElementType.BFloat16);
+        Assert.Equal(Tensors(p, split).Select(Rounded), Tensors(shadow, split));
+        Assert.Equal(Tensors(mean, split).Take(split).Select(Rounded), Tensors(meanShadow, split).Take(split));
+        Assert.All(Tensors(meanShadow, split).Skip(split), value => Assert.True(double.IsNaN(value), "the second tensor has no average"));
         Assert.All(Enumerable.Range(split, 40 - split), i => Assert.True(double.IsNaN(p.Values[i]) && double.IsNaN(first.Values[i])));
         backend.ClearGradients(chunks, g);
         Assert.All(Tensors(g, split), value => Assert.Equal(0, value));
@@ -74,7 +79,7 @@ public class AdamWTests
         float[] before = p.Floats;
         backend.Schedule(1e-2f, 60, state);
         backend.GradientNorm(g, chunks, 1, partials, state);
-        backend.AdamWUpdate(g, chunks, 0.1f, 0.9f, state, p, first, second, default);
+        backend.AdamWUpdate(g, chunks, 0.1f, 0.9f, state, p, first, second, default, default, default);
         backend.QueuePush(row, queue, state);
         int[] marked = new int[4];
         backend.Download(counters.Matrix, marked.AsSpan());
