@@ -39,6 +39,9 @@ public sealed unsafe partial class CudaBackend : IBackend
     public string Name => $"cuda:{_device.Ordinal}, {_device.Name}";
 
     /// <inheritdoc/>
+    public int BusyTokens => 16384;
+
+    /// <inheritdoc/>
     public nint Allocate(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);

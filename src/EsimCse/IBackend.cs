@@ -23,6 +23,9 @@ public interface IBackend : IDisposable
     /// <summary>What computes, for messages.</summary>
     string Name { get; }
 
+    /// <summary>Tokens of a batch that keep the device busy: more gain nothing and take memory.</summary>
+    int BusyTokens { get; }
+
     /// <summary>Memory of the device, 64-byte aligned, content undefined. 0 bytes give 0.</summary>
     nint Allocate(long bytes);
 

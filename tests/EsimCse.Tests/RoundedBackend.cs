@@ -13,6 +13,8 @@ sealed class RoundedBackend : IBackend
 
     public string Name => "the CPU, rounding";
 
+    public int BusyTokens => _cpu.BusyTokens;
+
     public bool Stores(ElementType type) => true;
 
     public nint Allocate(long bytes) => _cpu.Allocate(bytes);

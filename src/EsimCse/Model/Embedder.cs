@@ -3,7 +3,7 @@ namespace EsimCse.Model;
 /// <summary>Sentences' ids to vectors, without dropout. A vector has the same bits whatever else is in the batch.</summary>
 public sealed class Embedder : IDisposable
 {
-    const int FirstTokenBudget = 2048, LeastTokenBudget = 64;
+    const int LeastTokenBudget = 64;
 
     readonly IBackend _backend;
     readonly BertConfig _config;
@@ -12,12 +12,12 @@ public sealed class Embedder : IDisposable
     readonly Arena _arena;
 
     /// <summary>Tokens that go through the model at once; a longer sentence goes alone. Halved where the device has too little memory.</summary>
-    int _tokenBudget = FirstTokenBudget;
+    int _tokenBudget;
 
     /// <summary>An embedder for one pooler.</summary>
     public Embedder(IBackend backend, BertConfig config, PoolerKind pooler)
     {
-        (_backend, _config, _pooler) = (backend, config, pooler);
+        (_backend, _config, _pooler, _tokenBudget) = (backend, config, pooler, backend.BusyTokens);
         (_batch, _arena) = (new BatchMemory(backend), new Arena(backend));
     }
 

@@ -5,7 +5,11 @@ namespace EsimCse.Tests.Cli;
 /// <summary>The tool as a process, as a user runs it.</summary>
 static class Tool
 {
-    static string Assembly => typeof(EsimCse.Cli.ExitCodes).Assembly.Location;
+    static string[] Command => CommandOf(typeof(EsimCse.Cli.ExitCodes).Assembly);
+
+    /// <summary>How an assembly beside this one is run: by the dotnet on the path, or where the runtime was packed along, by its own executable.</summary>
+    public static string[] CommandOf(System.Reflection.Assembly assembly) =>
+        File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so")) ? [Path.ChangeExtension(assembly.Location, null)] : ["dotnet", assembly.Location];
 
     public static (int Code, string Output, string Error) Run(string input, params string[] arguments)
     {
@@ -18,13 +22,10 @@ static class Tool
         return (process.ExitCode, output, error.Result);
     }
 
-    public static Process Start(params string[] arguments)
-    {
-        return Start("dotnet", [Assembly, .. arguments]);
-    }
+    public static Process Start(params string[] arguments) => Start(Command[0], [.. Command[1..], .. arguments]);
 
     /// <summary>The same, with SIGINT not ignored: a shell that starts things in the background has them ignore it, and what is ignored stays so.</summary>
-    public static Process StartByEnv(params string[] arguments) => Start("/usr/bin/env", ["--default-signal=INT", "dotnet", Assembly, .. arguments]);
+    public static Process StartByEnv(params string[] arguments) => Start("/usr/bin/env", ["--default-signal=INT", .. Command, .. arguments]);
 
     static Process Start(string program, string[] arguments)
     {

@@ -27,7 +27,8 @@ public partial class KernelCompilationTests
             return;
         }
         Assert.SkipWhen(string.IsNullOrEmpty(Backends.RealCompiler), "ESIMCSE_NVRTC is not set: this test compiles the kernels with the NVRTC in the folder that it names");
-        ProcessStartInfo start = new("dotnet", [typeof(KernelCompilationTests).Assembly.Location, "-class", typeof(KernelCompilationTests).FullName!]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] command = Cli.Tool.CommandOf(typeof(KernelCompilationTests).Assembly);
+        ProcessStartInfo start = new(command[0], [.. command[1..], "-class", typeof(KernelCompilationTests).FullName!]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment[Child] = "1";
         start.Environment["ESIMCSE_NVRTC"] = Backends.RealCompiler;
         start.Environment.Remove("ESIMCSE_CUDA");

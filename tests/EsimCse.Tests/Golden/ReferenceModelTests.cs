@@ -1,5 +1,4 @@
 using System.Text.Json;
-using EsimCse.Cpu;
 using EsimCse.Files;
 using EsimCse.Model;
 using EsimCse.Training;
@@ -9,6 +8,8 @@ namespace EsimCse.Tests.Golden;
 /// <summary>The small random model whose gains, biases and projections are far from 1 and 0, so that a dropped or swapped tensor shows.</summary>
 public class ReferenceModelTests
 {
+    const string Cpu = "cpu-3";
+
     const double Forward = 2e-5, Loss = 1e-4, Gradient = 1e-4;
 
     /// <summary>A hundredth of the sum of the learning rates.</summary>
@@ -28,17 +29,22 @@ public class ReferenceModelTests
     }
 
     [Theory]
-    [InlineData("cls", PoolerKind.ClsBeforePooler)]
-    [InlineData("pooler", PoolerKind.Cls)]
-    [InlineData("mean", PoolerKind.Avg)]
-    [InlineData("first_last_emb", PoolerKind.AvgFirstLast)]
-    [InlineData("last2", PoolerKind.AvgTop2)]
-    public void Vectors_equal_the_reference(string name, PoolerKind pooler)
+    [InlineData(Cpu, "cls", PoolerKind.ClsBeforePooler)]
+    [InlineData(Backends.Cuda, "cls", PoolerKind.ClsBeforePooler)]
+    [InlineData(Cpu, "pooler", PoolerKind.Cls)]
+    [InlineData(Backends.Cuda, "pooler", PoolerKind.Cls)]
+    [InlineData(Cpu, "mean", PoolerKind.Avg)]
+    [InlineData(Backends.Cuda, "mean", PoolerKind.Avg)]
+    [InlineData(Cpu, "first_last_emb", PoolerKind.AvgFirstLast)]
+    [InlineData(Backends.Cuda, "first_last_emb", PoolerKind.AvgFirstLast)]
+    [InlineData(Cpu, "last2", PoolerKind.AvgTop2)]
+    [InlineData(Backends.Cuda, "last2", PoolerKind.AvgTop2)]
+    public void Vectors_equal_the_reference(string device, string name, PoolerKind pooler)
     {
         JsonElement reference = Read("reference-forward.json");
         int[][] padded = Ids(reference.GetProperty("input_ids")), mask = Ids(reference.GetProperty("attention_mask"));
         int[][] sentences = [.. padded.Select((row, i) => row[..mask[i].Sum()])];
-        using CpuBackend backend = new(2);
+        using IBackend backend = Backends.Create(device);
         using Bert bert = Load(backend, head: true);
         using Embedder embedder = new(backend, bert.Config, pooler);
         double[] expected = [.. reference.GetProperty("pooled").GetProperty(name).EnumerateArray().SelectMany(row => row.EnumerateArray().Select(value => value.GetDouble()))];
@@ -46,16 +52,19 @@ public class ReferenceModelTests
     }
 
     [Theory]
-    [InlineData("pooler", PoolerKind.Cls)]
-    [InlineData("cls", PoolerKind.ClsBeforePooler)]
-    [InlineData("mean", PoolerKind.Avg)]
-    public void Losses_and_gradients_equal_the_reference(string head, PoolerKind pooler)
+    [InlineData(Cpu, "pooler", PoolerKind.Cls)]
+    [InlineData(Backends.Cuda, "pooler", PoolerKind.Cls)]
+    [InlineData(Cpu, "cls", PoolerKind.ClsBeforePooler)]
+    [InlineData(Backends.Cuda, "cls", PoolerKind.ClsBeforePooler)]
+    [InlineData(Cpu, "mean", PoolerKind.Avg)]
+    [InlineData(Backends.Cuda, "mean", PoolerKind.Avg)]
+    public void Losses_and_gradients_equal_the_reference(string device, string head, PoolerKind pooler)
     {
         JsonElement reference = Read("reference-train.json");
         int[][] anchors = Ids(reference.GetProperty("anchor_ids")), positives = Ids(reference.GetProperty("positive_ids"));
         foreach (JsonElement item in reference.GetProperty("cases").EnumerateArray().Where(item => item.GetProperty("head").GetString() == head))
         {
-            using CpuBackend backend = new(2);
+            using IBackend backend = Backends.Create(device);
             using Bert bert = Load(backend, head: pooler == PoolerKind.Cls);
             bool queue = item.GetProperty("queue").GetBoolean();
             using TrainingStep step = new(bert, new() { Pooler = pooler, Dropout = 0, QueueSize = queue ? QueueRows : 0 }, 1);
@@ -78,12 +87,14 @@ public class ReferenceModelTests
         }
     }
 
-    [Fact]
-    public void Five_steps_of_AdamW_equal_the_reference()
+    [Theory]
+    [InlineData(Cpu)]
+    [InlineData(Backends.Cuda)]
+    public void Five_steps_of_AdamW_equal_the_reference(string device)
     {
         JsonElement reference = Read("reference-train.json"), run = reference.GetProperty("adamw");
         int[][] anchors = Ids(reference.GetProperty("anchor_ids")), positives = Ids(reference.GetProperty("positive_ids"));
-        using CpuBackend backend = new(2);
+        using IBackend backend = Backends.Create(device);
         using Bert bert = Load(backend, head: true);
         // So many steps that the learning rate does not fall.
         using TrainingStep step = new(bert, new() { Dropout = 0, QueueSize = QueueRows, LearningRate = 1e-3f, WeightDecay = 0.01f }, int.MaxValue);
@@ -104,7 +115,7 @@ public class ReferenceModelTests
     }
 
     /// <summary>The reference's queue does not change from step to step.</summary>
-    static void FillQueue(CpuBackend backend, TrainingStep step, JsonElement rows, int stepsDone)
+    static void FillQueue(IBackend backend, TrainingStep step, JsonElement rows, int stepsDone)
     {
         float[] values = [.. rows.EnumerateArray().SelectMany(row => row.EnumerateArray().Select(value => value.GetSingle()))];
         backend.Upload<float>(values, step.State.Single(part => part.Name == "queue").Matrix);
