@@ -30,8 +30,7 @@ def ours(runs, condition, seed):
 peers = [json.loads(line) for line in open(sys.argv[2])]
 condition = peers[0]["condition"]
 recorded = [tail(run["loss"]) for run in map(json.loads, open(sys.argv[3])) if run["condition"] == condition]
-widening = (max(recorded) - min(recorded)) / 10
-low, high = min(recorded) - widening, max(recorded) + widening
+low, high = 0.9 * min(recorded), 1.1 * max(recorded)
 inside = lambda value: "yes" if low <= value <= high else "no"
 
 print(f"# The same training in libtorch: {condition}\n")
