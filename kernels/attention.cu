@@ -3,7 +3,8 @@
 //   dV = (P ∘ mask)ᵀ dcontext;  dP = (dcontext Vᵀ) ∘ mask;  dS = P (dP - Σ dcontext context) / √D;  dQ = dS K;  dK = dSᵀ Q
 //
 // qkv, dqkv [T,3H]: Q, K, V side by side, head a in columns aD … aD+D-1 of each; context, dcontext [T,H]; logSumExp fp32 [A,T]. The mask's array of a sentence of
-// n tokens is [A,n,n]. A block a sentence and head, a warp a query (forward, dQ) or a key (dK, dV): no atomics, so the same bits always.
+// n tokens is [A,n,n]. A block a sentence and head, a warp a query (forward, dQ) or a key (dK, dV): no atomics, so the same bits always. The last block of a head
+// writes zeros to the rows that belong to no sentence.
 #include "attention.cuh"
 
 // Shared memory of a warp: two rows of a head, and as many numbers as the longest sentence has tokens, twice.
@@ -12,7 +13,9 @@ __device__ __forceinline__ int warp_floats(int longest) { return 3 * WidestHead 
 template <class T> __device__ __forceinline__ void forward(const T* qkv, const int* offsets, int longest, int size, const Dropout& mask, T* context, float* log_sum_exp, int tokens)
 {
     DYNAMIC_SHARED(float, shared);
-    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence], n = offsets[sentence + 1] - first;
+    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence];
+    if (sentence == gridDim.x - 1) return clear_rows(context + head * size, first, tokens, hidden, size);
+    int n = offsets[sentence + 1] - first;
     const T* base = qkv + static_cast<long long>(first) * 3 * hidden + head * size;
     Rows<const T> queries = {base, 3 * hidden}, keys = {base + hidden, 3 * hidden}, values = {base + 2 * hidden, 3 * hidden};
     float *query = shared + threadIdx.x / WarpSize * warp_floats(longest), *weights = query + 3 * WidestHead;
@@ -29,7 +32,9 @@ template <class T> __device__ __forceinline__ void backward_queries(const T* dco
     int size, const Dropout& mask, T* dqkv, int tokens)
 {
     DYNAMIC_SHARED(float, shared);
-    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence], n = offsets[sentence + 1] - first;
+    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence];
+    if (sentence == gridDim.x - 1) return clear_rows(dqkv + head * size, first, tokens, 3 * hidden, size);
+    int n = offsets[sentence + 1] - first;
     long long start = static_cast<long long>(first) * 3 * hidden + head * size;
     Rows<const T> queries = {qkv + start, 3 * hidden}, keys = {qkv + start + hidden, 3 * hidden}, values = {qkv + start + 2 * hidden, 3 * hidden};
     float *query = shared + threadIdx.x / WarpSize * warp_floats(longest), *slope = query + WidestHead, *out = slope + WidestHead, *slopes = out + WidestHead;
@@ -50,7 +55,13 @@ template <class T> __device__ __forceinline__ void backward_keys(const T* dconte
     int size, const Dropout& mask, T* dqkv, int tokens)
 {
     DYNAMIC_SHARED(float, shared);
-    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence], n = offsets[sentence + 1] - first;
+    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence];
+    if (sentence == gridDim.x - 1)
+    {
+        clear_rows(dqkv + hidden + head * size, first, tokens, 3 * hidden, size);
+        return clear_rows(dqkv + 2 * hidden + head * size, first, tokens, 3 * hidden, size);
+    }
+    int n = offsets[sentence + 1] - first;
     long long start = static_cast<long long>(first) * 3 * hidden + head * size, row = static_cast<long long>(first) * hidden + head * size;
     Rows<const T> queries = {qkv + start, 3 * hidden}, keys = {qkv + start + hidden, 3 * hidden}, values = {qkv + start + 2 * hidden, 3 * hidden};
     Rows<const T> slopes = {dcontext + row, hidden}, outs = {context + row, hidden};

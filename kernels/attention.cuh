@@ -102,6 +102,15 @@ template <class T> __device__ __forceinline__ void attend_backward(const float* 
     }
 }
 
+// Zeros for the columns of a head in the rows from first on, by a block: what belongs to no sentence.
+template <class T> __device__ __forceinline__ void clear_rows(T* target, int first, int rows, long long stride, int size)
+{
+    constexpr int N = Vector<T>::Length;
+    for (long long row = first + threadIdx.x / WarpSize; row < rows; row += blockDim.x / WarpSize)
+        for (int d = threadIdx.x % WarpSize * N; d < size; d += WarpSize * N)
+            *reinterpret_cast<uint4*>(target + row * stride + d) = make_uint4(0, 0, 0, 0);
+}
+
 // Σ a b over a row of both, in every lane.
 __device__ __forceinline__ float along(const float* a, const float* b, int size)
 {

@@ -1,5 +1,6 @@
 // y[s] = scale · mean of x over the tokens of s, or y[s] += that; dx[t] = scale · dy[s] / length of s, or dx[t] += that. x, dx [T,H], y, dy fp32 [S,H].
-// One block a sentence; a thread adds a vector of columns up in the order of the tokens.
+// One block a sentence; a thread adds a vector of columns up in the order of the tokens. Backward, a last block writes zeros to the rows that belong to no sentence,
+// unless gradients are added.
 #include "common.cuh"
 
 template <class T> __device__ __forceinline__ void forward(const T* x, const int* offsets, float scale, int accumulate, float* y, int columns)
@@ -23,16 +24,18 @@ template <class T> __device__ __forceinline__ void forward(const T* x, const int
     }
 }
 
-template <class T> __device__ __forceinline__ void backward(const float* dy, const int* offsets, float scale, int accumulate, T* dx, int columns)
+template <class T> __device__ __forceinline__ void backward(const float* dy, const int* offsets, float scale, int accumulate, T* dx, int tokens, int columns)
 {
     constexpr int N = Vector<T>::Length;
-    int first = offsets[blockIdx.x], end = offsets[blockIdx.x + 1];
+    bool tail = blockIdx.x == gridDim.x - 1;
+    int first = offsets[blockIdx.x], end = tail ? tokens : offsets[blockIdx.x + 1];
+    if (tail && accumulate) return;
     for (int column = threadIdx.x * N; column < columns; column += blockDim.x * N)
     {
         float slope[N];
-        load_wide(dy + static_cast<long long>(blockIdx.x) * columns + column, slope);
+        if (!tail) load_wide(dy + static_cast<long long>(blockIdx.x) * columns + column, slope);
 #pragma unroll
-        for (int i = 0; i < N; i++) slope[i] *= scale / (end - first);
+        for (int i = 0; i < N; i++) slope[i] = tail ? 0.0f : slope[i] * (scale / (end - first));
         for (int row = first; row < end; row++)
         {
             T* target = dx + static_cast<long long>(row) * columns + column;
@@ -50,8 +53,8 @@ template <class T> __device__ __forceinline__ void backward(const float* dy, con
     { \
         forward<T>(x, offsets, scale, accumulate, y, columns); \
     } \
-    extern "C" __global__ void __launch_bounds__(128) meanpooling_backward_##name(const float* dy, const int* offsets, float scale, int accumulate, T* dx, int columns) \
+    extern "C" __global__ void __launch_bounds__(128) meanpooling_backward_##name(const float* dy, const int* offsets, float scale, int accumulate, T* dx, int tokens, int columns) \
     { \
-        backward<T>(dy, offsets, scale, accumulate, dx, columns); \
+        backward<T>(dy, offsets, scale, accumulate, dx, tokens, columns); \
     }
 FOR_EACH_TYPE(ENTRY)

@@ -36,6 +36,18 @@ public sealed unsafe partial class CpuBackend : IBackend
     public int BusyTokens => 2048;
 
     /// <inheritdoc/>
+    public int TokenBucket => 1;
+
+    /// <inheritdoc/>
+    public void Replay(ReplayKey key, Action work) => work();
+
+    /// <inheritdoc/>
+    public void Beside(Action work) => work();
+
+    /// <inheritdoc/>
+    public void Join() { }
+
+    /// <inheritdoc/>
     public nint Allocate(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);

@@ -10,7 +10,7 @@ partial class CudaBackend
     /// <inheritdoc/>
     public void ClsAttentionBackward(Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
         DropoutMask mask, Matrix dq, Matrix dkv) =>
-        Launch("clsattention_backward" + Suffix(q), PerFirstToken(batch, heads), dcontext, q, kv, context, logSumExp, batch.Offsets, batch.LongestSentence, HeadSize(q, heads),
+        Launch("clsattention_backward" + Suffix(q), PerFirstToken(batch, heads) with { Blocks = batch.Tokens == 0 ? 0 : batch.Sentences + 1 }, dcontext, q, kv, context, logSumExp, batch.Offsets, batch.Tokens, batch.LongestSentence, HeadSize(q, heads),
             (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, dq, dkv);
 
     static Geometry PerFirstToken(PackedBatch batch, int heads) => new(batch.Sentences, 32, (3 * WidestHead + 2 * batch.LongestSentence) * sizeof(float), heads);

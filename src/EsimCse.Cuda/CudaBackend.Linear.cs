@@ -7,7 +7,7 @@ partial class CudaBackend
     {
         MakeCurrent();
         ProductShape shape = new(w.Rows, x.Rows, x.Columns, TransposeA: true, TransposeB: false, x.Type, y.Type, bias.IsPresent ? bias.Type : null, Accumulate: false);
-        _products.Run(shape, rowwise: true, w.Address, x.Address, bias.Address, y.Address);
+        _lane.Products.Run(shape, rowwise: true, w.Address, x.Address, bias.Address, y.Address);
     }
 
     /// <inheritdoc/>
@@ -15,7 +15,7 @@ partial class CudaBackend
     {
         MakeCurrent();
         ProductShape shape = new(w.Columns, dy.Rows, w.Rows, TransposeA: false, TransposeB: false, dy.Type, dx.Type, null, accumulate);
-        _products.Run(shape, rowwise: true, w.Address, dy.Address, 0, dx.Address);
+        _lane.Products.Run(shape, rowwise: true, w.Address, dy.Address, 0, dx.Address);
     }
 
     /// <inheritdoc/>
@@ -24,7 +24,7 @@ partial class CudaBackend
         if (dy.Rows == 0) return;
         MakeCurrent();
         ProductShape shape = new(x.Columns, dy.Columns, dy.Rows, TransposeA: false, TransposeB: true, dy.Type, dw.Type, null, Accumulate: true);
-        _products.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
+        _lane.Products.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
         if (dbias.IsPresent) BiasGradient(dy, dbias);
     }
 

@@ -8,5 +8,5 @@ partial class CudaBackend
 
     /// <inheritdoc/>
     public void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx) =>
-        Launch("meanpooling_backward" + Suffix(dx), PerRow(batch.Sentences), dy, batch.Offsets, scale, accumulate ? 1 : 0, dx, dx.Columns);
+        Launch("meanpooling_backward" + Suffix(dx), PerRow(batch.Tokens == 0 ? 0 : batch.Sentences + 1), dy, batch.Offsets, scale, accumulate ? 1 : 0, dx, batch.Tokens, dx.Columns);
 }

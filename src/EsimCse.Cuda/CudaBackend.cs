@@ -4,7 +4,7 @@ using EsimCse.Cuda.Interop;
 namespace EsimCse.Cuda;
 
 /// <summary>
-/// The CUDA backend of one device: our kernels and cuBLASLt, queued on one stream. Same input, same bits; not for several threads at a time.
+/// The CUDA backend of one device: our kernels and cuBLASLt, queued on two streams. Same input, same bits; not for several threads at a time.
 /// Widths and head sizes are multiples of 8.
 /// </summary>
 public sealed unsafe partial class CudaBackend : IBackend
@@ -13,12 +13,8 @@ public sealed unsafe partial class CudaBackend : IBackend
     static nint _current;
 
     readonly CudaDevice _device;
-    readonly nint _context, _stream;
+    readonly nint _context;
     readonly KernelModules _kernels;
-    readonly PinnedStaging _staging;
-    readonly Products _products;
-    nint _scratch;
-    long _scratchBytes;
 
     /// <summary>A backend of a device, counted from 0.</summary>
     /// <exception cref="DeviceException">There is no driver, no such device, or a library is missing; the message says what and how to get it.</exception>
@@ -28,11 +24,21 @@ public sealed unsafe partial class CudaBackend : IBackend
         CudaLibraries.Require(CudaLibraries.Compiler);
         CudaLibraries.Require(CudaLibraries.Products);
         CudaDriver.PrimaryContextRetain(out _context, _device.Handle).ThrowIfFailed();
-        MakeCurrent();
-        CudaDriver.StreamCreate(out _stream, CudaDriver.StreamNonBlocking).ThrowIfFailed();
-        _kernels = new KernelModules(KernelCompiler.Architecture(_device.Capability));
-        _staging = new PinnedStaging(_stream);
-        _products = new Products(_stream, this);
+        try
+        {
+            MakeCurrent();
+            _kernels = new KernelModules(KernelCompiler.Architecture(_device.Capability));
+            (_main, _side) = (new Lane(this), new Lane(this));
+            _lane = _main;
+            CudaDriver.EventCreate(out _forked, CudaDriver.EventDisableTiming).ThrowIfFailed();
+            CudaDriver.EventCreate(out _joined, CudaDriver.EventDisableTiming).ThrowIfFailed();
+        }
+        catch
+        {
+            CudaDriver.PrimaryContextRelease(_device.Handle);
+            _current = 0;
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -40,6 +46,9 @@ public sealed unsafe partial class CudaBackend : IBackend
 
     /// <inheritdoc/>
     public int BusyTokens => 16384;
+
+    /// <inheritdoc/>
+    public int TokenBucket => 128;
 
     /// <inheritdoc/>
     public nint Allocate(long bytes)
@@ -59,7 +68,8 @@ public sealed unsafe partial class CudaBackend : IBackend
         if (address == 0) return;
         // A device that has failed says so at every other call; said here, it would hide the first error, since memory is freed on the way out.
         CudaDriver.ContextSetCurrent(_context);
-        CudaDriver.StreamSynchronize(_stream);
+        foreach (Lane? lane in new[] { _main, _side })
+            if (lane is not null) CudaDriver.StreamSynchronize(lane.Stream);
         CudaDriver.MemFree(address);
     }
 
@@ -69,7 +79,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
         Expect(target, bytes.Length);
         MakeCurrent();
-        _staging.Upload(bytes, target.Address);
+        _lane.Staging.Upload(bytes, target.Address);
     }
 
     /// <inheritdoc/>
@@ -78,7 +88,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         Span<byte> bytes = MemoryMarshal.AsBytes(target);
         Expect(source, bytes.Length);
         MakeCurrent();
-        _staging.Download(source.Address, bytes);
+        _lane.Staging.Download(source.Address, bytes);
     }
 
     /// <inheritdoc/>
@@ -86,33 +96,25 @@ public sealed unsafe partial class CudaBackend : IBackend
     {
         if (source.Bytes != target.Bytes) throw new ArgumentException($"{source} does not fit {target}");
         MakeCurrent();
-        if (target.Bytes > 0) CudaDriver.CopyOnDevice(target.Address, source.Address, (nuint)target.Bytes, _stream).ThrowIfFailed();
+        if (target.Bytes > 0) CudaDriver.CopyOnDevice(target.Address, source.Address, (nuint)target.Bytes, _lane.Stream).ThrowIfFailed();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         CudaDriver.ContextSetCurrent(_context);
-        CudaDriver.StreamSynchronize(_stream);
-        if (_scratch != 0) CudaDriver.MemFree(_scratch);
-        _products.Dispose();
-        _staging.Dispose();
+        CudaDriver.StreamSynchronize(_main.Stream);
+        CudaDriver.StreamSynchronize(_side.Stream);
+        _main.Dispose();
+        _side.Dispose();
         _kernels.Dispose();
-        CudaDriver.StreamDestroy(_stream);
+        CudaDriver.EventDestroy(_forked);
+        CudaDriver.EventDestroy(_joined);
         CudaDriver.PrimaryContextRelease(_device.Handle);
         _current = 0;
     }
 
-    /// <summary>Device memory for an operation's own use, valid until the next operation.</summary>
-    internal nint Scratch(long bytes)
-    {
-        if (bytes <= _scratchBytes) return _scratch;
-        Free(_scratch);
-        (_scratch, _scratchBytes) = (0, 0);
-        _scratch = Allocate(bytes);
-        _scratchBytes = bytes;
-        return _scratch;
-    }
+    nint Scratch(long bytes) => _lane.Scratch(bytes);
 
     /// <inheritdoc/>
     public bool Stores(ElementType type) => type is ElementType.Float32 or ElementType.BFloat16 or ElementType.Float16;
@@ -135,7 +137,7 @@ public sealed unsafe partial class CudaBackend : IBackend
             void** pointers = stackalloc void*[arguments.Length];
             for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
             CudaDriver.LaunchKernel(function, (uint)geometry.Blocks, (uint)geometry.BlocksY, 1, (uint)geometry.Threads, 1, 1,
-                (uint)geometry.SharedBytes, _stream, pointers, null).ThrowIfFailed($"kernel {kernel}");
+                (uint)geometry.SharedBytes, _lane.Stream, pointers, null).ThrowIfFailed($"kernel {kernel}");
         }
     }
 

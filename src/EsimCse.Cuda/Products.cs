@@ -24,13 +24,12 @@ sealed unsafe class Products : IDisposable
     const int FaultyAlgorithm = 66;
 
     readonly nint _handle, _stream, _workspace;
-    readonly CudaBackend _memory;
     readonly Dictionary<ProductShape, ProductAlgorithm> _algorithms = [];
     readonly Dictionary<ProductShape, ProductPlan> _plans = [];
 
     public Products(nint stream, CudaBackend memory)
     {
-        (_stream, _memory) = (stream, memory);
+        _stream = stream;
         CublasLt.Create(out _handle).ThrowIfFailed();
         _workspace = memory.Allocate(WorkspaceBytes);
     }
@@ -48,7 +47,7 @@ sealed unsafe class Products : IDisposable
     public void Dispose()
     {
         foreach (ProductPlan plan in _plans.Values) plan.Dispose();
-        _memory.Free(_workspace);
+        CudaDriver.MemFree(_workspace);
         CublasLt.Destroy(_handle);
     }
 

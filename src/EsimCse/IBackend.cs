@@ -26,6 +26,24 @@ public interface IBackend : IDisposable
     /// <summary>Tokens of a batch that keep the device busy: more gain nothing and take memory.</summary>
     int BusyTokens { get; }
 
+    /// <summary>
+    /// Batches have a multiple of so many rows: those from the last offset on belong to no sentence. What they hold is finite, their gradients are zero, and no result
+    /// depends on them, so that work recorded for a number of rows serves every batch of fewer.
+    /// </summary>
+    int TokenBucket { get; }
+
+    /// <summary>
+    /// Runs device work, or what was recorded of it when the same key came before: operations and <see cref="Copy"/> alone, on buffers that stay where they are,
+    /// with numbers that stay the same.
+    /// </summary>
+    void Replay(ReplayKey key, Action work);
+
+    /// <summary>Runs work after all that came before, beside what comes after, until <see cref="Join"/>: neither may write what the other reads or writes.</summary>
+    void Beside(Action work);
+
+    /// <summary>What comes after waits for what was asked for with <see cref="Beside"/>.</summary>
+    void Join();
+
     /// <summary>Memory of the device, 64-byte aligned, content undefined. 0 bytes give 0.</summary>
     nint Allocate(long bytes);
 

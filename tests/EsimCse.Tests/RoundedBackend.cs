@@ -15,6 +15,14 @@ sealed class RoundedBackend : IBackend
 
     public int BusyTokens => _cpu.BusyTokens;
 
+    public int TokenBucket => 1;
+
+    public void Replay(ReplayKey key, Action work) => work();
+
+    public void Beside(Action work) => work();
+
+    public void Join() { }
+
     public bool Stores(ElementType type) => true;
 
     public nint Allocate(long bytes) => _cpu.Allocate(bytes);

@@ -115,6 +115,7 @@ EXPORT int cuGetErrorName(int error, const char** name)
         case 100: *name = "CUDA_ERROR_NO_DEVICE"; break;
         case InvalidContext: *name = "CUDA_ERROR_INVALID_CONTEXT"; break;
         case NotFound: *name = "CUDA_ERROR_NOT_FOUND"; break;
+        case CaptureUnsupported: *name = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"; break;
         case IllegalAddress: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;
         case LaunchOutOfResources: *name = "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"; break;
         case Misaligned: *name = "CUDA_ERROR_MISALIGNED_ADDRESS"; break;

@@ -76,6 +76,7 @@ EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes)
     if (int error = enter("cuMemAlloc_v2")) return error;
     reserve();
     if (bytes == 0) return InvalidValue;
+    if (is_capturing()) return fail(CaptureUnsupported, "cuMemAlloc while a stream is captured");
     if (used + bytes > capacity || next_free + padded(bytes) > base + Reserved) return OutOfMemory;
     // Addresses are not used again: a pointer to freed memory stays wrong.
     uint64_t start = next_free + Guard;
@@ -93,6 +94,7 @@ EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes)
 EXPORT int cuMemFree_v2(uint64_t address)
 {
     if (int error = enter("cuMemFree_v2")) return error;
+    if (is_capturing()) return fail(CaptureUnsupported, "cuMemFree while a stream is captured");
     run_all();
     auto found = blocks.find(address);
     if (found == blocks.end()) return fail(InvalidValue, "cuMemFree of an address that was not allocated");

@@ -10,7 +10,7 @@
 // Results of the driver that are told apart.
 enum Result
 {
-    Success = 0, InvalidValue = 1, OutOfMemory = 2, NotInitialized = 3, InvalidContext = 201, NotFound = 500, IllegalAddress = 700, LaunchOutOfResources = 701, LaunchFailed = 719, Misaligned = 716,
+    Success = 0, InvalidValue = 1, OutOfMemory = 2, NotInitialized = 3, InvalidContext = 201, NotFound = 500, CaptureUnsupported = 900, IllegalAddress = 700, LaunchOutOfResources = 701, LaunchFailed = 719, Misaligned = 716,
 };
 
 // A misuse of the device: said on stderr, and returned by this call and by all that follow, as on hardware.
@@ -34,4 +34,5 @@ struct DeviceWork
 // Streams: work is kept until somebody waits for it, and then runs in an order that only streams and events constrain.
 void enqueue(void* stream, std::function<void()> work);
 void run_all();
+bool is_capturing();
 unsigned next_random(unsigned bound);

@@ -17,6 +17,7 @@ static unsafe partial class CudaDriver
     public const int Multiprocessors = 16, CapabilityMajor = 75, CapabilityMinor = 76, SharedMemoryOptIn = 97;
     public const int MaxDynamicSharedBytes = 8;
     public const uint StreamNonBlocking = 1, EventDisableTiming = 2;
+    public const int CaptureThreadLocal = 1;
 
     const string Library = CudaLibraries.Driver;
 
@@ -102,6 +103,27 @@ static unsafe partial class CudaDriver
 
     [LibraryImport(Library, EntryPoint = "cuEventSynchronize")]
     public static partial CudaResult EventSynchronize(nint handle);
+
+    [LibraryImport(Library, EntryPoint = "cuStreamWaitEvent")]
+    public static partial CudaResult StreamWaitEvent(nint stream, nint awaited, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "cuStreamBeginCapture_v2")]
+    public static partial CudaResult StreamBeginCapture(nint stream, int mode);
+
+    [LibraryImport(Library, EntryPoint = "cuStreamEndCapture")]
+    public static partial CudaResult StreamEndCapture(nint stream, out nint graph);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphInstantiateWithFlags")]
+    public static partial CudaResult GraphInstantiate(out nint executable, nint graph, ulong flags);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphLaunch")]
+    public static partial CudaResult GraphLaunch(nint executable, nint stream);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphDestroy")]
+    public static partial CudaResult GraphDestroy(nint graph);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphExecDestroy")]
+    public static partial CudaResult GraphExecDestroy(nint executable);
 
     [LibraryImport(Library, EntryPoint = "cuModuleLoadData")]
     public static partial CudaResult ModuleLoadData(out nint module, void* image);

@@ -41,6 +41,10 @@ sealed class BertActivations
         Pooled = pooler.ReadsClsOnly() ? Hidden[^1] : arena.Take(s, h);
     }
 
+    /// <summary>What stands for the same work on these very buffers.</summary>
+    public ReplayKey Key(object owner, string part) =>
+        new(owner, part, Batch.Sentences, Batch.Tokens, Batch.LongestSentence, Batch.Ids.Address, EmbeddingSum.Address);
+
     public BertConfig Config { get; }
 
     public PoolerKind Pooler { get; }

@@ -36,7 +36,7 @@ public sealed class Embedder : IDisposable
                 tokens += sentences[first + count].Length;
             try
             {
-                Matrix pooled = Run(weights, [.. sentences.Skip(first).Take(count)]);
+                Matrix pooled = Compute(weights, Place(weights.Type, [.. sentences.Skip(first).Take(count)]));
                 _backend.Download(pooled, vectors.AsSpan(first * hidden, count * hidden));
                 first += count;
             }
@@ -55,16 +55,20 @@ public sealed class Embedder : IDisposable
         _arena.Dispose();
     }
 
-    /// <summary>One batch, the result left on the device: [S,H] in fp32, valid until the next.</summary>
-    internal Matrix Run(BertWeights weights, IReadOnlyList<int[]> sentences)
+    /// <summary>Puts a batch and room for its activations on the device.</summary>
+    internal Pass Place(ElementType type, IReadOnlyList<int[]> sentences)
     {
         PackedBatch batch = _batch.Upload(sentences);
         using Arena measure = new(null);
-        _ = (new BertActivations(measure, _config, _pooler, batch, weights.Type, keep: false), measure.Take(batch.Sentences, _config.HiddenSize));
+        _ = (new BertActivations(measure, _config, _pooler, batch, type, keep: false), measure.Take(batch.Sentences, _config.HiddenSize));
         _arena.Reset(measure.Used);
-        BertActivations activations = new(_arena, _config, _pooler, batch, weights.Type, keep: false);
-        Matrix vectors = _arena.Take(batch.Sentences, _config.HiddenSize);
-        Matrix pooled = new BertForward(_backend, weights, activations, default).Run();
+        return new Pass(new BertActivations(_arena, _config, _pooler, batch, type, keep: false), _arena.Take(batch.Sentences, _config.HiddenSize));
+    }
+
+    /// <summary>The result left on the device: [S,H] in fp32, valid until the next.</summary>
+    internal Matrix Compute(BertWeights weights, Pass pass)
+    {
+        Matrix pooled = new BertForward(_backend, weights, pass.Activations, default).Run(), vectors = pass.Vectors;
         if (_pooler != PoolerKind.Cls)
         {
             if (pooled.Type == vectors.Type) return pooled;
@@ -74,5 +78,12 @@ public sealed class Embedder : IDisposable
         _backend.LinearForward(pooled, weights.Head.Weight, weights.Head.Bias, vectors);
         _backend.TanhForward(vectors, vectors);
         return vectors;
+    }
+
+    /// <summary>A batch on the device with room for what is computed from it.</summary>
+    internal sealed record Pass(BertActivations Activations, Matrix Vectors)
+    {
+        /// <summary>What stands for the same work at the same place.</summary>
+        public ReplayKey Key(object owner, string part) => Activations.Key(owner, part);
     }
 }

@@ -10,8 +10,8 @@ namespace EsimCse.Training;
 public readonly record struct StepResult(float Loss, float LearningRate, float GradientNorm, int NotFiniteStep);
 
 /// <summary>
-/// The step of ESimCSE, one line a phase: both views through the encoder, the loss over batch and queue, the backward, clipping, AdamW with the
-/// momentum encoder's average, and the momentum encoder's vectors into the queue. Everything that a later step depends on lies in <see cref="State"/>'s matrices.
+/// The step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward, clipping, AdamW with the momentum encoder's average, and
+/// the momentum encoder's vectors into the queue, beside what the next step begins with. Everything that a later step depends on lies in <see cref="State"/>'s matrices.
 /// </summary>
 public sealed class TrainingStep : IDisposable
 {
@@ -54,8 +54,17 @@ public sealed class TrainingStep : IDisposable
         Start();
     }
 
-    /// <summary>What a checkpoint must hold, by name, beside nothing else.</summary>
-    public IReadOnlyList<(string Name, Matrix Matrix)> State =>
+    /// <summary>What a checkpoint must hold, by name, beside nothing else; the pending push has arrived.</summary>
+    public IReadOnlyList<(string Name, Matrix Matrix)> State
+    {
+        get
+        {
+            _backend.Join();
+            return StateParts;
+        }
+    }
+
+    IReadOnlyList<(string Name, Matrix Matrix)> StateParts =>
     [
         ("parameters", _bert.Weights.Arena), ("first_moment", _first), ("second_moment", _second),
         .. _average is null ? Array.Empty<(string, Matrix)>() : [("average", _average.Arena), ("queue", _queue)],
@@ -72,6 +81,7 @@ public sealed class TrainingStep : IDisposable
     public void StartMomentumFrom(Bert other)
     {
         ArgumentNullException.ThrowIfNull(other);
+        _backend.Join();
         if (_average is null) return;
         _backend.Copy(other.Weights.Arena, _average.Arena);
         RefreshShadows();
@@ -87,6 +97,7 @@ public sealed class TrainingStep : IDisposable
     /// <summary>Empties the queue.</summary>
     public void ResetQueue()
     {
+        _backend.Join();
         int[] counters = new int[StepState.Length];
         _backend.Download(_state.Counters, counters.AsSpan());
         counters[StepState.QueueHead] = counters[StepState.QueueCount] = 0;
@@ -97,24 +108,17 @@ public sealed class TrainingStep : IDisposable
     public void Run(IReadOnlyList<int[]> originals, IReadOnlyList<int[]> secondViews)
     {
         ArgumentNullException.ThrowIfNull(originals);
-        _backend.Schedule(_options.LearningRate, _steps, _state);
-        _backend.ClearGradients(_chunks, _gradients.Arena);
         PackedBatch batch = _batch.Upload([.. originals, .. secondViews]);
         using (Arena measure = new(null)) _passing.Reset(Measure(measure, batch));
         Passing p = new(_passing, _bert, _options, batch);
         DropoutMask mask = new(_options.Dropout, _options.Seed, 0, originals.Count, _state.Counters);
+        BertBackward backward = new(_backend, _bert.Weights, _gradients, p.Activations, mask, _passing);
 
-        Matrix pooled = new BertForward(_backend, _bert.Weights, p.Activations, mask).Run();
-        Matrix h = HeadForward(pooled, p);
-        _backend.ContrastiveLoss(h, _queue, _options.Temperature, _state, p.Logits, p.Weights, p.Norms, p.DH);
-        Matrix dpooled = HeadBackward(pooled, h, p);
-        new BertBackward(_backend, _bert.Weights, _gradients, p.Activations, mask, _passing).Run(dpooled);
-
-        _backend.GradientNorm(_gradients.Arena, _chunks, LargestNorm, _partials, _state);
-        SnapshotHead();
-        _backend.AdamWUpdate(_gradients.Arena, _chunks, _options.WeightDecay, _options.Momentum, _state,
-            _bert.Weights.Arena, _first, _second, _average?.Arena ?? default, _bert.Weights.Shadow, _average?.Shadow ?? default);
-        if (_average is not null) _backend.QueuePush(_momentumEncoder.Run(_average, originals), _queue, _state);
+        _backend.Replay(p.Activations.Key(this, "forward"), () => Forward(p, mask));
+        // The loss reads the queue, so what the step before pushes must have arrived; until here the momentum encoder ran beside.
+        _backend.Join();
+        _backend.Replay(p.Activations.Key(this, "backward"), () => Backward(p, backward));
+        if (_average is not null) _backend.Beside(() => Push(_average, originals));
     }
 
     /// <summary>What the last step did.</summary>
@@ -130,6 +134,7 @@ public sealed class TrainingStep : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _backend.Join();
         _momentumEncoder.Dispose();
         _batch.Dispose();
         _lasting.Dispose();
@@ -156,17 +161,42 @@ public sealed class TrainingStep : IDisposable
         return measure.Used;
     }
 
-    Matrix HeadForward(Matrix pooled, Passing p)
+    void Forward(Passing p, DropoutMask mask)
+    {
+        _backend.Schedule(_options.LearningRate, _steps, _state);
+        _backend.ClearGradients(_chunks, _gradients.Arena);
+        Matrix pooled = new BertForward(_backend, _bert.Weights, p.Activations, mask).Run();
+        HeadForward(pooled, p);
+    }
+
+    void Backward(Passing p, BertBackward backward)
+    {
+        Matrix pooled = p.Activations.Pooled, h = HeadOf(pooled, p);
+        _backend.ContrastiveLoss(h, _queue, _options.Temperature, _state, p.Logits, p.Weights, p.Norms, p.DH);
+        backward.Run(HeadBackward(pooled, h, p));
+        _backend.GradientNorm(_gradients.Arena, _chunks, LargestNorm, _partials, _state);
+        SnapshotHead();
+        _backend.AdamWUpdate(_gradients.Arena, _chunks, _options.WeightDecay, _options.Momentum, _state,
+            _bert.Weights.Arena, _first, _second, _average?.Arena ?? default, _bert.Weights.Shadow, _average?.Shadow ?? default);
+    }
+
+    void Push(BertWeights average, IReadOnlyList<int[]> originals)
+    {
+        Embedder.Pass pass = _momentumEncoder.Place(average.Type, originals);
+        _backend.Replay(pass.Key(this, "momentum"), () => _backend.QueuePush(_momentumEncoder.Compute(average, pass), _queue, _state));
+    }
+
+    /// <summary>Where the vectors of the loss lie: the head's, a copy in fp32, or what was pooled.</summary>
+    Matrix HeadOf(Matrix pooled, Passing p) => _options.Pooler == PoolerKind.Cls || pooled.Type != p.H.Type ? p.H : pooled;
+
+    void HeadForward(Matrix pooled, Passing p)
     {
         if (_options.Pooler == PoolerKind.Cls)
         {
             _backend.LinearForward(pooled, _bert.Weights.Head.Weight, _bert.Weights.Head.Bias, p.H);
             _backend.TanhForward(p.H, p.H);
-            return p.H;
         }
-        if (pooled.Type == p.H.Type) return pooled;
-        _backend.Cast(pooled, p.H);
-        return p.H;
+        else if (pooled.Type != p.H.Type) _backend.Cast(pooled, p.H);
     }
 
     Matrix HeadBackward(Matrix pooled, Matrix h, Passing p)

@@ -21,7 +21,7 @@ public partial class SourceTests
     [Fact]
     public void Every_operation_of_the_seam_has_its_files_and_a_test()
     {
-        string[] memory = ["get_Name", "Allocate", "Free", "Upload", "Download", "Copy", "Stores", "get_BusyTokens"];
+        string[] memory = ["get_Name", "Allocate", "Free", "Upload", "Download", "Copy", "Stores", "get_BusyTokens", "get_TokenBucket", "Replay", "Beside", "Join"];
         string[] methods = [.. typeof(IBackend).GetMethods().Select(method => method.Name).Except(memory)];
         string[] operations = [.. methods.Select(method => Suffix().Replace(method, "")).Distinct().Order()];
         string[] Words(string before, string after, params string[] folder) =>

@@ -31,8 +31,12 @@ public class FaultTests
         SoftCuda.Reset();
     }
 
-    [Fact]
-    public void A_kernel_that_cannot_be_launched_is_named_and_the_checkpoint_stays()
+    // A kernel that cannot be launched, a recorded graph likewise, and a device that is gone when it is waited for.
+    [Theory]
+    [InlineData("cuLaunchKernel", "kernel ")]
+    [InlineData("cuGraphLaunch", "the recorded graph ")]
+    [InlineData("cuStreamSynchronize", "StreamSynchronize")]
+    public void A_device_that_fails_ends_the_run_with_its_name_and_the_checkpoint_stays(string call, string named)
     {
         using SmallModel small = new();
         TrainingJob job = small.Job("run");
@@ -43,10 +47,10 @@ public class FaultTests
                 using Trainer trainer = Trainer.Open(job, _ => (Backends.Create(Backends.Cuda), ElementType.Float32));
                 trainer.Run(progress =>
                 {
-                    if (progress.Step == 6) SoftCuda.Inject("cuLaunchKernel", 30, LaunchFailed);
+                    if (progress.Step == 6) SoftCuda.Inject(call, 1, LaunchFailed);
                 });
             });
-            Assert.Contains("kernel ", error.Message, StringComparison.Ordinal);
+            Assert.Contains(named, error.Message, StringComparison.Ordinal);
             Assert.Contains("CUDA_ERROR_LAUNCH_FAILED", error.Message, StringComparison.Ordinal);
         }
         finally
