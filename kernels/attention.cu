@@ -4,8 +4,9 @@
 //
 // qkv, dqkv [T,3H]: Q, K, V side by side, head a in columns aD … aD+D-1 of each; context, dcontext [T,H]; logSumExp fp32 [A,T]. The mask's array of a sentence of
 // n tokens is [A,n,n]. A block a sentence and head, a warp a query (forward, dQ) or a key (dK, dV): no atomics, so the same bits always. The last block of a head
-// writes zeros to the rows that belong to no sentence.
+// writes zeros to the rows that belong to no sentence. Entries with "tiles" and a head's size do the same on tensor cores.
 #include "attention.cuh"
+#include "attentiontilesbackward.cuh"
 
 // Shared memory of a warp: two rows of a head, and as many numbers as the longest sentence has tokens, twice.
 __device__ __forceinline__ int warp_floats(int longest) { return 3 * WidestHead + 2 * longest; }
@@ -108,3 +109,24 @@ template <class T> __device__ __forceinline__ void backward_keys(const T* dconte
         backward_keys<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, DROPOUT_ARGUMENTS, dqkv, tokens); \
     }
 FOR_EACH_TYPE(ENTRY)
+
+// 64 queries, or 64 keys, a block. Shared memory: the host's TileBytes.
+#define TILES(name, T, D) \
+    extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_tiles##D##_##name(const T* qkv, const int* offsets, DROPOUT_PARAMETERS, T* context, float* log_sum_exp, int tokens) \
+    { \
+        forward_tiles<T, D>(qkv, offsets, DROPOUT_ARGUMENTS, context, log_sum_exp, tokens); \
+    } \
+    extern "C" __global__ void __launch_bounds__(128, 3) attention_queries_tiles##D##_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
+        DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+    { \
+        queries_tiles<T, D>(dcontext, qkv, context, log_sum_exp, offsets, DROPOUT_ARGUMENTS, dqkv, tokens); \
+    } \
+    extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_tiles##D##_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
+        DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+    { \
+        keys_tiles<T, D>(dcontext, qkv, context, log_sum_exp, offsets, DROPOUT_ARGUMENTS, dqkv, tokens); \
+    }
+TILES(bf16, bf16, 32)
+TILES(bf16, bf16, 64)
+TILES(f16, f16, 32)
+TILES(f16, f16, 64)

@@ -21,6 +21,20 @@ __device__ __forceinline__ uint16_t to_f16_bits(float value)
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
     return bits;
 }
+// Two of them in a word, the first in the lower half.
+template <class T> __device__ __forceinline__ uint32_t to_pair(float low, float high);
+template <> __device__ __forceinline__ uint32_t to_pair<bf16>(float low, float high)
+{
+    uint32_t pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+}
+template <> __device__ __forceinline__ uint32_t to_pair<f16>(float low, float high)
+{
+    uint32_t pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+}
 #else
 inline float to_float(bf16 value) { return __uint_as_float(static_cast<uint32_t>(value.bits) << 16); }
 inline float to_float(f16 value)
@@ -59,6 +73,10 @@ template <> __device__ __forceinline__ float from_float<float>(float value) { re
 template <> __device__ __forceinline__ bf16 from_float<bf16>(float value) { return {to_bf16_bits(value)}; }
 template <> __device__ __forceinline__ f16 from_float<f16>(float value) { return {to_f16_bits(value)}; }
 
+#ifdef SOFTCUDA
+template <class T> inline uint32_t to_pair(float low, float high) { return from_float<T>(low).bits | static_cast<uint32_t>(from_float<T>(high).bits) << 16; }
+#endif
+
 template <class T, int N> __device__ __forceinline__ void unpack(const uint32_t (&word)[4], float (&values)[N])
 {
 #pragma unroll
@@ -72,5 +90,5 @@ template <class T, int N> __device__ __forceinline__ void pack(const float (&val
 #pragma unroll
     for (int i = 0; i < 4; i++)
         if constexpr (N == 4) word[i] = __float_as_uint(values[i]);
-        else word[i] = from_float<T>(values[2 * i]).bits | static_cast<uint32_t>(from_float<T>(values[2 * i + 1]).bits) << 16;
+        else word[i] = to_pair<T>(values[2 * i], values[2 * i + 1]);
 }

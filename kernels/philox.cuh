@@ -30,26 +30,43 @@ __device__ __forceinline__ uint4 philox(uint32_t c0, uint32_t c1, uint32_t c2, u
     return make_uint4(c0, c1, c2, c3);
 }
 
-// The eight factors, 0 or the scale, of a block of a sentence's elements.
-__device__ __forceinline__ void dropout_block(const Dropout& mask, int sentence, uint32_t block, float (&factors)[8])
+// The draws of a block of eight elements of a sentence.
+__device__ __forceinline__ uint4 dropout_draws(const Dropout& mask, int sentence, uint32_t block)
 {
     uint32_t view = sentence / mask.sentences_per_view;
-    uint4 words = philox(block, mask.site | view << 16, sentence % mask.sentences_per_view, mask.counters[0], mask.seed_low, mask.seed_high);
+    return philox(block, mask.site | view << 16, sentence % mask.sentences_per_view, mask.counters[0], mask.seed_low, mask.seed_high);
+}
+
+// The eight factors, 0 or the scale, of a block.
+__device__ __forceinline__ void dropout_block(const Dropout& mask, int sentence, uint32_t block, float (&factors)[8])
+{
+    uint4 words = dropout_draws(mask, sentence, block);
     const uint32_t word[4] = {words.x, words.y, words.z, words.w};
 #pragma unroll
     for (int i = 0; i < 8; i++)
         factors[i] = static_cast<int>(word[i / 2] >> (16 * (i % 2)) & 0xFFFFu) >= mask.threshold ? mask.scale : 0.0f;
 }
 
+// The factor of one element of a block. Chosen by selects: an array that is indexed at run time would lie in memory.
+__device__ __forceinline__ float dropout_choice(const Dropout& mask, const uint4& words, uint32_t element)
+{
+    uint32_t upper = element & 2 ? words.w : words.z, lower = element & 2 ? words.y : words.x, word = element & 4 ? upper : lower;
+    return static_cast<int>(word >> 16 * (element & 1) & 0xFFFFu) >= mask.threshold ? mask.scale : 0.0f;
+}
+
 // The factor of one element.
 __device__ __forceinline__ float dropout_factor(const Dropout& mask, int sentence, uint32_t element)
 {
-    float factors[8];
-    dropout_block(mask, sentence, element / 8, factors);
-    float factor = 0;
-#pragma unroll
-    for (int i = 0; i < 8; i++) factor = element % 8 == i ? factors[i] : factor;
-    return factor;
+    return dropout_choice(mask, dropout_draws(mask, sentence, element / 8), element);
+}
+
+// The factors of two neighbours: most often of one block.
+__device__ __forceinline__ void dropout_pair(const Dropout& mask, int sentence, uint32_t element, float (&factors)[2])
+{
+    uint4 words = dropout_draws(mask, sentence, element / 8);
+    factors[0] = dropout_choice(mask, words, element);
+    if (element % 8 == 7) words = dropout_draws(mask, sentence, element / 8 + 1);
+    factors[1] = dropout_choice(mask, words, element + 1);
 }
 
 // The factors of as many elements as a vector has, from a multiple of that: half a block or a whole one.

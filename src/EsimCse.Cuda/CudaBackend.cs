@@ -136,7 +136,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         {
             void** pointers = stackalloc void*[arguments.Length];
             for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
-            CudaDriver.LaunchKernel(function, (uint)geometry.Blocks, (uint)geometry.BlocksY, 1, (uint)geometry.Threads, 1, 1,
+            CudaDriver.LaunchKernel(function, (uint)geometry.Blocks, (uint)geometry.BlocksY, (uint)geometry.BlocksZ, (uint)geometry.Threads, 1, 1,
                 (uint)geometry.SharedBytes, _lane.Stream, pointers, null).ThrowIfFailed($"kernel {kernel}");
         }
     }

@@ -1,7 +1,7 @@
 namespace EsimCse.Cuda;
 
 /// <summary>How many blocks of how many threads, with how much dynamic shared memory.</summary>
-readonly record struct Geometry(int Blocks, int Threads, int SharedBytes = 0, int BlocksY = 1);
+readonly record struct Geometry(int Blocks, int Threads, int SharedBytes = 0, int BlocksY = 1, int BlocksZ = 1);
 
 /// <summary>The grids that several operations share, as their kernels expect them.</summary>
 partial class CudaBackend

@@ -57,6 +57,16 @@ template <class T> inline T simt_exchange(T value, int source)
     memcpy(&result, &simt_host->lane(self, source)->lane_value[slot], sizeof(T));
     return result;
 }
+// The same for instructions of a whole warp: a lane leaves up to eight words, and reads those of any other.
+inline int simt_share(const void* words, size_t bytes)
+{
+    SimtThread* self = simt_current;
+    int slot = self->slot ^= 1;
+    memcpy(self->lane_words[slot], words, bytes);
+    simt_host->wait(SimtState::AtWarp);
+    return slot;
+}
+inline const void* simt_shared_by(int lane, int slot) { return simt_host->lane(simt_current, lane)->lane_words[slot]; }
 inline int simt_lane() { return simt_current->index % 32; }
 template <class T> inline T __shfl_xor_sync(unsigned, T value, int mask) { return simt_exchange(value, simt_lane() ^ mask); }
 template <class T> inline T __shfl_sync(unsigned, T value, int lane) { return simt_exchange(value, lane & 31); }

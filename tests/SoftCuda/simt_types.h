@@ -12,6 +12,7 @@ struct SimtThread
     int index;
     int slot;
     uint64_t lane_value[2];
+    uint32_t lane_words[2][8];  // for instructions of a whole warp
     uint32_t ended_lanes;  // of the warp, when it last came together
     SimtState state;
     void* stack_pointer;
