@@ -13,7 +13,7 @@ sealed class DeviceBatch : IDisposable
         Offsets = [0, .. lengths.Select((_, i) => lengths[..(i + 1)].Sum())];
         (_ids, _positions) = (new(backend, 1, tokens, Ids), new(backend, 1, tokens, Positions));
         (_offsets, _counters) = (new(backend, 1, Offsets.Length, Offsets), new(backend, 1, StepState.Length, [step, 0, 0, 0]));
-        Batch = new PackedBatch(_ids, _positions, _offsets, lengths.Length, tokens, lengths.Max());
+        Batch = new PackedBatch(_ids, _positions, _offsets, lengths.Length, tokens, lengths.DefaultIfEmpty(0).Max());
     }
 
     public PackedBatch Batch { get; }
@@ -28,7 +28,7 @@ sealed class DeviceBatch : IDisposable
 
     /// <summary>The reference's multipliers of sentence s: as many as asked for.</summary>
     public static double[] Draws(float rate, int perView, int s, int count) =>
-        rate == 0 ? [.. Enumerable.Repeat(1.0, count)] : Reference.DropoutDraws.Mask(rate, 0x123456789ABCDEF0, 4, s / perView, s % perView, 7, count);
+        rate == 0 ? [.. Enumerable.Repeat(1.0, count)] : Reference.Dropout.Mask(rate, 0x123456789ABCDEF0, 4, s / perView, s % perView, 7, count);
 
     public void Dispose()
     {

@@ -26,7 +26,7 @@ sealed class GuardedMatrix : IDisposable
     public GuardedMatrix(IBackend backend, int rows, int columns, double[] values, ElementType type = ElementType.Float32) : this(backend, rows, columns, type)
     {
         if (type == ElementType.Float32) backend.Upload<float>([.. values.Select(value => (float)value)], Matrix);
-        else backend.Upload<ushort>([.. values.Select(value => LowPrecision.Round(value, type))], Matrix);
+        else backend.Upload<ushort>([.. values.Select(value => Reference.Cast.Round(value, type))], Matrix);
     }
 
     public GuardedMatrix(IBackend backend, int rows, int columns, int[] values) : this(backend, rows, columns, ElementType.Int32) =>
@@ -34,7 +34,7 @@ sealed class GuardedMatrix : IDisposable
 
     public Matrix Matrix { get; }
 
-    public double[] Values => Matrix.Type == ElementType.Float32 ? [.. Floats.Select(value => (double)value)] : [.. Read<ushort>().Select(bits => LowPrecision.Widen(bits, Matrix.Type))];
+    public double[] Values => Matrix.Type == ElementType.Float32 ? [.. Floats.Select(value => (double)value)] : [.. Read<ushort>().Select(bits => Reference.Cast.Widen(bits, Matrix.Type))];
 
     public float[] Floats => Read<float>();
 

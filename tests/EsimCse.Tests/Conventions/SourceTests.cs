@@ -17,21 +17,38 @@ public partial class SourceTests
         Assert.True(lengths[lengths.Length / 2].Lines <= MedianFile, $"the median file has {lengths[lengths.Length / 2].Lines} lines");
     }
 
-    /// <summary>An operation is one word, and the word names its files; a matrix product's kernel file holds its bias gradient alone. Every method is called by an operation's test.</summary>
+    /// <summary>An operation is one word, and the word names a file in five places. A matrix product's kernel file holds its bias gradient alone.</summary>
     [Fact]
-    public void Every_operation_of_the_seam_has_its_files_and_a_test()
+    public void Every_operation_of_the_seam_has_its_five_files_and_every_method_a_test()
     {
-        string[] memory = ["get_Name", "Allocate", "Free", "Upload", "Download", "Copy", "Stores", "get_BusyTokens", "get_TokenBucket", "Replay", "Beside", "Join"];
-        string[] methods = [.. typeof(IBackend).GetMethods().Select(method => method.Name).Except(memory)];
-        string[] operations = [.. methods.Select(method => Suffix().Replace(method, "")).Distinct().Order()];
-        string[] Words(string before, string after, params string[] folder) =>
-            [.. Directory.GetFiles(Repository.File(folder), $"{before}*{after}").Select(file => Path.GetFileName(file)[before.Length..^after.Length]).Order()];
-        Assert.Equal(operations, Words("CpuBackend.", ".cs", "src", "EsimCse.Cpu"));
-        Assert.Equal(operations, Words("CudaBackend.", ".cs", "src", "EsimCse.Cuda"));
-        Assert.Equal(operations.Select(word => word.ToLowerInvariant()).Order(), Words("", ".cu", "kernels"));
+        string[] device = ["get_Name", "get_BusyTokens", "get_TokenBucket", "Allocate", "Free", "Upload", "Download", "Copy", "Stores", "Replay", "Beside", "Join"];
+        string[] methods = [.. typeof(IBackend).GetMethods().Select(method => method.Name).Except(device)];
+        string[] operations = [.. methods.Select(method => Suffix().Replace(method, "")).Distinct()];
+        Assert.Empty(Missing(operations));
+        Assert.Equal(["kernels/sparsemax.cu", "src/EsimCse.Cuda/CudaBackend.Sparsemax.cs", "src/EsimCse.Cpu/CpuBackend.Sparsemax.cs", "tests/EsimCse.Tests/Reference/Sparsemax.cs",
+            "tests/EsimCse.Tests/Operations/SparsemaxTests.cs"], Missing([.. operations, "Sparsemax"]));
+        foreach ((string before, string after, string[] folder) in Places)
+        {
+            string[] words = [.. Directory.GetFiles(Repository.File(folder), $"{before}*{after}").Select(file => Path.GetFileName(file)[before.Length..^after.Length].ToLowerInvariant())];
+            Assert.Empty(words.Except(operations.Select(word => word.ToLowerInvariant())));
+        }
         string tests = string.Concat(Directory.GetFiles(Repository.File("tests", "EsimCse.Tests", "Operations"), "*.cs").Select(File.ReadAllText));
         Assert.DoesNotContain(methods, method => !tests.Contains($"backend.{method}(", StringComparison.Ordinal));
     }
+
+    static readonly (string Before, string After, string[] Folder)[] Places =
+    [
+        ("", ".cu", ["kernels"]), ("CudaBackend.", ".cs", ["src", "EsimCse.Cuda"]), ("CpuBackend.", ".cs", ["src", "EsimCse.Cpu"]),
+        ("", ".cs", ["tests", "EsimCse.Tests", "Reference"]), ("", "Tests.cs", ["tests", "EsimCse.Tests", "Operations"]),
+    ];
+
+    /// <summary>The files that operations ought to have and have not.</summary>
+    static IEnumerable<string> Missing(string[] operations) =>
+        from word in operations
+        from place in Places
+        let file = string.Join('/', [.. place.Folder, place.Before + (place.After == ".cu" ? word.ToLowerInvariant() : word) + place.After])
+        where !File.Exists(Repository.File(file))
+        select file;
 
     [Fact]
     public void No_type_is_named_by_a_drawer_word()

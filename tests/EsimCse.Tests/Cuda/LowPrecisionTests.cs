@@ -43,7 +43,7 @@ public class LowPrecisionTests
         run(actual);
         foreach ((int i, GuardedMatrix result) in expected.Results.Index())
         {
-            double unit = growth * (result.Matrix.Type == ElementType.Float32 ? 1e-5 : LowPrecision.Unit(type));
+            double unit = growth * (result.Matrix.Type == ElementType.Float32 ? 1e-5 : Reference.Cast.Unit(type));
             new Tolerance(unit / 16, unit, "a result on the other side of a boundary of rounding").Check(result.Values, actual.Results[i].Values, $"result {i}");
         }
     }

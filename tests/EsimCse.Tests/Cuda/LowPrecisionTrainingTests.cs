@@ -94,7 +94,7 @@ public class LowPrecisionTrainingTests
             }
             float[] expected = Embed(exact, ElementType.Float32, sentences), actual = Embed(cuda, type, sentences);
             double error = Norm(expected.Zip(actual, (a, b) => (double)a - b)) / Norm(expected.Select(value => (double)value));
-            Assert.InRange(error, 1e-7, LowPrecision.Unit(type));
+            Assert.InRange(error, 1e-7, Reference.Cast.Unit(type));
             Assert.Equal(actual[..16], Embed(cuda, type, sentences[0]));
             Assert.Equal(actual[^16..], Embed(cuda, type, sentences[^1], sentences[20])[..16]);
         }

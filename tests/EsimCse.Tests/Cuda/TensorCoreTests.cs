@@ -114,7 +114,7 @@ public sealed unsafe class TensorCoreTests
         int[,] a = new int[16, 16], b = new int[16, 8];
         foreach (int[,] matrix in new[] { a, b })
             for (int i = 0; i < matrix.Length; i++) matrix[i / matrix.GetLength(1), i % matrix.GetLength(1)] = random.Next(-8, 9);
-        uint Bits(int value) => LowPrecision.Round(value, type);
+        uint Bits(int value) => Reference.Cast.Round(value, type);
         int[] left = new int[128], right = new int[64];
         double[] before = new double[128], expected = new double[128];
         for (int lane = 0; lane < 32; lane++)

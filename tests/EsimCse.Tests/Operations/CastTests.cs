@@ -25,7 +25,7 @@ public class CastTests
             using GuardedMatrix source = new(backend, values.Length / 8, 8, values), stored = new(backend, values.Length / 8, 8, type), back = new(backend, values.Length / 8, 8);
             backend.Cast(source, stored);
             backend.Cast(stored, back);
-            double[] expected = [.. values.Select(value => LowPrecision.Widen(LowPrecision.Round(value, type), type))];
+            double[] expected = [.. values.Select(value => Reference.Cast.Widen(Reference.Cast.Round(value, type), type))];
             Assert.Equal(expected, stored.Values);
             Assert.Equal(expected, back.Values);
             Assert.Throws<ArgumentException>(() => backend.Cast(source.Matrix.Slice(0, 1), stored));

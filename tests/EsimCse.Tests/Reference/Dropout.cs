@@ -1,7 +1,7 @@
 namespace EsimCse.Tests.Reference;
 
 /// <summary>The mask of a dropout, straight from the contract's words, with a Philox of its own.</summary>
-static class DropoutDraws
+static class Dropout
 {
     /// <summary>The multipliers (0 or scale) of the first elements of a sentence's own array.</summary>
     public static double[] Mask(double rate, ulong seed, int site, int view, int sentence, int step, int count)

@@ -1,7 +1,7 @@
-namespace EsimCse.Tests;
+namespace EsimCse.Tests.Reference;
 
 /// <summary>The 16-bit types, by their definitions.</summary>
-static class LowPrecision
+static class Cast
 {
     /// <summary>The distance between neighbours of size 1.</summary>
     public static double Unit(ElementType type) => type == ElementType.BFloat16 ? 1.0 / 128 : 1.0 / 1024;

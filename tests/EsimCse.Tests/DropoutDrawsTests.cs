@@ -1,6 +1,6 @@
 using EsimCse.Cpu;
 
-namespace EsimCse.Tests.Operations;
+namespace EsimCse.Tests;
 
 public class DropoutDrawsTests
 {

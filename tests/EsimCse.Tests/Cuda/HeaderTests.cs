@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using EsimCse.Cuda.Interop;
+using EsimCse.Tests.Conventions;
+
+namespace EsimCse.Tests.Cuda;
+
+/// <summary>
+/// Our bindings, and the software device's exports, beside NVIDIA's own headers, in the folder that the variable ESIMCSE_CUDA_INCLUDE names: a C++ file of static assertions
+/// is written and given to g++. A parameter agrees if it is passed alike: in size, and as a float or not.
+/// </summary>
+public partial class HeaderTests
+{
+    const string Start = """
+        #include <cstddef>
+        #include <cstdint>
+        #include <type_traits>
+        #include "cuda.h"
+        #include "nvrtc.h"
+        #include "cublasLt.h"
+        template <class A, class B> constexpr bool alike = sizeof(A) == sizeof(B) && std::is_floating_point_v<A> == std::is_floating_point_v<B>;
+        template <class R, class... A, class Q, class... B> constexpr bool same(R (*)(A...), Q (*)(B...))
+        {
+            if constexpr (sizeof...(A) == sizeof...(B)) return alike<R, Q> && (alike<A, B> && ...);
+            else return false;
+        }
+
+        """;
+
+    /// <summary>Our numbers, and the headers' names for them.</summary>
+    static readonly (int Ours, string Theirs)[] Numbers =
+    [
+        ((int)CudaResult.OutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"), ((int)CudaResult.NoDevice, "CUDA_ERROR_NO_DEVICE"),
+        (CudaDriver.Multiprocessors, "CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT"), (CudaDriver.CapabilityMajor, "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR"),
+        (CudaDriver.CapabilityMinor, "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR"), (CudaDriver.SharedMemoryOptIn, "CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN"),
+        (CudaDriver.MaxDynamicSharedBytes, "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"), ((int)CudaDriver.StreamNonBlocking, "CU_STREAM_NON_BLOCKING"),
+        ((int)CudaDriver.EventDisableTiming, "CU_EVENT_DISABLE_TIMING"), (CudaDriver.CaptureThreadLocal, "CU_STREAM_CAPTURE_MODE_THREAD_LOCAL"),
+        (CublasLt.Compute32F, "CUBLAS_COMPUTE_32F"), (CublasLt.EpilogueDefault, "CUBLASLT_EPILOGUE_DEFAULT"), (CublasLt.EpilogueBias, "CUBLASLT_EPILOGUE_BIAS"),
+        (CublasLt.DescTransposeA, "CUBLASLT_MATMUL_DESC_TRANSA"), (CublasLt.DescTransposeB, "CUBLASLT_MATMUL_DESC_TRANSB"), (CublasLt.DescEpilogue, "CUBLASLT_MATMUL_DESC_EPILOGUE"),
+        (CublasLt.DescBiasPointer, "CUBLASLT_MATMUL_DESC_BIAS_POINTER"), (CublasLt.DescBiasDataType, "CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE"),
+        (CublasLt.PreferenceWorkspaceBytes, "CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES"), (CublasLt.PreferenceReductionSchemes, "CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK"),
+        (CublasLt.AlgorithmId, "CUBLASLT_ALGO_CONFIG_ID"), (CublasLt.AlgorithmSplitK, "CUBLASLT_ALGO_CONFIG_SPLITK_NUM"),
+        ((int)CudaDataType.Float32, "CUDA_R_32F"), ((int)CudaDataType.Float16, "CUDA_R_16F"), ((int)CudaDataType.BFloat16, "CUDA_R_16BF"),
+        ((int)NvrtcResult.Compilation, "NVRTC_ERROR_COMPILATION"), ((int)NvrtcResult.InvalidOption, "NVRTC_ERROR_INVALID_OPTION"),
+        (Unsafe.SizeOf<ProductAlgorithm>(), "sizeof(cublasLtMatmulAlgo_t)"), (Unsafe.SizeOf<ProductProposal>(), "sizeof(cublasLtMatmulHeuristicResult_t)"),
+        ((int)Marshal.OffsetOf<ProductProposal>(nameof(ProductProposal.WorkspaceBytes)), "offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize)"),
+        ((int)Marshal.OffsetOf<ProductProposal>(nameof(ProductProposal.State)), "offsetof(cublasLtMatmulHeuristicResult_t, state)"),
+        ((int)Marshal.OffsetOf<ProductProposal>(nameof(ProductProposal.Waves)), "offsetof(cublasLtMatmulHeuristicResult_t, wavesCount)"),
+    ];
+
+    static string Include()
+    {
+        string? include = Environment.GetEnvironmentVariable("ESIMCSE_CUDA_INCLUDE");
+        Assert.SkipWhen(string.IsNullOrEmpty(include) || !File.Exists("/usr/bin/g++"), "ESIMCSE_CUDA_INCLUDE is not set, or there is no g++: this test reads NVIDIA's headers in the folder that it names");
+        return include!;
+    }
+
+    /// <summary>Headers of the toolkit that NVIDIA's include and none of ours needs: with the one type that is mentioned in what is compared.</summary>
+    static string Stubs()
+    {
+        string folder = Directory.CreateTempSubdirectory("esimcse-headers-").FullName;
+        foreach (string name in new[] { "driver_types.h", "cuComplex.h", "cuda_fp16.h", "cuda_bf16.h" })
+            File.WriteAllText(Path.Combine(folder, name), "#pragma once\ntypedef struct CUstream_st* cudaStream_t;\nstruct cuComplex; struct cuDoubleComplex; struct __half; struct __nv_bfloat16;\n");
+        return folder;
+    }
+
+    static (int Code, string Error) Compile(string text)
+    {
+        (string include, string stubs) = (Include(), Stubs());
+        using Process process = Process.Start(new ProcessStartInfo("g++", ["-std=c++17", "-fsyntax-only", "-w", "-x", "c++", "-I", include, "-I", stubs, "-"]) { RedirectStandardInput = true, RedirectStandardError = true })!;
+        process.StandardInput.Write(text);
+        process.StandardInput.Close();
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Directory.Delete(stubs, recursive: true);
+        return (process.ExitCode, error);
+    }
+
+    static string InC(Type type) => type == typeof(float) ? "float" : type.IsByRef || type.IsPointer || type == typeof(string) || type == typeof(nint) ? "void*"
+        : type.IsEnum || type == typeof(int) || type == typeof(uint) ? "int" : type == typeof(nuint) || type == typeof(ulong) || type == typeof(long) ? "uint64_t"
+        : throw new ArgumentException($"{type} in a binding");
+
+    static IEnumerable<string> Bindings() =>
+        from type in new[] { typeof(CudaDriver), typeof(Nvrtc), typeof(CublasLt) }
+        from method in type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+        let import = method.GetCustomAttribute<LibraryImportAttribute>()
+        where import is not null
+        let parameters = string.Join(", ", method.GetParameters().Select(parameter => InC(parameter.ParameterType)))
+        select $"{InC(method.ReturnType)} {import.EntryPoint}({parameters});";
+
+    static IEnumerable<string> Exports() =>
+        from file in Directory.GetFiles(Repository.File("tests", "SoftCuda"), "*.cpp")
+        from Match export in Export().Matches(File.ReadAllText(file))
+        where !export.Groups[2].Value.StartsWith("softcuda_", StringComparison.Ordinal)
+        select $"{export.Groups[1].Value};";
+
+    static string Assertions(string space, IEnumerable<string> declarations)
+    {
+        string[] all = [.. declarations];
+        IEnumerable<string> names = all.Select(declaration => Name().Match(declaration).Groups[1].Value);
+        return $"namespace {space} {{\nstruct Algorithm; struct Proposal;\n{string.Join('\n', all)}\n}}\n{string.Join('\n', names.Select(name => $"static_assert(same(&{space}::{name}, &::{name}), \"{name}\");"))}\n";
+    }
+
+    [Fact]
+    public void Bindings_and_exports_agree_with_NVIDIAs_headers()
+    {
+        string[] bindings = [.. Bindings()], exports = [.. Exports()];
+        Assert.Equal(bindings.Length, exports.Length);
+        Assert.True(bindings.Length > 50, "reflection finds the bindings");
+        string numbers = string.Join('\n', Numbers.Select(number => $"static_assert(static_cast<int>({number.Theirs}) == {number.Ours}, \"{number.Theirs}\");"));
+        (int code, string error) = Compile(Start + Assertions("ours", bindings) + Assertions("soft", exports) + numbers);
+        Assert.True(code == 0, error);
+    }
+
+    [Theory]
+    [InlineData("int cuStreamWaitEvent(void*, void*);", "a parameter is missing")]
+    [InlineData("int cuMemAlloc_v2(void*, int);", "a size of 4 bytes")]
+    [InlineData("int cuStreamSynchronize(float);", "a float for a handle")]
+    public void A_binding_that_does_not_agree_is_found(string declaration, string why)
+    {
+        (int code, string error) = Compile(Start + Assertions("planted", [declaration]));
+        Assert.True(code != 0 && error.Contains("static assertion failed", StringComparison.Ordinal), why);
+    }
+
+    [GeneratedRegex(@"^EXPORT ([\w ]+?[ *]+(\w+)\([^)]*\))", RegexOptions.Multiline)]
+    private static partial Regex Export();
+
+    [GeneratedRegex(@"(\w+)\(")]
+    private static partial Regex Name();
+}
