@@ -8,7 +8,7 @@ Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false
 
 RootCommand root = new("Trains BERT sentence encoders with ESimCSE and embeds text with them.")
 {
-    DemoCommand.Create(), TrainCommand.Create(), EmbedCommand.Create(), EvalCommand.Create(), SimilarityCommand.Create(), TokenizeCommand.Create(), DoctorCommand.Create(),
+    DemoCommand.Create(), TrainCommand.Create(), EmbedCommand.Create(), EvalCommand.Create(), SimilarityCommand.Create(), TokenizeCommand.Create(), TuneCommand.Create(), DoctorCommand.Create(),
 };
 root.Add(CommonOptions.Verbose);
 ParseResult parsed = root.Parse(args);

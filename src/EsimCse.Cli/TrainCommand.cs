@@ -49,6 +49,7 @@ static class TrainCommand
         (int sentences, long empty, long truncated) = trainer.CorpusCounts;
         Console.Error.WriteLine($"{sentences} sentences, {empty} empty lines skipped, {truncated} cut off at {job.Options.MaxLength} tokens; {trainer.Steps} steps on {trainer.Device}");
         if (job.Resume) Console.Error.WriteLine(trainer.StepsDone == 0 ? "no checkpoint yet: starting at step 0" : $"going on from step {trainer.StepsDone}");
+        if (trainer.Notice is not null) Console.Error.WriteLine(trainer.Notice);
         using ProgressLine line = new();
         trainer.Run(line.Show, stop);
         line.Dispose();

@@ -33,6 +33,9 @@ public sealed unsafe partial class CpuBackend : IBackend
     public string Name => $"cpu, {Threads} threads";
 
     /// <inheritdoc/>
+    public string Tuning => "";
+
+    /// <inheritdoc/>
     public int BusyTokens => 2048;
 
     /// <inheritdoc/>

@@ -15,11 +15,16 @@ public sealed unsafe partial class CudaBackend : IBackend
     readonly CudaDevice _device;
     readonly nint _context;
     readonly KernelModules _kernels;
+    readonly TunedProducts _tuned;
+    readonly List<string>? _report;
 
     /// <summary>A backend of a device, counted from 0.</summary>
     /// <exception cref="DeviceException">There is no driver, no such device, or a library is missing; the message says what and how to get it.</exception>
-    public CudaBackend(int ordinal = 0)
+    public CudaBackend(int ordinal = 0) : this(ordinal, null) { }
+
+    CudaBackend(int ordinal, List<string>? report)
     {
+        _report = report;
         _device = CudaDevice.Open(ordinal);
         CudaLibraries.Require(CudaLibraries.Compiler);
         CudaLibraries.Require(CudaLibraries.Products);
@@ -28,7 +33,8 @@ public sealed unsafe partial class CudaBackend : IBackend
         {
             MakeCurrent();
             _kernels = new KernelModules(KernelCompiler.Architecture(_device.Capability));
-            (_main, _side) = (new Lane(this), new Lane(this));
+            _tuned = new TunedProducts(_device.Name);
+            (_main, _side) = (new Lane(this, _tuned, report), new Lane(this, _tuned, report));
             _lane = _main;
             CudaDriver.EventCreate(out _forked, CudaDriver.EventDisableTiming).ThrowIfFailed();
             CudaDriver.EventCreate(out _joined, CudaDriver.EventDisableTiming).ThrowIfFailed();
@@ -43,6 +49,9 @@ public sealed unsafe partial class CudaBackend : IBackend
 
     /// <inheritdoc/>
     public string Name => $"cuda:{_device.Ordinal}, {_device.Name}";
+
+    /// <inheritdoc/>
+    public string Tuning => _tuned.Hash;
 
     /// <inheritdoc/>
     public int BusyTokens => 16384;
@@ -140,6 +149,12 @@ public sealed unsafe partial class CudaBackend : IBackend
                 (uint)geometry.SharedBytes, _lane.Stream, pointers, null).ThrowIfFailed($"kernel {kernel}");
         }
     }
+
+    /// <summary>A backend whose products choose their algorithms by time.</summary>
+    internal static CudaBackend ToTune(int ordinal) => new(ordinal, []) { UsesGraphs = false };
+
+    /// <summary>Writes what was chosen; a line a product, the path last.</summary>
+    internal IReadOnlyList<string> FinishTuning() => [.. _report!, _tuned.Save()];
 
     void MakeCurrent()
     {

@@ -17,7 +17,8 @@ static class KernelCache
         return image;
     }
 
-    static string Folder
+    /// <summary>Where this engine keeps what it can make again.</summary>
+    public static string Root
     {
         get
         {
@@ -25,9 +26,11 @@ static class KernelCache
             string root = !string.IsNullOrEmpty(named) ? named
                 : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
                 : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-            return Path.Combine(root, "esimcse", "kernels");
+            return Path.Combine(root, "esimcse");
         }
     }
+
+    static string Folder => Path.Combine(Root, "kernels");
 
     static string Key(string operation, string architecture)
     {

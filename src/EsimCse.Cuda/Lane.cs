@@ -9,13 +9,13 @@ sealed class Lane : IDisposable
     nint _scratch;
     long _scratchBytes;
 
-    public Lane(CudaBackend backend)
+    public Lane(CudaBackend backend, TunedProducts tuned, List<string>? report)
     {
         _backend = backend;
         CudaDriver.StreamCreate(out nint stream, CudaDriver.StreamNonBlocking).ThrowIfFailed();
         Stream = stream;
         Staging = new PinnedStaging(stream);
-        Products = new Products(stream, backend);
+        Products = new Products(stream, backend, tuned, report);
         Graphs = new StepGraphs(stream);
     }
 

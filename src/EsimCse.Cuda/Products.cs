@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda;
@@ -16,6 +17,7 @@ sealed unsafe class Products : IDisposable
 {
     const long WorkspaceBytes = 32 << 20;
     const int Proposals = 16;
+    const int TimedRepetitions = 5, TimedRuns = 8;
 
     // The row count for which the algorithm of row-wise products is asked.
     const int TypicalRows = 2048;
@@ -26,10 +28,13 @@ sealed unsafe class Products : IDisposable
     readonly nint _handle, _stream, _workspace;
     readonly Dictionary<ProductShape, ProductAlgorithm> _algorithms = [];
     readonly Dictionary<ProductShape, ProductPlan> _plans = [];
+    readonly TunedProducts _tuned;
+    readonly List<string>? _report;
 
-    public Products(nint stream, CudaBackend memory)
+    /// <summary>Products on a stream. With a report, algorithms are chosen by time, added to the table and reported.</summary>
+    public Products(nint stream, CudaBackend memory, TunedProducts tuned, List<string>? report)
     {
-        _stream = stream;
+        (_stream, _tuned, _report) = (stream, tuned, report);
         CublasLt.Create(out _handle).ThrowIfFailed();
         _workspace = memory.Allocate(WorkspaceBytes);
     }
@@ -39,8 +44,12 @@ sealed unsafe class Products : IDisposable
     {
         if (shape.Rows == 0 || shape.Columns == 0) return;
         if (!_plans.TryGetValue(shape, out ProductPlan? plan)) _plans.Add(shape, plan = new ProductPlan(shape));
-        if (!_algorithms.TryGetValue(rowwise ? shape with { Columns = 0 } : shape, out ProductAlgorithm algorithm))
-            _algorithms.Add(rowwise ? shape with { Columns = 0 } : shape, algorithm = Choose(shape, rowwise));
+        ProductShape key = rowwise ? shape with { Columns = 0 } : shape;
+        if (!_algorithms.TryGetValue(key, out ProductAlgorithm algorithm))
+        {
+            algorithm = _report is not null ? Time(key, shape, rowwise, plan, a, b, bias, d) : _tuned.TryGet(key, out ProductAlgorithm tuned) && IsSound(tuned, shape.Inner, rowwise) ? tuned : Choose(shape, rowwise)[0];
+            _algorithms.Add(key, algorithm);
+        }
         plan.Run(_handle, algorithm, a, b, bias, d, _workspace, (nuint)WorkspaceBytes, _stream);
     }
 
@@ -51,14 +60,41 @@ sealed unsafe class Products : IDisposable
         CublasLt.Destroy(_handle);
     }
 
-    ProductAlgorithm Choose(ProductShape shape, bool rowwise)
+    /// <summary>What can be used, in the heuristic's order; at least one.</summary>
+    List<ProductAlgorithm> Choose(ProductShape shape, bool rowwise)
     {
         using ProductPlan asked = new(rowwise ? shape with { Columns = TypicalRows } : shape);
         Span<ProductProposal> proposals = stackalloc ProductProposal[Proposals];
         int count = asked.Propose(_handle, (nuint)WorkspaceBytes, splitInner: !rowwise, proposals);
+        List<ProductAlgorithm> usable = [];
         foreach (ref readonly ProductProposal proposal in proposals[..count])
-            if (proposal.State == CublasResult.Success && IsSound(proposal.Algorithm, shape.Inner, rowwise)) return proposal.Algorithm;
-        throw new DeviceException($"cublasLtMatmulAlgoGetHeuristic: {count} algorithms, none usable, for {shape}");
+            if (proposal.State == CublasResult.Success && IsSound(proposal.Algorithm, shape.Inner, rowwise)) usable.Add(proposal.Algorithm);
+        return usable.Count > 0 ? usable : throw new DeviceException($"cublasLtMatmulAlgoGetHeuristic: {count} algorithms, none usable, for {shape}");
+    }
+
+    /// <summary>The fastest by the median of several times; the result is overwritten, or added to, as often as it is timed.</summary>
+    ProductAlgorithm Time(ProductShape key, ProductShape shape, bool rowwise, ProductPlan plan, nint a, nint b, nint bias, nint d)
+    {
+        List<ProductAlgorithm> usable = Choose(shape, rowwise);
+        double[] times = new double[usable.Count];
+        double[] repetitions = new double[TimedRepetitions];
+        for (int i = 0; i < usable.Count; i++)
+        {
+            for (int repetition = -1; repetition < TimedRepetitions; repetition++)
+            {
+                CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
+                long start = Stopwatch.GetTimestamp();
+                for (int run = 0; run < TimedRuns; run++) plan.Run(_handle, usable[i], a, b, bias, d, _workspace, (nuint)WorkspaceBytes, _stream);
+                CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
+                if (repetition >= 0) repetitions[repetition] = Stopwatch.GetElapsedTime(start).TotalMicroseconds / TimedRuns;
+            }
+            Array.Sort(repetitions);
+            times[i] = repetitions[TimedRepetitions / 2];
+        }
+        int best = Array.IndexOf(times, times.Min());
+        _tuned.Add(key, usable[best]);
+        _report!.Add(FormattableString.Invariant($"{shape.Rows}x{shape.Columns}x{shape.Inner} {shape.Input.Name()} to {shape.Output.Name()}: {times[0]:F1} us by default, {times[best]:F1} us with algorithm {Attribute(usable[best], CublasLt.AlgorithmId)}, {best + 1} of {usable.Count}"));
+        return usable[best];
     }
 
     /// <summary>Whether an algorithm computes what is asked: see <see cref="FaultyAlgorithm"/>; and splits nothing where it must not.</summary>

@@ -23,6 +23,9 @@ public interface IBackend : IDisposable
     /// <summary>What computes, for messages.</summary>
     string Name { get; }
 
+    /// <summary>What the bits of a result depend on beside its input and the device: a hash of the algorithms that were tuned; empty for none.</summary>
+    string Tuning { get; }
+
     /// <summary>Tokens of a batch that keep the device busy: more gain nothing and take memory.</summary>
     int BusyTokens { get; }
 

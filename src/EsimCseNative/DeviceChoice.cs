@@ -80,6 +80,17 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
         }
     }
 
+    /// <summary>The number of the CUDA device, counted from 0; auto's is the first.</summary>
+    /// <exception cref="DeviceException">No CUDA device was chosen, or there is none.</exception>
+    /// <exception cref="InvalidInputException">It cannot run a model of these sizes.</exception>
+    public int CudaOrdinal(BertConfig sizes)
+    {
+        ArgumentNullException.ThrowIfNull(sizes);
+        if (Device == "cpu") throw new DeviceException("--device cpu: expected a CUDA device");
+        if (Unfit(sizes) is { } unfit) throw new InvalidInputException($"--device {Device}: {unfit}");
+        return CudaDevice.Open(Device == "auto" ? 0 : Ordinal).Ordinal;
+    }
+
     UsageException NoSuchPrecision(string device) => new($"--precision {Precision!.Value.Name()}: {device} has fp32 alone");
 
     int Ordinal => Device == "cuda" ? 0 : int.Parse(Device.AsSpan(CudaPrefix.Length), System.Globalization.CultureInfo.InvariantCulture);

@@ -13,6 +13,8 @@ sealed class RoundedBackend : IBackend
 
     public string Name => "the CPU, rounding";
 
+    public string Tuning => "";
+
     public int BusyTokens => _cpu.BusyTokens;
 
     public int TokenBucket => 1;

@@ -8,12 +8,17 @@ namespace EsimCse.Training;
 /// <summary>The folder that a run writes: checkpoints to go on from, the best parameters so far, and the model in the end.</summary>
 sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string corpusDigest, int steps)
 {
+    const string TuningKey = "tuning";
+
     readonly string _checkpoints = Checkpoints(job);
 
     string BestPath => Path.Combine(_checkpoints, "best.safetensors");
 
     /// <summary>The earliest of the best scores, and its step.</summary>
     public (double Score, int Step)? Best { get; private set; }
+
+    /// <summary>What a resumed run's owner should know; null for nothing.</summary>
+    public string? Notice { get; private set; }
 
     /// <summary>Refuses an output that is in use.</summary>
     public static void Check(TrainingJob job)
@@ -73,6 +78,8 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
         foreach ((string name, string value) in now)
             if (file.Metadata.TryGetValue(name, out string? before) && before != value)
                 throw new UsageException($"{job.Output}: {name} was {before}, is {value}: a resumed run keeps it");
+        if (file.Metadata.GetValueOrDefault(TuningKey, "") != bert.Backend.Tuning)
+            Notice = "the matrix products were tuned otherwise when this run began: it goes on, but not to the bits of an uninterrupted one";
         Checkpoint.Load(file, bert.Backend, step.State);
         step.RefreshShadows();
         if (File.Exists(BestPath))
@@ -86,6 +93,7 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
     Dictionary<string, string> Metadata()
     {
         Dictionary<string, string> metadata = Identity();
+        metadata[TuningKey] = bert.Backend.Tuning;
         if (Best is not { } best) return metadata;
         metadata["best_score"] = best.Score.ToString("R", CultureInfo.InvariantCulture);
         metadata["best_step"] = best.Step.ToString(CultureInfo.InvariantCulture);

@@ -52,6 +52,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps done so far, a resumed run's earlier ones counted.</summary>
     public int StepsDone => _done;
 
+    /// <summary>What a resumed run's owner should know; null for nothing.</summary>
+    public string? Notice => _folder.Notice;
+
     /// <summary>Steps in all.</summary>
     public int Steps => _steps;
 

@@ -22,6 +22,17 @@ static class Tool
         return (process.ExitCode, output, error.Result);
     }
 
+    /// <summary>To its end, with variables of its own.</summary>
+    public static (int Code, string Output, string Error) Start(KeyValuePair<string, string>[] variables, params string[] arguments)
+    {
+        using Process process = Start("/usr/bin/env", [.. variables.Select(variable => $"{variable.Key}={variable.Value}"), .. Command, .. arguments]);
+        process.StandardInput.Close();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.Result);
+    }
+
     public static Process Start(params string[] arguments) => Start(Command[0], [.. Command[1..], .. arguments]);
 
     /// <summary>The same, with SIGINT not ignored: a shell that starts things in the background has them ignore it, and what is ignored stays so.</summary>
