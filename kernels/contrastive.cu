@@ -5,7 +5,8 @@
 //   dh = (Σ weight · other / |other| - share along h) / |h|, no gradient through a clamped norm nor into the queue
 //
 // h, dh [2B,E]; queue [Q,E]; logits, weights [B,B+Q]; norms [2B+Q]; all fp32. counters[3] rows of the queue are held; the others are not touched.
-// Norms: a warp a row. Logits: a warp a pair. Softmax: a block a row. Gradient: a block a row of h. Every sum has a fixed order.
+// Norms: a warp a row. Logits: a warp a pair. Softmax: a block a row. Gradient: a block a row of h. Every sum has a fixed order. Streaming, where logits are too many to
+// be held: a block a row sums up its softmax over cosines that it keeps for no longer, and the gradient computes them again.
 #include "common.cuh"
 
 constexpr float SmallestNorm = 1e-8f;
@@ -107,5 +108,112 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_gradient(const flo
 #pragma unroll
         for (int k = 0; k < 4; k++) sum[k] = (sum[k] - (norms[index] < SmallestNorm ? 0.0f : along * inverse * values[k])) * inverse;
         store(dh + static_cast<long long>(index) * columns + column, sum);
+    }
+}
+
+// What a row's softmax needs, of some columns: the largest logit, how often it occurs, Σ e^(l - largest) over the smaller ones, and over all but the target.
+struct RowSum
+{
+    float largest, ties, others, rest;
+
+    __device__ __forceinline__ void add(const RowSum& more)
+    {
+        if (more.largest > largest)
+        {
+            float shrink = expf(largest - more.largest);
+            others = more.others + (others + ties) * shrink;
+            rest = more.rest + rest * shrink;
+            ties = more.ties;
+            largest = more.largest;
+            return;
+        }
+        // A NaN is never the largest: the sums carry it on.
+        float shrink = expf(more.largest - largest);
+        bool equal = more.largest == largest;
+        others += more.others * shrink + (equal ? 0.0f : more.ties * shrink);
+        rest += more.rest * shrink;
+        ties += equal ? more.ties : 0.0f;
+    }
+};
+
+__device__ __forceinline__ float logit_of(const float* h, const float* queue, const float* norms, int pairs, int row, int column, int columns, float temperature)
+{
+    return warp_dot(vector(h, queue, 2 * pairs, row, columns), vector(h, queue, 2 * pairs, pairs + column, columns), columns) * inverse_norm(norms, row) * inverse_norm(norms, pairs + column) / temperature;
+}
+
+// statistics [B,4]: the largest logit, what turns e^(l - largest) into a weight, the target's weight; the fourth is not used.
+extern "C" __global__ void __launch_bounds__(128) contrastive_stream(const float* h, const float* queue, const int* counters, const float* norms, float temperature, float* statistics, float* losses,
+    int pairs, int queue_rows, int columns)
+{
+    __shared__ RowSum sums[WarpsPerBlock];
+    __shared__ float target;
+    int row = blockIdx.x, warp = threadIdx.x / WarpSize, lane = threadIdx.x % WarpSize, count = pairs + (queue_rows > 0 ? counters[QueueCount] : 0);
+    RowSum sum = {__uint_as_float(0xff800000u), 0, 0, 0};
+    for (int column = warp; column < count; column += WarpsPerBlock)
+    {
+        float logit = logit_of(h, queue, norms, pairs, row, column, columns, temperature);
+        if (column == row && lane == 0) target = logit;
+        // The first of a warp has nothing to be compared with: e^(-inf + inf) is no number.
+        RowSum one = {logit, 1, 0, column == row ? 0.0f : 1.0f};
+        if (column == warp) sum = one;
+        else sum.add(one);
+    }
+    if (lane == 0) sums[warp] = sum;
+    __syncthreads();
+    if (threadIdx.x != 0) return;
+    for (int other = 1; other < min(WarpsPerBlock, count); other++) sum.add(sums[other]);
+    float others = sum.others + (sum.ties - 1), share = 1 / ((1 + others) * pairs * temperature);
+    statistics[4 * row] = sum.largest;
+    statistics[4 * row + 1] = share;
+    statistics[4 * row + 2] = -sum.rest * share;
+    losses[row] = log1pf(others) - (target - sum.largest);
+}
+
+extern "C" __global__ void __launch_bounds__(128) contrastive_streamgradient(const float* h, const float* queue, const int* counters, const float* norms, const float* statistics, float temperature, float* dh,
+    int pairs, int queue_rows, int columns)
+{
+    constexpr int MostVectors = 2;  // of 4 columns a thread: 1024
+    __shared__ float logits[WarpSize], weights[WarpSize];
+    int index = blockIdx.x, warp = threadIdx.x / WarpSize, lane = threadIdx.x % WarpSize;
+    bool first = index < pairs;
+    int count = first ? pairs + (queue_rows > 0 ? counters[QueueCount] : 0) : pairs;
+    float sum[MostVectors][4] = {}, along = 0, values[4], inverse = inverse_norm(norms, index);
+    for (int start = 0; start < count; start += WarpSize)
+    {
+        __syncthreads();
+        for (int i = start + warp; i < min(count, start + WarpSize); i += WarpsPerBlock)
+        {
+            int row = first ? index : i, column = first ? i : index - pairs;
+            float logit = logit_of(h, queue, norms, pairs, row, column, columns, temperature);
+            if (lane != 0) continue;
+            logits[i - start] = logit;
+            weights[i - start] = row == column ? statistics[4 * row + 2] : expf(logit - statistics[4 * row]) * statistics[4 * row + 1];
+        }
+        __syncthreads();
+        for (int i = start; i < min(count, start + WarpSize); i++)
+        {
+            int other = first ? pairs + i : i;
+            float scale = weights[i - start] * inverse_norm(norms, other);
+            along += weights[i - start] * logits[i - start] * temperature;
+#pragma unroll
+            for (int v = 0; v < MostVectors; v++)
+            {
+                int column = (v * blockDim.x + threadIdx.x) * 4;
+                if (column >= columns) continue;
+                load(vector(h, queue, 2 * pairs, other, columns) + column, values);
+#pragma unroll
+                for (int k = 0; k < 4; k++) sum[v][k] += scale * values[k];
+            }
+        }
+    }
+#pragma unroll
+    for (int v = 0; v < MostVectors; v++)
+    {
+        int column = (v * blockDim.x + threadIdx.x) * 4;
+        if (column >= columns) continue;
+        load(h + static_cast<long long>(index) * columns + column, values);
+#pragma unroll
+        for (int k = 0; k < 4; k++) sum[v][k] = (sum[v][k] - (norms[index] < SmallestNorm ? 0.0f : along * inverse * values[k])) * inverse;
+        store(dh + static_cast<long long>(index) * columns + column, sum[v]);
     }
 }

@@ -162,7 +162,8 @@ public interface IBackend : IDisposable
     /// below at 1e-8. loss = mean over i of log Σ_j e^l[i,j] − l[i,i], computed as log1p(Σ over all but the largest of
     /// e^(l − max)) − (l[i,i] − max), into <see cref="StepState.Loss"/>. dh = the gradient of the loss for both views; no gradient flows
     /// through a clamped norm nor into the queue. h, dh [2B,E]; queue [Q,E], optional; logits [B,B+Q], left with l
-    /// (columns of rows that the queue does not hold are neither read nor written); norms [1,2B+Q] is scratch, as is weights [B,B+Q].
+    /// (columns of rows that the queue does not hold are neither read nor written); norms [1,2B+Q] is scratch, as is weights [B,B+Q]. Without logits and weights, for
+    /// what is too large to hold them, cosines are computed again where they are needed.
     /// </summary>
     void ContrastiveLoss(Matrix h, Matrix queue, float temperature, StepState state, Matrix logits, Matrix weights, Matrix norms, Matrix dh);
 

@@ -17,6 +17,9 @@ public sealed class TrainingStep : IDisposable
 {
     const float LargestNorm = 1;
 
+    /// <summary>More than so many logits are not held: 128 MiB with their weights.</summary>
+    const long MostLogits = 1 << 24;
+
     readonly IBackend _backend;
     readonly Bert _bert;
     readonly TrainingOptions _options;
@@ -238,7 +241,8 @@ public sealed class TrainingStep : IDisposable
             Activations = new BertActivations(arena, bert.Config, options.Pooler, batch, type, keep: true);
             (H, DH, DPooled) = (arena.Take(2 * b, h), arena.Take(2 * b, h), arena.Take(2 * b, h, type));
             StoredDH = type == ElementType.Float32 ? default : arena.Take(2 * b, h, type);
-            (Logits, Weights, Norms) = (arena.Take(b, b + q), arena.Take(b, b + q), arena.Take(1, 2 * b + q));
+            bool held = (long)b * (b + q) <= MostLogits;
+            (Logits, Weights, Norms) = (held ? arena.Take(b, b + q) : default, held ? arena.Take(b, b + q) : default, arena.Take(1, 2 * b + q));
         }
 
         public BertActivations Activations { get; }
