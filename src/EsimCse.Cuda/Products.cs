@@ -25,24 +25,26 @@ sealed unsafe class Products : IDisposable
     // cuBLASLt 12.6.3 to 13.4 computes split-K with this algorithm wrongly where the split does not divide K.
     const int FaultyAlgorithm = 66;
 
-    readonly nint _handle, _stream, _workspace;
+    readonly nint _handle, _stream;
+    readonly CudaBackend _memory;
     readonly Dictionary<ProductShape, ProductAlgorithm> _algorithms = [];
     readonly Dictionary<ProductShape, ProductPlan> _plans = [];
     readonly TunedProducts _tuned;
     readonly List<string>? _report;
+    nint _workspace;
 
     /// <summary>Products on a stream. With a report, algorithms are chosen by time, added to the table and reported.</summary>
     public Products(nint stream, CudaBackend memory, TunedProducts tuned, List<string>? report)
     {
-        (_stream, _tuned, _report) = (stream, tuned, report);
+        (_stream, _memory, _tuned, _report) = (stream, memory, tuned, report);
         CublasLt.Create(out _handle).ThrowIfFailed();
-        _workspace = memory.Allocate(WorkspaceBytes);
     }
 
     /// <summary>Runs a product. <paramref name="rowwise"/>: D's columns are independent rows of ours, of any number.</summary>
     public void Run(ProductShape shape, bool rowwise, nint a, nint b, nint bias, nint d)
     {
         if (shape.Rows == 0 || shape.Columns == 0) return;
+        if (_workspace == 0) _workspace = _memory.Allocate(WorkspaceBytes);
         if (!_plans.TryGetValue(shape, out ProductPlan? plan)) _plans.Add(shape, plan = new ProductPlan(shape));
         ProductShape key = rowwise ? shape with { Columns = 0 } : shape;
         if (!_algorithms.TryGetValue(key, out ProductAlgorithm algorithm))
@@ -56,7 +58,7 @@ sealed unsafe class Products : IDisposable
     public void Dispose()
     {
         foreach (ProductPlan plan in _plans.Values) plan.Dispose();
-        CudaDriver.MemFree(_workspace);
+        if (_workspace != 0) CudaDriver.MemFree(_workspace);
         CublasLt.Destroy(_handle);
     }
 

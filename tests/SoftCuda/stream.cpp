@@ -40,7 +40,11 @@ unsigned next_random(unsigned bound)
 
 EXPORT void softcuda_seed(unsigned seed) { next_random(2); state = 2 * seed + 1; }
 
-void run_all() { while (step()) { } }
+void run_all()
+{
+    DeviceWork work;  // memory is opened once for all that waits
+    while (step()) { }
+}
 
 bool is_capturing()
 {
@@ -78,6 +82,8 @@ EXPORT int cuStreamSynchronize(void* stream)
     if (int error = enter("cuStreamSynchronize")) return error;
     if (!known(stream)) return fail(InvalidValue, "cuStreamSynchronize of no stream");
     if (is_capturing()) return fail(CaptureUnsupported, "cuStreamSynchronize while a stream is captured");
+    if (static_cast<Stream*>(stream)->work.empty()) return sticky_error();
+    DeviceWork work;  // memory is opened once for all that waits
     while (!static_cast<Stream*>(stream)->work.empty())
         if (!step()) return fail(LaunchFailed, "streams wait for one another for ever");
     return sticky_error();
@@ -112,6 +118,8 @@ EXPORT int cuEventSynchronize(void* event)
 {
     if (int error = enter("cuEventSynchronize")) return error;
     Event* awaited = static_cast<Event*>(event);
+    if (awaited->passed >= awaited->recorded) return sticky_error();
+    DeviceWork work;
     while (awaited->passed < awaited->recorded)
         if (!step()) return fail(LaunchFailed, "an event never passes");
     return sticky_error();
