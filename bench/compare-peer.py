@@ -27,28 +27,39 @@ def ours(runs, condition, seed):
     return [line["loss"] for line in lines if "loss" in line], {line["step"]: 100 * line["stsb_dev"] for line in lines if "stsb_dev" in line}
 
 
-peers = [json.loads(line) for line in open(sys.argv[2])]
-condition = peers[0]["condition"]
-recorded = [tail(run["loss"]) for run in map(json.loads, open(sys.argv[3])) if run["condition"] == condition]
-low, high = 0.9 * min(recorded), 1.1 * max(recorded)
-inside = lambda value: "yes" if low <= value <= high else "no"
+def table(runs, peers, recorded):
+    condition = peers[0]["condition"]
+    tails = [tail(run["loss"]) for run in recorded if run["condition"] == condition]
+    everything = tails + [tail(peer["loss"]) for peer in peers]
+    low, high, wide_low, wide_high = 0.9 * min(tails), 1.1 * max(tails), 0.9 * min(everything), 1.1 * max(everything)
+    inside = lambda value: "yes" if low <= value <= high else "no"
+    print(f"## {condition}\n")
+    print(f"In range: within the recorded PyTorch runs' ({', '.join(f'{value:.5f}' for value in tails)}), widened by a tenth: {low:.5f} to {high:.5f}.\n")
+    print("| seed | loss, ours | in range | loss, libtorch | in range | dev at 25, ours | libtorch | dev at 150, ours | libtorch |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    rows = []
+    for peer in sorted(peers, key=lambda peer: peer["seed"]):
+        losses, dev = ours(runs, condition, peer["seed"])
+        theirs = {entry["step"]: 100 * entry["stsb_dev"] for entry in peer["evaluations"]}
+        rows.append((tail(losses), tail(peer["loss"]), dev, theirs))
+        a, b = rows[-1][:2]
+        print(f"| {peer['seed']} | {a:.5f} | {inside(a)} | {b:.5f} | {inside(b)} | {dev[25]:.2f} | {theirs[25]:.2f} | {dev[150]:.2f} | {theirs[150]:.2f} |")
+    print("\n| | ours | libtorch | mean of the paired differences | its standard error |\n| --- | --- | --- | --- | --- |")
+    measures = [("log of the loss", [math.log(row[0]) for row in rows], [math.log(row[1]) for row in rows], 3)]
+    measures += [(f"dev at {step}", [row[2][step] for row in rows], [row[3][step] for row in rows], 2) for step in sorted(rows[0][2])]
+    for name, left, right, digits in measures:
+        differences = [a - b for a, b in zip(left, right)]
+        print(f"| {name} | {mean(left):.{digits}f} | {mean(right):.{digits}f} | {mean(differences):+.{digits}f} | {deviation(differences) / math.sqrt(len(differences)):.{digits}f} |")
+    mine = [tail(ours(runs, condition, seed)[0]) for seed in range(1, 9)]
+    print(f"\nPyTorch's runs together, recorded and these, widened by a tenth: {wide_low:.5f} to {wide_high:.5f}; of our eight seeds {sum(wide_low <= value <= wide_high for value in mine)} lie within.\n")
 
-print(f"# The same training in libtorch: {condition}\n")
-print("Same seeds, weights, order of the data, views and head on both sides; libtorch's autograd, AdamW and dropout draws on one. Mean loss of the last 25 steps, and dev")
-print(f"(Spearman x 100). In range: within the recorded PyTorch runs' ({', '.join(f'{value:.5f}' for value in recorded)}), widened by a tenth: {low:.5f} to {high:.5f}.\n")
-print(f"    COMPAT=... bench/peers/torchsharp/run.sh DATA {condition} 150 1 2 3 4 5 6 7 8 > peer.jsonl")
+
+recorded = [json.loads(line) for line in open(sys.argv[3])]
+all_peers = [json.loads(line) for line in open(sys.argv[2])]
+print("# The same training in libtorch\n")
+print("Same seeds, weights, order of the data, views and head on both sides; libtorch's autograd, AdamW and dropout draws on one. Mean loss of the last 25 steps, and dev (Spearman x 100).\n")
+print("    for CONDITION in none repetition queue both; do COMPAT=... bench/peers/torchsharp/run.sh DATA $CONDITION 150 1 2 3 4 5 6 7 8 >> peer.jsonl; done")
 print("    python3 bench/compare-peer.py RUNS peer.jsonl DATA/golden/bert-mlm-l4-h384/training.jsonl\n")
-print("| seed | loss, ours | in range | loss, libtorch | in range | dev at 25, ours | libtorch | dev at 150, ours | libtorch |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-rows = []
-for peer in sorted(peers, key=lambda peer: peer["seed"]):
-    losses, dev = ours(sys.argv[1], condition, peer["seed"])
-    theirs = {entry["step"]: 100 * entry["stsb_dev"] for entry in peer["evaluations"]}
-    rows.append((tail(losses), tail(peer["loss"]), dev, theirs))
-    a, b = rows[-1][:2]
-    print(f"| {peer['seed']} | {a:.5f} | {inside(a)} | {b:.5f} | {inside(b)} | {dev[25]:.2f} | {theirs[25]:.2f} | {dev[150]:.2f} | {theirs[150]:.2f} |")
-print("\n| | ours | libtorch | mean of the paired differences | its standard error |\n| --- | --- | --- | --- | --- |")
-measures = [("log of the loss", [math.log(row[0]) for row in rows], [math.log(row[1]) for row in rows], 3)]
-measures += [(f"dev at {step}", [row[2][step] for row in rows], [row[3][step] for row in rows], 2) for step in sorted(rows[0][2])]
-for name, left, right, digits in measures:
-    differences = [a - b for a, b in zip(left, right)]
-    print(f"| {name} | {mean(left):.{digits}f} | {mean(right):.{digits}f} | {mean(differences):+.{digits}f} | {deviation(differences) / math.sqrt(len(differences)):.{digits}f} |")
+for condition in ["none", "repetition", "queue", "both"]:
+    peers = [peer for peer in all_peers if peer["condition"] == condition]
+    if len(peers) > 1:
+        table(sys.argv[1], peers, recorded)

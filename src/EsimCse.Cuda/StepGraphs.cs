@@ -40,10 +40,12 @@ sealed class StepGraphs(nint stream)
         {
             work();
         }
-        finally
+        catch
         {
-            CudaDriver.StreamEndCapture(stream, out graph);
+            if (CudaDriver.StreamEndCapture(stream, out graph) == CudaResult.Success && graph != 0) CudaDriver.GraphDestroy(graph);
+            throw;
         }
+        CudaDriver.StreamEndCapture(stream, out graph).ThrowIfFailed();
         try
         {
             CudaDriver.GraphInstantiate(out nint executable, graph, 0).ThrowIfFailed();

@@ -31,6 +31,22 @@ public class FaultTests
         SoftCuda.Reset();
     }
 
+    [Theory]
+    [InlineData(ElementType.Float32)]
+    [InlineData(ElementType.BFloat16)]
+    public void A_loss_that_is_not_finite_ends_the_run_and_leaves_the_checkpoint(ElementType type)
+    {
+        using SmallModel small = new();
+        using IBackend cuda = Backends.Create(Backends.Cuda);
+        TrainingJob job = small.Job("run");
+        using (Trainer trainer = Trainer.Open(job with { Options = job.Options with { LearningRate = 1e30f, MaxSteps = 1000, SaveEvery = 1 } }, cuda, type))
+            Assert.Contains("not finite", Assert.Throws<NotFiniteException>(() => trainer.Run()).Message, StringComparison.Ordinal);
+        string checkpoints = small.In("run", "checkpoints");
+        using EsimCse.Files.SafetensorsFile checkpoint = EsimCse.Files.SafetensorsFile.Open(EsimCse.Files.Checkpoint.PathOf(checkpoints, EsimCse.Files.Checkpoint.Steps(checkpoints)[^1]));
+        Assert.Equal(0, checkpoint.Span<int>(checkpoint.Tensors["counters"])[StepState.NotFiniteStep]);
+        Assert.All(checkpoint.Span<float>(checkpoint.Tensors["first_moment"]).ToArray(), value => Assert.True(float.IsFinite(value)));
+    }
+
     // A kernel that cannot be launched, a recorded graph likewise, and a device that is gone when it is waited for.
     [Theory]
     [InlineData("cuLaunchKernel", "kernel ")]

@@ -108,6 +108,16 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         Assert.Equal(CudaResult.Success, Launch("vector_access", 0, _y.Address, 4));
     }
 
+    /// <summary>Within one allocation the device sees nothing wrong; the gaps that the tests leave between the tensors of an arena do.</summary>
+    [Fact]
+    public void A_write_past_a_tensor_within_its_arena_shows_in_the_gap()
+    {
+        GuardedMatrix tensor = new(_backend, 1, 64);
+        _ = tensor.Floats;
+        Assert.Equal(CudaResult.Success, Launch("writes_behind", 0, tensor.Matrix.Address, 1));
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(tensor.Dispose);
+    }
+
     [Fact]
     public void An_address_of_the_host_or_in_a_numbers_place_is_refused()
     {
