@@ -30,7 +30,7 @@ foreach (string seed in args[3..])
     BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
     Corpus corpus = Corpus.Read(job.Data, null, tokenizer, options.MaxLength);
     using CpuBackend backend = new(1);
-    using Bert bert = source.Create(backend, options);
+    using Bert bert = source.Create(backend, options, EsimCse.ElementType.Float32);
     // The schedule is that of 150 steps, of which the first are enough for a look at the start.
     using TorchTraining training = new(bert, options, Math.Max(150, steps));
     IReadOnlyList<ScoredPair> pairs = StsSets.Read(Path.Combine(data, "sts"), "stsb-dev");
