@@ -20,4 +20,6 @@ readonly struct KernelArgument
     public static implicit operator KernelArgument(ulong value) => new((long)value);
 
     public static implicit operator KernelArgument(float value) => new(BitConverter.SingleToInt32Bits(value));
+
+    public static implicit operator KernelArgument(double value) => new(BitConverter.DoubleToInt64Bits(value));
 }

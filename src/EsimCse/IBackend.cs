@@ -71,6 +71,13 @@ public interface IBackend : IDisposable
     /// <summary>target = source in the target's element type, rounded to nearest even. Float32 to any, any to Float32; as many elements.</summary>
     void Cast(Matrix source, Matrix target);
 
+    /// <summary>
+    /// The batch of a step, packed: for s &lt; B sentence order[((step − 1) mod ⌈C / batchSize⌉) batchSize + s] of the corpus, then the second view of each, as
+    /// <see cref="ViewDraws"/> says. Written are ids, positions and offsets of the batch (S = 2B); what belongs to no sentence gets 0. The batch has room for exactly these
+    /// views: the host draws their lengths too.
+    /// </summary>
+    void PackViews(CorpusMemory corpus, int batchSize, ViewDraws draws, StepState state, PackedBatch batch);
+
     /// <summary>sum[t] = words[ids[t]] + positions[positionOf[t]] + types[0]. words [V,H], positions [P,H], types [·,H], sum [T,H].</summary>
     void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum);
 

@@ -39,6 +39,8 @@ sealed class RoundedBackend : IBackend
 
     public void Cast(Matrix source, Matrix target) => _cpu.Cast(source, target);
 
+    public void PackViews(CorpusMemory corpus, int batchSize, ViewDraws draws, StepState state, PackedBatch batch) => _cpu.PackViews(corpus, batchSize, draws, state, batch);
+
     public void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum) =>
         Do(() => _cpu.EmbeddingForward(batch, In(words), In(positions), In(types), Out(sum)));
 

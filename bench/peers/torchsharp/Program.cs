@@ -42,8 +42,9 @@ foreach (string seed in args[3..])
     List<double> norms = [];
     for (int step = 0; step < steps; step++)
     {
-        (int[][] ids, uint[] lines) = corpus.Batch(order, step, options.BatchSize);
-        int[][] second = [.. ids.Select((sentence, i) => repetition.SecondView(sentence, lines[i], (uint)step + 1))];
+        int[] chosen = [.. corpus.Batch(order, step, options.BatchSize)];
+        int[][] ids = [.. chosen.Select(sentence => corpus[sentence].Ids)];
+        int[][] second = [.. chosen.Select(sentence => repetition.SecondView(corpus[sentence].Ids, corpus[sentence].Line, (uint)step + 1))];
         (float loss, double norm) = training.Step(ids, second);
         losses.Add(loss);
         norms.Add(norm);

@@ -16,17 +16,4 @@ struct PhiloxSequence(ulong seed, uint site, uint sentence, uint step)
         uint word = (_next++ % 4) switch { 0 => _block.W0, 1 => _block.W1, 2 => _block.W2, _ => _block.W3 };
         return (int)((ulong)word * (uint)bound >> 32);
     }
-
-    /// <summary>Puts count of the numbers 0 … total − 1, drawn without replacement, in ascending order.</summary>
-    public int[] Distinct(int count, int total)
-    {
-        int[] numbers = [.. Enumerable.Range(0, total)];
-        for (int i = 0; i < count; i++)
-        {
-            int other = i + Below(total - i);
-            (numbers[i], numbers[other]) = (numbers[other], numbers[i]);
-        }
-        Array.Sort(numbers, 0, count);
-        return numbers[..count];
-    }
 }

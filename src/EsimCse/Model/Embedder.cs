@@ -36,7 +36,7 @@ public sealed class Embedder : IDisposable
                 tokens += sentences[first + count].Length;
             try
             {
-                Matrix pooled = Compute(weights, Place(weights.Type, [.. sentences.Skip(first).Take(count)]));
+                Matrix pooled = Compute(weights, Place(weights.Type, _batch.Upload([.. sentences.Skip(first).Take(count)])));
                 _backend.Download(pooled, vectors.AsSpan(first * hidden, count * hidden));
                 first += count;
             }
@@ -55,10 +55,11 @@ public sealed class Embedder : IDisposable
         _arena.Dispose();
     }
 
-    /// <summary>Puts a batch and room for its activations on the device.</summary>
-    internal Pass Place(ElementType type, IReadOnlyList<int[]> sentences)
+    /// <summary>A copy of the first sentences of a batch, of so many tokens together, with room for its activations.</summary>
+    internal Pass PlaceFirst(ElementType type, PackedBatch source, int sentences, int tokens, int longest) => Place(type, _batch.CopyFirst(source, sentences, tokens, longest));
+
+    Pass Place(ElementType type, PackedBatch batch)
     {
-        PackedBatch batch = _batch.Upload(sentences);
         using Arena measure = new(null);
         _ = (new BertActivations(measure, _config, _pooler, batch, type, keep: false), measure.Take(batch.Sentences, _config.HiddenSize));
         _arena.Reset(measure.Used);

@@ -69,10 +69,9 @@ sealed class Corpus
         return order;
     }
 
-    /// <summary>The sentences of a batch, with their lines; the last batch of an epoch may be smaller.</summary>
-    public (int[][] Ids, uint[] Lines) Batch(int[] order, int batch, int batchSize)
-    {
-        int[] chosen = order[(batch * batchSize)..Math.Min(Count, (batch + 1) * batchSize)];
-        return ([.. chosen.Select(index => _sentences[index])], [.. chosen.Select(index => _lines[index])]);
-    }
+    /// <summary>A sentence's ids and its line.</summary>
+    public (int[] Ids, uint Line) this[int sentence] => (_sentences[sentence], _lines[sentence]);
+
+    /// <summary>The sentences of a batch; the last batch of an epoch may be smaller.</summary>
+    public ReadOnlySpan<int> Batch(int[] order, int batch, int batchSize) => order.AsSpan((batch * batchSize)..Math.Min(Count, (batch + 1) * batchSize));
 }

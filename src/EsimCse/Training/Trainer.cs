@@ -17,6 +17,7 @@ public sealed class Trainer : IDisposable
     readonly Corpus _corpus;
     readonly Bert _bert;
     readonly TrainingStep _step;
+    readonly ResidentCorpus? _resident;
     readonly WordRepetition _repetition;
     readonly DevScore? _dev;
     readonly RunFolder _folder;
@@ -37,6 +38,7 @@ public sealed class Trainer : IDisposable
             _step.StartMomentumFrom(random);
         }
         _repetition = new WordRepetition(_options, tokenizer, source.Config.MaxPositions);
+        _resident = ResidentCorpus.Open(backend, corpus, _repetition, _options.BatchSize);
         int fullLength = source.FullLength(tokenizer);
         _dev = devPairs is null ? null : new DevScore(backend, source.Config, _options.SavedPooler, tokenizer, fullLength, devPairs);
         _folder = new RunFolder(job, _bert, _step, corpus.Digest(), _steps);
@@ -57,6 +59,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Steps in all.</summary>
     public int Steps => _steps;
+
+    /// <summary>Whether the sentences lie on the device, and batches are packed there; else, where they do not fit, the host packs and sends them.</summary>
+    internal bool IsResident => _resident is not null;
 
     /// <summary>Pieces of second views that were dropped because they passed the model's positions.</summary>
     public long DroppedPieces => _repetition.Dropped;
@@ -115,6 +120,7 @@ public sealed class Trainer : IDisposable
             {
                 epoch = _done / _batches;
                 order = _corpus.Order(_options.Seed, epoch, _options.Shuffle);
+                _resident?.Take(order);
                 if (_done % _batches == 0 && !_options.KeepQueue) _step.ResetQueue();
             }
             (StepResult result, double seconds, int sentences) = Step(order);
@@ -135,6 +141,7 @@ public sealed class Trainer : IDisposable
     {
         _dev?.Dispose();
         _step.Dispose();
+        _resident?.Dispose();
         _bert.Dispose();
         _owned?.Dispose();
     }
@@ -142,12 +149,12 @@ public sealed class Trainer : IDisposable
     (StepResult Result, double Seconds, int Sentences) Step(int[] order)
     {
         long start = Stopwatch.GetTimestamp();
-        (int[][] ids, uint[] lines) = _corpus.Batch(order, _done % _batches, _options.BatchSize);
-        int[][] second = [.. ids.Select((sentence, i) => _repetition.SecondView(sentence, lines[i], (uint)_done + 1))];
-        _step.Run(ids, second);
+        int[] chosen = [.. _corpus.Batch(order, _done % _batches, _options.BatchSize)];
+        if (_resident is not null) _step.Run(_resident, _done + 1);
+        else _step.Run([.. chosen.Select(sentence => _corpus[sentence].Ids)], [.. chosen.Select(sentence => _repetition.SecondView(_corpus[sentence].Ids, _corpus[sentence].Line, (uint)_done + 1))]);
         StepResult result = _step.Read();
         _done++;
-        return (result, Stopwatch.GetElapsedTime(start).TotalSeconds, ids.Length);
+        return (result, Stopwatch.GetElapsedTime(start).TotalSeconds, chosen.Length);
     }
 
     void Evaluate(MetricsFile metrics, Action<TrainingProgress>? progress, double loss, double rate)

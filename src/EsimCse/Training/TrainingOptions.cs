@@ -2,31 +2,6 @@ using EsimCse.Model;
 
 namespace EsimCse.Training;
 
-/// <summary>How the second view differs from the first.</summary>
-public enum RepetitionKind
-{
-    /// <summary>Not at all but for dropout: SimCSE.</summary>
-    None,
-
-    /// <summary>Pieces written twice.</summary>
-    Subword,
-
-    /// <summary>Whole words written twice.</summary>
-    Word,
-
-    /// <summary>Pieces drawn from the vocabulary put in.</summary>
-    Insert,
-
-    /// <summary>[MASK] put in.</summary>
-    Mask,
-
-    /// <summary>English stop-words put in.</summary>
-    Stopword,
-
-    /// <summary>Pieces left out.</summary>
-    Delete,
-}
-
 /// <summary>Every knob of a training run; the defaults are those of the published ESimCSE run of bert-base.</summary>
 public sealed record TrainingOptions
 {

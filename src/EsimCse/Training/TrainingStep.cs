@@ -111,17 +111,29 @@ public sealed class TrainingStep : IDisposable
     public void Run(IReadOnlyList<int[]> originals, IReadOnlyList<int[]> secondViews)
     {
         ArgumentNullException.ThrowIfNull(originals);
-        PackedBatch batch = _batch.Upload([.. originals, .. secondViews]);
+        Train(new(_batch.Upload([.. originals, .. secondViews]), originals.Sum(ids => ids.Length), originals.Max(ids => ids.Length)), null);
+    }
+
+    /// <summary>Trains on the next batch of a corpus that lies on the device.</summary>
+    internal void Run(ResidentCorpus corpus, int step) => Train(corpus.Room(_batch, step), corpus);
+
+    void Train(ViewsBatch views, ResidentCorpus? corpus)
+    {
+        PackedBatch batch = views.Both;
+        int pairs = batch.Sentences / 2;
         using (Arena measure = new(null)) _passing.Reset(Measure(measure, batch));
         Passing p = new(_passing, _bert, _options, batch);
-        DropoutMask mask = new(_options.Dropout, _options.Seed, 0, originals.Count, _state.Counters);
+        DropoutMask mask = new(_options.Dropout, _options.Seed, 0, pairs, _state.Counters);
         BertBackward backward = new(_backend, _bert.Weights, _gradients, p.Activations, mask, _passing);
 
-        _backend.Replay(p.Activations.Key(this, "forward"), () => Forward(p, mask));
+        _backend.Replay(p.Activations.Key((object?)corpus ?? this, "forward"), () => Forward(p, mask, corpus));
         // The loss reads the queue, so what the step before pushes must have arrived; until here the momentum encoder ran beside.
         _backend.Join();
         _backend.Replay(p.Activations.Key(this, "backward"), () => Backward(p, backward));
-        if (_average is not null) _backend.Beside(() => Push(_average, originals));
+        if (_average is null) return;
+        // Of its own: the batch is packed anew while the momentum encoder still reads.
+        Embedder.Pass originals = _momentumEncoder.PlaceFirst(_average.Type, batch, pairs, views.OriginalTokens, views.LongestOriginal);
+        _backend.Beside(() => Push(_average, originals));
     }
 
     /// <summary>What the last step did.</summary>
@@ -164,9 +176,10 @@ public sealed class TrainingStep : IDisposable
         return measure.Used;
     }
 
-    void Forward(Passing p, DropoutMask mask)
+    void Forward(Passing p, DropoutMask mask, ResidentCorpus? corpus)
     {
         _backend.Schedule(_options.LearningRate, _steps, _state);
+        corpus?.Pack(_state, p.Activations.Batch);
         _backend.ClearGradients(_chunks, _gradients.Arena);
         Matrix pooled = new BertForward(_backend, _bert.Weights, p.Activations, mask).Run();
         HeadForward(pooled, p);
@@ -183,11 +196,8 @@ public sealed class TrainingStep : IDisposable
             _bert.Weights.Arena, _first, _second, _average?.Arena ?? default, _bert.Weights.Shadow, _average?.Shadow ?? default);
     }
 
-    void Push(BertWeights average, IReadOnlyList<int[]> originals)
-    {
-        Embedder.Pass pass = _momentumEncoder.Place(average.Type, originals);
-        _backend.Replay(pass.Key(this, "momentum"), () => _backend.QueuePush(_momentumEncoder.Compute(average, pass), _queue, _state));
-    }
+    void Push(BertWeights average, Embedder.Pass originals) =>
+        _backend.Replay(originals.Key(this, "momentum"), () => _backend.QueuePush(_momentumEncoder.Compute(average, originals), _queue, _state));
 
     /// <summary>Where the vectors of the loss lie: the head's, a copy in fp32, or what was pooled.</summary>
     Matrix HeadOf(Matrix pooled, Passing p) => _options.Pooler == PoolerKind.Cls || pooled.Type != p.H.Type ? p.H : pooled;

@@ -18,7 +18,7 @@ static class Dropout
         return mask;
     }
 
-    static uint[] Philox(uint[] c, uint[] k)
+    internal static uint[] Philox(uint[] c, uint[] k)
     {
         for (int round = 0; round < 10; round++)
         {
