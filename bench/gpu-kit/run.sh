@@ -8,7 +8,7 @@ mkdir -p "$out"
 export ESIMCSE_DATA=$kit/data XDG_CACHE_HOME=$out/cache DOTNET_CLI_TELEMETRY_OPTOUT=1
 command -v icu-config >/dev/null || ls /usr/lib/*/libicuuc.so* >/dev/null 2>&1 || export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 [ -d "$ESIMCSE_DATA/models/bert-random-l2-h32" ] || unset ESIMCSE_DATA
-suites=(-class 'EsimCse.Tests.Operations.*' -class 'EsimCse.Tests.Cuda.*' -class '*.ReferenceModelTests')
+suites=(-class 'EsimCse.Tests.Operations.*' -class 'EsimCse.Tests.Cuda.*' -class 'EsimCse.Tests.Training.*' -class '*.ReferenceModelTests')
 table=()
 
 note() { table+=("$(printf '%-12s %-8s %s' "$1" "$2" "$3")"); }

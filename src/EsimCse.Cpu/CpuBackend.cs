@@ -69,6 +69,9 @@ public sealed unsafe partial class CpuBackend : IBackend
         Bytes(source, target.Length * (long)sizeof(T)).CopyTo(MemoryMarshal.AsBytes(target));
 
     /// <inheritdoc/>
+    public IReadback CreateReadback(int bytes) => new CpuReadback(this, bytes);
+
+    /// <inheritdoc/>
     public void Copy(Matrix source, Matrix target)
     {
         if (source.Bytes != target.Bytes) throw new ArgumentException($"{source} does not fit {target}");

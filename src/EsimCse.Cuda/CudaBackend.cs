@@ -101,6 +101,13 @@ public sealed unsafe partial class CudaBackend : IBackend
     }
 
     /// <inheritdoc/>
+    public IReadback CreateReadback(int bytes)
+    {
+        MakeCurrent();
+        return new PinnedReadback(this, _main.Stream, bytes);
+    }
+
+    /// <inheritdoc/>
     public void Copy(Matrix source, Matrix target)
     {
         if (source.Bytes != target.Bytes) throw new ArgumentException($"{source} does not fit {target}");
@@ -156,14 +163,14 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <summary>Writes what was chosen; a line a product, the path last.</summary>
     internal IReadOnlyList<string> FinishTuning() => [.. _report!, _tuned.Save()];
 
-    void MakeCurrent()
+    internal void MakeCurrent()
     {
         if (_current == _context) return;
         CudaDriver.ContextSetCurrent(_context).ThrowIfFailed();
         _current = _context;
     }
 
-    static void Expect(Matrix matrix, int bytes)
+    internal static void Expect(Matrix matrix, int bytes)
     {
         if (matrix.Bytes != bytes) throw new ArgumentException($"{bytes} bytes do not fit {matrix}");
     }

@@ -59,6 +59,9 @@ public interface IBackend : IDisposable
     /// <summary>target = source, to the host, after everything queued before it has run.</summary>
     void Download<T>(Matrix source, Span<T> target) where T : unmanaged;
 
+    /// <summary>What brings so many bytes to the host while the device goes on.</summary>
+    IReadback CreateReadback(int bytes);
+
     /// <summary>target = source, on the device.</summary>
     void Copy(Matrix source, Matrix target);
 

@@ -35,6 +35,8 @@ sealed class RoundedBackend : IBackend
 
     public void Download<T>(Matrix source, Span<T> target) where T : unmanaged => _cpu.Download(source, target);
 
+    public IReadback CreateReadback(int bytes) => _cpu.CreateReadback(bytes);
+
     public void Copy(Matrix source, Matrix target) => _cpu.Copy(source, target);
 
     public void Cast(Matrix source, Matrix target) => _cpu.Cast(source, target);

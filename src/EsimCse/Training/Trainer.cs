@@ -24,6 +24,9 @@ public sealed class Trainer : IDisposable
     readonly int _steps, _batches;
     IBackend? _owned;
     int _done;
+    long _reported;
+    double _rate;
+    StepResult _last;
 
     Trainer(TrainingJob job, IBackend backend, ElementType stored, TrainingSource source, BertTokenizer tokenizer, Corpus corpus, IReadOnlyList<ScoredPair>? devPairs)
     {
@@ -113,25 +116,24 @@ public sealed class Trainer : IDisposable
         using MetricsFile metrics = new(Path.Combine(_job.Output, "metrics.jsonl"), _done == 0 ? -1 : _done);
         if (_done == 0) Evaluate(metrics, progress, double.NaN, 0);
         int[] order = [];
-        double rate = 0;
-        for (int epoch = -1; _done < _steps;)
+        _reported = Stopwatch.GetTimestamp();
+        for (int queued = _done, epoch = -1; _done < _steps;)
         {
-            if (_done / _batches != epoch)
+            if (queued / _batches != epoch)
             {
-                epoch = _done / _batches;
+                epoch = queued / _batches;
                 order = _corpus.Order(_options.Seed, epoch, _options.Shuffle);
                 _resident?.Take(order);
-                if (_done % _batches == 0 && !_options.KeepQueue) _step.ResetQueue();
+                if (queued % _batches == 0 && !_options.KeepQueue) _step.ResetQueue();
             }
-            (StepResult result, double seconds, int sentences) = Step(order);
-            rate = rate == 0 ? sentences / seconds : 0.9 * rate + 0.1 * sentences / seconds;
-            if (result.NotFiniteStep != 0)
-                throw new NotFiniteException($"step {result.NotFiniteStep}: loss {result.Loss}, gradient norm {result.GradientNorm}: not finite; lower --learning-rate, or go on from the last checkpoint with --resume");
-            metrics.Step(_done, result, sentences / seconds);
-            progress?.Invoke(new(_done, _steps, result.Loss, rate, TimeSpan.FromSeconds((_steps - _done) * _options.BatchSize / rate), null, _folder.Best?.Score));
-            if (_done % _options.EvaluateEvery == 0 || _done == _steps) Evaluate(metrics, progress, result.Loss, rate);
-            if (_done % _options.SaveEvery == 0 || _done == _steps || cancellation.IsCancellationRequested) _folder.Save(_done);
-            if (_done < _steps) cancellation.ThrowIfCancellationRequested();
+            if (_step.Results.Pending == 0 || !cancellation.IsCancellationRequested) Queue(order, ++queued);
+            bool evaluates = IsDue(queued, _options.EvaluateEvery), saves = IsDue(queued, _options.SaveEvery), stops = cancellation.IsCancellationRequested;
+            // The device is at work on a step while the one before is reported, but where the step itself is wanted.
+            while (_step.Results.Pending > (evaluates || saves || stops ? 0 : 1)) Report(metrics, progress);
+            if (evaluates) Evaluate(metrics, progress, _last.Loss, _rate);
+            if (saves || stops) _folder.Save(_done);
+            if (_done < _steps && stops) cancellation.ThrowIfCancellationRequested();
+            if (evaluates || saves) _reported = Stopwatch.GetTimestamp();
         }
         _folder.Finish(_source, _tokenizer);
     }
@@ -146,15 +148,31 @@ public sealed class Trainer : IDisposable
         _owned?.Dispose();
     }
 
-    (StepResult Result, double Seconds, int Sentences) Step(int[] order)
+    bool IsDue(int step, int every) => step % every == 0 || step == _steps;
+
+    void Queue(int[] order, int step)
     {
-        long start = Stopwatch.GetTimestamp();
-        int[] chosen = [.. _corpus.Batch(order, _done % _batches, _options.BatchSize)];
-        if (_resident is not null) _step.Run(_resident, _done + 1);
-        else _step.Run([.. chosen.Select(sentence => _corpus[sentence].Ids)], [.. chosen.Select(sentence => _repetition.SecondView(_corpus[sentence].Ids, _corpus[sentence].Line, (uint)_done + 1))]);
-        StepResult result = _step.Read();
+        if (_resident is not null) _step.Run(_resident, step);
+        else
+        {
+            int[] chosen = [.. _corpus.Batch(order, (step - 1) % _batches, _options.BatchSize)];
+            _step.Run([.. chosen.Select(sentence => _corpus[sentence].Ids)], [.. chosen.Select(sentence => _repetition.SecondView(_corpus[sentence].Ids, _corpus[sentence].Line, (uint)step))]);
+        }
+        _step.Results.Post();
+    }
+
+    void Report(MetricsFile metrics, Action<TrainingProgress>? progress)
+    {
+        _last = _step.Results.Collect();
         _done++;
-        return (result, Stopwatch.GetElapsedTime(start).TotalSeconds, chosen.Length);
+        double seconds = Stopwatch.GetElapsedTime(_reported).TotalSeconds;
+        _reported = Stopwatch.GetTimestamp();
+        int sentences = Math.Min(_options.BatchSize, _corpus.Count - (_done - 1) % _batches * _options.BatchSize);
+        _rate = _rate == 0 ? sentences / seconds : 0.9 * _rate + 0.1 * sentences / seconds;
+        if (_last.NotFiniteStep != 0)
+            throw new NotFiniteException($"step {_last.NotFiniteStep}: loss {_last.Loss}, gradient norm {_last.GradientNorm}: not finite; lower --learning-rate, or go on from the last checkpoint with --resume");
+        metrics.Step(_done, _last, sentences / seconds);
+        progress?.Invoke(new(_done, _steps, _last.Loss, _rate, TimeSpan.FromSeconds((_steps - _done) * _options.BatchSize / _rate), null, _folder.Best?.Score));
     }
 
     void Evaluate(MetricsFile metrics, Action<TrainingProgress>? progress, double loss, double rate)

@@ -2,13 +2,6 @@ using EsimCse.Model;
 
 namespace EsimCse.Training;
 
-/// <summary>What a step did, read back from the device.</summary>
-/// <param name="Loss">The loss.</param>
-/// <param name="LearningRate">The learning rate.</param>
-/// <param name="GradientNorm">Over all trained tensors, before clipping.</param>
-/// <param name="NotFiniteStep">The first step whose loss or norm was not finite; 0 for none.</param>
-public readonly record struct StepResult(float Loss, float LearningRate, float GradientNorm, int NotFiniteStep);
-
 /// <summary>
 /// The step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward, clipping, AdamW with the momentum encoder's average, and
 /// the momentum encoder's vectors into the queue, beside what the next step begins with. Everything that a later step depends on lies in <see cref="State"/>'s matrices.
@@ -52,7 +45,8 @@ public sealed class TrainingStep : IDisposable
         _queue = queue ? _lasting.Take(options.QueueSize, hidden) : default;
         _chunks = _lasting.Take(chunks.Length / ParameterChunk.Columns, ParameterChunk.Columns, ElementType.Int32);
         _partials = _lasting.Take(1, _chunks.Rows);
-        _state = new StepState(_lasting.Take(1, StepState.Length, ElementType.Int32), _lasting.Take(1, StepState.Length));
+        Results = new StepResults(_backend, _lasting);
+        _state = Results.State;
         _backend.Upload<int>(chunks, _chunks);
         Start();
     }
@@ -73,6 +67,9 @@ public sealed class TrainingStep : IDisposable
         .. _average is null ? Array.Empty<(string, Matrix)>() : [("average", _average.Arena), ("queue", _queue)],
         ("counters", _state.Counters), ("scalars", _state.Scalars),
     ];
+
+    /// <summary>What the steps did.</summary>
+    internal StepResults Results { get; }
 
     /// <summary>The gradients of the last step, before clipping.</summary>
     public BertWeights Gradients => _gradients;
@@ -136,20 +133,14 @@ public sealed class TrainingStep : IDisposable
         _backend.Beside(() => Push(_average, originals));
     }
 
-    /// <summary>What the last step did.</summary>
-    public StepResult Read()
-    {
-        float[] scalars = new float[StepState.Length];
-        int[] counters = new int[StepState.Length];
-        _backend.Download(_state.Scalars, scalars.AsSpan());
-        _backend.Download(_state.Counters, counters.AsSpan());
-        return new StepResult(scalars[StepState.Loss], scalars[StepState.LearningRate], scalars[StepState.GradientNorm], counters[StepState.NotFiniteStep]);
-    }
+    /// <summary>What the last step did, after all that was queued.</summary>
+    public StepResult Read() => Results.Read();
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _backend.Join();
+        Results.Dispose();
         _momentumEncoder.Dispose();
         _batch.Dispose();
         _lasting.Dispose();
