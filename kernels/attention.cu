@@ -3,13 +3,12 @@
 //   dV = (P ∘ mask)ᵀ dcontext;  dP = (dcontext Vᵀ) ∘ mask;  dS = P (dP - Σ dcontext context) / √D;  dQ = dS K;  dK = dSᵀ Q
 //
 // qkv, dqkv [T,3H]: Q, K, V side by side, head a in columns aD … aD+D-1 of each; context, dcontext [T,H]; logSumExp fp32 [A,T]. The mask's array of a sentence of
-// n tokens is [A,n,n]. A block a sentence and head, a warp a query (forward, dQ) or a key (dK, dV): no atomics, so the same bits always. The last block of a head
-// writes zeros to the rows that belong to no sentence. Entries with "tiles" and a head's size do the same on tensor cores.
+// n tokens is [A,n,n]. A block a sentence and head, a warp a query (forward, dQ) or a key (dK, dV): no atomics, so the same bits always. Backward, a short sentence is one
+// block's, which computes P ∘ mask and dS once (backward); of a longer one a kernel owns the queries (queries) and one the keys (keys), and both compute them. The block past
+// the last sentence writes zeros to the rows that belong to none. Entries with "tiles" and a head's size do the same on tensor cores.
 #include "attention.cuh"
 #include "attentiontilesbackward.cuh"
-
-// Shared memory of a warp: two rows of a head, and as many numbers as the longest sentence has tokens, twice.
-__device__ __forceinline__ int warp_floats(int longest) { return 3 * WidestHead + 2 * longest; }
+#include "attentiontilesshort.cuh"
 
 template <class T> __device__ __forceinline__ void forward(const T* qkv, const int* offsets, int longest, int size, const Dropout& mask, T* context, float* log_sum_exp, int tokens)
 {
@@ -19,8 +18,8 @@ template <class T> __device__ __forceinline__ void forward(const T* qkv, const i
     int n = offsets[sentence + 1] - first;
     const T* base = qkv + static_cast<long long>(first) * 3 * hidden + head * size;
     Rows<const T> queries = {base, 3 * hidden}, keys = {base + hidden, 3 * hidden}, values = {base + 2 * hidden, 3 * hidden};
-    float *query = shared + threadIdx.x / WarpSize * warp_floats(longest), *weights = query + 3 * WidestHead;
-    for (int i = threadIdx.x / WarpSize; i < n; i += WarpsPerBlock)
+    float *query = shared + threadIdx.x / WarpSize * (size + longest), *weights = query + size;
+    for (int i = threadIdx.x / WarpSize; i < n; i += blockDim.x / WarpSize)
     {
         keep(queries[i], query, size);
         float lse = attend(query, keys, n, size, mask, sentence, (static_cast<uint32_t>(head) * n + i) * n, weights);
@@ -29,17 +28,47 @@ template <class T> __device__ __forceinline__ void forward(const T* qkv, const i
     }
 }
 
+template <class T> __device__ __forceinline__ void backward_short(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, int size,
+    const Dropout& mask, T* dqkv, int tokens)
+{
+    DYNAMIC_SHARED(float, shared);
+    int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence], warp = threadIdx.x / WarpSize, warps = blockDim.x / WarpSize;
+    if (sentence == gridDim.x - 1) return clear_gradients(dqkv + head * size, first, tokens, hidden, size);
+    int n = offsets[sentence + 1] - first;
+    if (n > ShortSentence) return;
+    long long start = static_cast<long long>(first) * 3 * hidden + head * size, row = static_cast<long long>(first) * hidden + head * size;
+    Rows<const T> queries = {qkv + start, 3 * hidden}, keys = {qkv + start + hidden, 3 * hidden}, values = {qkv + start + 2 * hidden, 3 * hidden};
+    Rows<const T> dcontexts = {dcontext + row, hidden}, contexts = {context + row, hidden};
+    Rows<T> gradients = {dqkv + start, 3 * hidden};
+    float *query = shared + warp * 3 * size, *slope = query + size, *out = slope + size, *slopes = shared + warps * 3 * size, *kept = slopes + n * n;
+    for (int i = warp; i < n; i += warps)
+    {
+        keep(queries[i], query, size);
+        keep(dcontexts[i], slope, size);
+        keep(contexts[i], out, size);
+        attend_backward(query, slope, along(slope, out, size), log_sum_exp[static_cast<long long>(head) * tokens + first + i], keys, values, n, size, mask, sentence,
+            (static_cast<uint32_t>(head) * n + i) * n, slopes + i * n, kept + i * n);
+        combine(slopes + i * n, keys, n, gradients[i], size);
+    }
+    __syncthreads();
+    for (int j = warp; j < n; j += warps)
+    {
+        combine(slopes + j, queries, n, gradients[j] + hidden, size, n);
+        combine(kept + j, dcontexts, n, gradients[j] + 2 * hidden, size, n);
+    }
+}
+
 template <class T> __device__ __forceinline__ void backward_queries(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, int longest,
     int size, const Dropout& mask, T* dqkv, int tokens)
 {
     DYNAMIC_SHARED(float, shared);
     int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence];
-    if (sentence == gridDim.x - 1) return clear_rows(dqkv + head * size, first, tokens, 3 * hidden, size);
     int n = offsets[sentence + 1] - first;
+    if (n <= ShortSentence) return;
     long long start = static_cast<long long>(first) * 3 * hidden + head * size;
     Rows<const T> queries = {qkv + start, 3 * hidden}, keys = {qkv + start + hidden, 3 * hidden}, values = {qkv + start + 2 * hidden, 3 * hidden};
-    float *query = shared + threadIdx.x / WarpSize * warp_floats(longest), *slope = query + WidestHead, *out = slope + WidestHead, *slopes = out + WidestHead;
-    for (int i = threadIdx.x / WarpSize; i < n; i += WarpsPerBlock)
+    float *query = shared + threadIdx.x / WarpSize * (3 * size + longest), *slope = query + size, *out = slope + size, *slopes = out + size;
+    for (int i = threadIdx.x / WarpSize; i < n; i += blockDim.x / WarpSize)
     {
         long long row = static_cast<long long>(first + i) * hidden + head * size;
         keep(queries[i], query, size);
@@ -57,19 +86,15 @@ template <class T> __device__ __forceinline__ void backward_keys(const T* dconte
 {
     DYNAMIC_SHARED(float, shared);
     int sentence = blockIdx.x, head = blockIdx.y, heads = gridDim.y, hidden = heads * size, first = offsets[sentence];
-    if (sentence == gridDim.x - 1)
-    {
-        clear_rows(dqkv + hidden + head * size, first, tokens, 3 * hidden, size);
-        return clear_rows(dqkv + 2 * hidden + head * size, first, tokens, 3 * hidden, size);
-    }
     int n = offsets[sentence + 1] - first;
+    if (n <= ShortSentence) return;
     long long start = static_cast<long long>(first) * 3 * hidden + head * size, row = static_cast<long long>(first) * hidden + head * size;
     Rows<const T> queries = {qkv + start, 3 * hidden}, keys = {qkv + start + hidden, 3 * hidden}, values = {qkv + start + 2 * hidden, 3 * hidden};
     Rows<const T> slopes = {dcontext + row, hidden}, outs = {context + row, hidden};
-    float *key = shared + threadIdx.x / WarpSize * warp_floats(longest), *value = key + WidestHead, *column = value + 2 * WidestHead, *kept = column + longest;
+    float *key = shared + threadIdx.x / WarpSize * 2 * (size + longest), *value = key + size, *column = value + size, *kept = column + longest;
     constexpr int N = Vector<T>::Length;
     float scale = rsqrtf(static_cast<float>(size));
-    for (int j = threadIdx.x / WarpSize; j < n; j += WarpsPerBlock)
+    for (int j = threadIdx.x / WarpSize; j < n; j += blockDim.x / WarpSize)
     {
         keep(keys[j], key, size);
         keep(values[j], value, size);
@@ -98,6 +123,11 @@ template <class T> __device__ __forceinline__ void backward_keys(const T* dconte
     { \
         forward<T>(qkv, offsets, longest, size, DROPOUT_ARGUMENTS, context, log_sum_exp, tokens); \
     } \
+    extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
+        int size, DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+    { \
+        backward_short<T>(dcontext, qkv, context, log_sum_exp, offsets, size, DROPOUT_ARGUMENTS, dqkv, tokens); \
+    } \
     extern "C" __global__ void __launch_bounds__(128, 4) attention_queries_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
         int longest, int size, DROPOUT_PARAMETERS, T* dqkv, int tokens) \
     { \
@@ -110,11 +140,16 @@ template <class T> __device__ __forceinline__ void backward_keys(const T* dconte
     }
 FOR_EACH_TYPE(ENTRY)
 
-// 64 queries, or 64 keys, a block. Shared memory: the host's TileBytes.
+// 64 queries, or 64 keys, a block; a whole sentence, 16 rows a warp, where it is short. Shared memory: the host's PerTile and PerShortTile.
 #define TILES(name, T, D) \
     extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_tiles##D##_##name(const T* qkv, const int* offsets, DROPOUT_PARAMETERS, T* context, float* log_sum_exp, int tokens) \
     { \
         forward_tiles<T, D>(qkv, offsets, DROPOUT_ARGUMENTS, context, log_sum_exp, tokens); \
+    } \
+    extern "C" __global__ void __launch_bounds__(128, D == 32 ? 5 : 4) attention_backward_tiles##D##_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
+        DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+    { \
+        short_tiles<T, D>(dcontext, qkv, context, log_sum_exp, offsets, DROPOUT_ARGUMENTS, dqkv, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, 3) attention_queries_tiles##D##_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
         DROPOUT_PARAMETERS, T* dqkv, int tokens) \

@@ -4,7 +4,8 @@
 #include "common.cuh"
 #include "philox.cuh"
 
-constexpr int WarpsPerBlock = 4, WidestHead = 128;
+// Backward, a sentence of so many tokens or fewer is a block's: its probabilities fit into shared memory. The path is the sentence's own, whatever is beside it.
+constexpr int ShortSentence = 64;
 
 // Rows of a head of a sentence: row i begins at data + i · stride.
 template <class T> struct Rows
@@ -44,8 +45,8 @@ template <class T> __device__ __forceinline__ void keep(const T* row, float* tar
     __syncwarp();
 }
 
-// target[d] = Σ weights[i] rows[i][d] over the rows, by a warp.
-template <class T> __device__ __forceinline__ void combine(const float* weights, const Rows<const T>& rows, int count, T* target, int size)
+// target[d] = Σ weights[i · stride] rows[i][d] over the rows, by a warp.
+template <class T> __device__ __forceinline__ void combine(const float* weights, const Rows<const T>& rows, int count, T* target, int size, int stride = 1)
 {
     constexpr int N = Vector<T>::Length;
     __syncwarp();
@@ -56,7 +57,7 @@ template <class T> __device__ __forceinline__ void combine(const float* weights,
         {
             load(rows[i] + d, values);
 #pragma unroll
-            for (int k = 0; k < N; k++) sum[k] += weights[i] * values[k];
+            for (int k = 0; k < N; k++) sum[k] += weights[i * stride] * values[k];
         }
         store(target + d, sum);
     }
@@ -109,6 +110,12 @@ template <class T> __device__ __forceinline__ void clear_rows(T* target, int fir
     for (long long row = first + threadIdx.x / WarpSize; row < rows; row += blockDim.x / WarpSize)
         for (int d = threadIdx.x % WarpSize * N; d < size; d += WarpSize * N)
             *reinterpret_cast<uint4*>(target + row * stride + d) = make_uint4(0, 0, 0, 0);
+}
+
+// The same for the columns of Q, K and V.
+template <class T> __device__ __forceinline__ void clear_gradients(T* target, int first, int rows, int hidden, int size)
+{
+    for (int part = 0; part < 3; part++) clear_rows(target + part * hidden, first, rows, 3 * hidden, size);
 }
 
 // Σ a b over a row of both, in every lane.

@@ -10,15 +10,37 @@ constexpr int TileRows = 64, WarpRows = 16;
 // Eight elements more a row: the eight rows that an ldmatrix reads lie in different banks.
 template <int D> constexpr int TileStride = D + 8;
 
-// Rows of a head in shared memory, zeros past the sentence's end.
+// 16 rows of a head, D / 16 vectors a lane of a warp: D / 8 neighbours have a row. Zeros past the sentence's end.
+template <class T, int D> __device__ __forceinline__ void fetch_rows(const Rows<const T>& rows, int first, int count, uint4 (&words)[D / 16])
+{
+    int lane = threadIdx.x % WarpSize;
+#pragma unroll
+    for (int k = 0; k < D / 16; k++)
+    {
+        int i = lane + k * WarpSize, row = first + i / (D / 8), column = i % (D / 8) * 8;
+        words[k] = row < count ? *reinterpret_cast<const uint4*>(rows[row] + column) : make_uint4(0, 0, 0, 0);
+    }
+}
+
+template <class T, int D> __device__ __forceinline__ void place_rows(const uint4 (&words)[D / 16], T* rows)
+{
+    int lane = threadIdx.x % WarpSize;
+#pragma unroll
+    for (int k = 0; k < D / 16; k++)
+    {
+        int i = lane + k * WarpSize;
+        *reinterpret_cast<uint4*>(rows + i / (D / 8) * TileStride<D> + i % (D / 8) * 8) = words[k];
+    }
+}
+
+// Rows of a head in shared memory, 16 a warp; a warp all of whose rows are past the sentence's end leaves its own as they are: nothing is made of them.
 template <class T, int D> __device__ __forceinline__ void load_tile(const Rows<const T>& rows, int first, int count, T* tile)
 {
-    for (int i = threadIdx.x; i < TileRows * (D / 8); i += WarpsPerBlock * WarpSize)
-    {
-        int row = i / (D / 8), column = i % (D / 8) * 8;
-        uint4 words = first + row < count ? *reinterpret_cast<const uint4*>(rows[first + row] + column) : make_uint4(0, 0, 0, 0);
-        *reinterpret_cast<uint4*>(tile + row * TileStride<D> + column) = words;
-    }
+    int own = threadIdx.x / WarpSize * WarpRows;
+    if (first + own >= count) return;
+    uint4 words[D / 16];
+    fetch_rows<T, D>(rows, first + own, count, words);
+    place_rows<T, D>(words, tile + own * TileStride<D>);
 }
 
 // The left operands of a warp's 16 rows: [16,D] as D / 16 fragments.
@@ -47,11 +69,17 @@ template <class T, int D> __device__ __forceinline__ void times_rows(const uint3
     }
 }
 
-// sums [16,D] += weights [16,16] · 16 rows of a tile.
-template <class T, int D> __device__ __forceinline__ void add_rows(const float (&weights)[2][4], const T* rows, float (&sums)[D / 8][4])
+// A product [16,16], rounded, as a left operand: its registers lie alike.
+template <class T> __device__ __forceinline__ void round_left(const float (&weights)[2][4], uint32_t (&left)[4])
+{
+#pragma unroll
+    for (int i = 0; i < 4; i++) left[i] = to_pair<T>(weights[i / 2][i % 2 * 2], weights[i / 2][i % 2 * 2 + 1]);
+}
+
+// sums [16,D] += left [16,16] · 16 rows of a tile.
+template <class T, int D> __device__ __forceinline__ void add_rows(const uint32_t (&left)[4], const T* rows, float (&sums)[D / 8][4])
 {
     int lane = threadIdx.x % WarpSize, row = lane / 8 % 2 * 8 + lane % 8, column = lane / 16 * 8;
-    const uint32_t left[4] = {to_pair<T>(weights[0][0], weights[0][1]), to_pair<T>(weights[0][2], weights[0][3]), to_pair<T>(weights[1][0], weights[1][1]), to_pair<T>(weights[1][2], weights[1][3])};
 #pragma unroll
     for (int d = 0; d < D / 16; d++)
     {
@@ -60,6 +88,13 @@ template <class T, int D> __device__ __forceinline__ void add_rows(const float (
         multiply_add<T>(sums[2 * d], left, right[0], right[1]);
         multiply_add<T>(sums[2 * d + 1], left, right[2], right[3]);
     }
+}
+
+template <class T, int D> __device__ __forceinline__ void add_rows(const float (&weights)[2][4], const T* rows, float (&sums)[D / 8][4])
+{
+    uint32_t left[4];
+    round_left<T>(weights, left);
+    add_rows<T, D>(left, rows, sums);
 }
 
 // A warp's 16 rows of sums, times a factor for the rows g and g + 8, to memory, over rows of shared memory that are the warp's own.

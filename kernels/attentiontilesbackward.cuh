@@ -1,4 +1,4 @@
-// The backward of attentiontiles.cuh: one kernel owns queries and sums dQ over the keys, one owns keys and sums dK and dV over the queries.
+// The backward of attentiontiles.cuh for sentences that are no block's: one kernel owns queries and sums dQ over the keys, one owns keys and sums dK and dV over the queries.
 #pragma once
 #include "attentiontiles.cuh"
 
@@ -27,9 +27,8 @@ template <class T, int D> __device__ __forceinline__ void queries_tiles(const T*
     constexpr int Tile = TileRows * TileStride<D>;
     const float scale = rsqrtf(static_cast<float>(D));
     int sentence = blockIdx.x, head = blockIdx.y, hidden = gridDim.y * D, first = offsets[sentence], begin = blockIdx.z * TileRows;
-    if (sentence == gridDim.x - 1) return begin == 0 ? clear_rows(dqkv + head * D, first, tokens, 3 * hidden, D) : void();
     int n = offsets[sentence + 1] - first, lane = threadIdx.x % WarpSize, own = threadIdx.x / WarpSize * WarpRows;
-    if (begin >= n) return;
+    if (n <= ShortSentence || begin >= n) return;
     long long start = static_cast<long long>(first) * 3 * hidden + head * D, row = static_cast<long long>(first) * hidden + head * D;
     T *queries = shared, *slopes = shared + Tile, *keys = shared + 2 * Tile, *values = shared + 3 * Tile;
     float *statistics = reinterpret_cast<float*>(shared + 4 * Tile), *along = statistics + TileRows;
@@ -78,14 +77,8 @@ template <class T, int D> __device__ __forceinline__ void keys_tiles(const T* dc
     constexpr int Tile = TileRows * TileStride<D>;
     const float scale = rsqrtf(static_cast<float>(D));
     int sentence = blockIdx.x, head = blockIdx.y, hidden = gridDim.y * D, first = offsets[sentence], begin = blockIdx.z * TileRows;
-    if (sentence == gridDim.x - 1)
-    {
-        if (begin != 0) return;
-        clear_rows(dqkv + hidden + head * D, first, tokens, 3 * hidden, D);
-        return clear_rows(dqkv + 2 * hidden + head * D, first, tokens, 3 * hidden, D);
-    }
     int n = offsets[sentence + 1] - first, lane = threadIdx.x % WarpSize, own = threadIdx.x / WarpSize * WarpRows;
-    if (begin >= n) return;
+    if (n <= ShortSentence || begin >= n) return;
     long long start = static_cast<long long>(first) * 3 * hidden + head * D, row = static_cast<long long>(first) * hidden + head * D;
     T *queries = shared, *slopes = shared + Tile, *keys = shared + 2 * Tile, *values = shared + 3 * Tile;
     float *statistics = reinterpret_cast<float*>(shared + 4 * Tile), *along = statistics + TileRows;

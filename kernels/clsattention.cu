@@ -11,7 +11,7 @@ template <class T> __device__ __forceinline__ void forward(const T* q, const T* 
     const T* base = kv + static_cast<long long>(first) * 2 * hidden + head * size;
     Rows<const T> keys = {base, 2 * hidden}, values = {base + hidden, 2 * hidden};
     long long row = static_cast<long long>(sentence) * hidden + head * size;
-    float *query = shared, *weights = shared + WidestHead;
+    float *query = shared, *weights = query + size;
     keep(q + row, query, size);
     float lse = attend(query, keys, n, size, mask, sentence, static_cast<uint32_t>(head) * n * n, weights);
     combine(weights, values, n, context + row, size);
@@ -31,7 +31,7 @@ template <class T> __device__ __forceinline__ void backward(const T* dcontext, c
     int n = offsets[sentence + 1] - first;
     long long start = static_cast<long long>(first) * 2 * hidden + head * size, row = static_cast<long long>(sentence) * hidden + head * size;
     Rows<const T> keys = {kv + start, 2 * hidden}, values = {kv + start + hidden, 2 * hidden};
-    float *query = shared, *slope = query + WidestHead, *out = slope + WidestHead, *slopes = out + WidestHead, *kept = slopes + longest;
+    float *query = shared, *slope = query + size, *out = slope + size, *slopes = out + size, *kept = slopes + longest;
     keep(q + row, query, size);
     keep(dcontext + row, slope, size);
     keep(context + row, out, size);

@@ -32,7 +32,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         try
         {
             MakeCurrent();
-            _kernels = new KernelModules(KernelCompiler.Architecture(_device.Capability));
+            _kernels = new KernelModules(_device);
             _tuned = new TunedProducts(_device.Name);
             (_main, _side) = (new Lane(this, _tuned, report), new Lane(this, _tuned, report));
             _lane = _main;

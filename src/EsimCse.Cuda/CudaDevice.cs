@@ -10,7 +10,8 @@ namespace EsimCse.Cuda;
 /// <param name="Capability">Compute capability, 90 for 9.0.</param>
 /// <param name="Multiprocessors">Multiprocessors.</param>
 /// <param name="MemoryBytes">Its memory.</param>
-public sealed record CudaDevice(int Ordinal, int Handle, string Name, int Capability, int Multiprocessors, long MemoryBytes)
+/// <param name="SharedBytes">Shared memory that a block may ask for.</param>
+public sealed record CudaDevice(int Ordinal, int Handle, string Name, int Capability, int Multiprocessors, long MemoryBytes, int SharedBytes)
 {
     // Ampere: the first with bf16.
     const int LowestCapability = 80;
@@ -52,7 +53,8 @@ public sealed record CudaDevice(int Ordinal, int Handle, string Name, int Capabi
         CudaDriver.DeviceGetName(name, length, handle).ThrowIfFailed();
         CudaDriver.DeviceTotalMem(out nuint bytes, handle).ThrowIfFailed();
         int capability = 10 * Attribute(handle, CudaDriver.CapabilityMajor) + Attribute(handle, CudaDriver.CapabilityMinor);
-        return new CudaDevice(ordinal, handle, Marshal.PtrToStringUTF8((nint)name) ?? "", capability, Attribute(handle, CudaDriver.Multiprocessors), (long)bytes);
+        return new CudaDevice(ordinal, handle, Marshal.PtrToStringUTF8((nint)name) ?? "", capability, Attribute(handle, CudaDriver.Multiprocessors), (long)bytes,
+            Attribute(handle, CudaDriver.SharedMemoryOptIn));
     }
 
     static int Attribute(int handle, int attribute)

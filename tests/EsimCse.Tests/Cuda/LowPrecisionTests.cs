@@ -6,7 +6,7 @@ namespace EsimCse.Tests.Cuda;
 /// </summary>
 public class LowPrecisionTests
 {
-    static readonly int[][] Lengths = [[3, 1, 6, 2], [1], [33, 5, 64, 31], [15, 16, 17, 63, 65, 127, 129], [512]];
+    static readonly int[][] Lengths = [[3, 1, 6, 2], [1], [33, 5, 64, 31], [1, 15, 16, 17, 31, 32, 63, 64, 65, 127, 128, 129], [512]];
 
     public static TheoryData<ElementType> Types => [ElementType.BFloat16, ElementType.Float16];
 
@@ -27,7 +27,7 @@ public class LowPrecisionTests
         {
             TheoryData<ElementType, int, int> cases = [];
             foreach (ElementType type in new[] { ElementType.BFloat16, ElementType.Float16 })
-                foreach (int size in new[] { 8, 24, 32, 64, 128 })
+                foreach (int size in new[] { 8, 24, 32, 64, 128, 136 })
                     for (int lengths = 0; lengths < Lengths.Length; lengths++)
                         if (lengths < 3 || size < 128) cases.Add(type, size, lengths);
             return cases;

@@ -34,7 +34,7 @@ public class MachineCodeTests
             streaming++;
             Assert.True(Count("ldg128") > 0 && Count("stg128") > 0, $"no 16-byte accesses: {where}");
         }
-        Assert.Equal(2 * 3 * 4, tiled);
+        Assert.Equal(2 * 4 * 4, tiled);
         Assert.InRange(streaming, 2 * 30, 2 * 60);
     }
 }
