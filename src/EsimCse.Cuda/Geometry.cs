@@ -18,6 +18,9 @@ partial class CudaBackend
 
     static Geometry PerColumn(int columns, int parts) => new((columns + 127) / 128, 128, BlocksY: parts);
 
+    /// <summary>Blocks of 8 vectors of columns.</summary>
+    static Geometry SummedColumns(int columns, int elementSize, int parts) => new((columns * elementSize + 8 * VectorBytes - 1) / (8 * VectorBytes), 256, BlocksY: parts);
+
     static Geometry PerChunk(Matrix chunks) => new(chunks.Rows, 256);
 
     static int Parts(int rows) => (rows + RowsPerPart - 1) / RowsPerPart;
