@@ -42,15 +42,15 @@ extern "C" __global__ void __launch_bounds__(SumThreads) layernorm_reduce(const 
         forward_wide<T>(x, bias, residual, offsets, sentences, DROPOUT_ARGUMENTS, gamma, beta, epsilon, normalized, rstd, y, columns, scratch); \
     } \
     extern "C" __global__ void __launch_bounds__(256) layernorm_means_##name(const T* dy, const T* normalized, const int* offsets, int sentences, DROPOUT_PARAMETERS, \
-        const float* gamma, RowSlope* slopes_of, int columns) \
+        const float* gamma, RowSlope* row_slopes, int columns) \
     { \
         __shared__ float scratch[WarpSize]; \
-        means<T>(dy, normalized, offsets, sentences, DROPOUT_ARGUMENTS, gamma, slopes_of, columns, scratch); \
+        means<T>(dy, normalized, offsets, sentences, DROPOUT_ARGUMENTS, gamma, row_slopes, columns, scratch); \
     } \
     extern "C" __global__ void __launch_bounds__(128) layernorm_backward_##name##_wide(const T* dy, const T* normalized, const float* rstd, DROPOUT_PARAMETERS, const float* gamma, \
-        const RowSlope* slopes_of, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns) \
+        const RowSlope* row_slopes, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns) \
     { \
-        backward_wide<T>(dy, normalized, rstd, DROPOUT_ARGUMENTS, gamma, slopes_of, dz, dx, dbias, partials, rows, rows_per_part, columns); \
+        backward_wide<T>(dy, normalized, rstd, DROPOUT_ARGUMENTS, gamma, row_slopes, dz, dx, dbias, partials, rows, rows_per_part, columns); \
     }
 #define UP_TO_4(name, T) FORWARD(name, T, 1) FORWARD(name, T, 2) FORWARD(name, T, 3) FORWARD(name, T, 4)
 FOR_EACH_TYPE(UP_TO_4)

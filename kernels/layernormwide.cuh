@@ -44,7 +44,7 @@ template <class T> __device__ __forceinline__ void forward_wide(const T* x, cons
     }
 }
 
-template <class T> __device__ __forceinline__ void means(const T* dy, const T* normalized, const int* offsets, int sentences, const Dropout& mask, const float* gamma, RowSlope* slopes_of,
+template <class T> __device__ __forceinline__ void means(const T* dy, const T* normalized, const int* offsets, int sentences, const Dropout& mask, const float* gamma, RowSlope* row_slopes,
     int columns, float* scratch)
 {
     constexpr int N = Vector<T>::Length;
@@ -60,10 +60,10 @@ template <class T> __device__ __forceinline__ void means(const T* dy, const T* n
     }
     sum = block_sum(sum, scratch);
     product = block_sum(product, scratch);
-    if (threadIdx.x == 0) slopes_of[row] = {sum / columns, product / columns, place_of(mask, offsets, sentences, row)};
+    if (threadIdx.x == 0) row_slopes[row] = {sum / columns, product / columns, place_of(mask, offsets, sentences, row)};
 }
 
-template <class T> __device__ __forceinline__ void backward_wide(const T* dy, const T* normalized, const float* rstd, const Dropout& mask, const float* gamma, const RowSlope* slopes_of,
+template <class T> __device__ __forceinline__ void backward_wide(const T* dy, const T* normalized, const float* rstd, const Dropout& mask, const float* gamma, const RowSlope* row_slopes,
     T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns)
 {
     constexpr int N = Vector<T>::Length;
@@ -74,7 +74,7 @@ template <class T> __device__ __forceinline__ void backward_wide(const T* dy, co
     for (int row = part * rows_per_part; row < min(rows, (part + 1) * rows_per_part); row++)
     {
         long long start = static_cast<long long>(row) * columns + column;
-        RowSlope of = slopes_of[row];
+        RowSlope of = row_slopes[row];
         float g[N], unit[N];
         load(dy + start, g);
         load(normalized + start, unit);

@@ -3,7 +3,7 @@ namespace EsimCse.Cuda;
 partial class CudaBackend
 {
     const string Wide = "_wide";
-    const int FewestNormalizedRows = 8, MostNormalizedParts = 512, MostNormalizedThreads = 512, RowSlopeBytes = 16;
+    const int FewestNormalizedRows = 4, MostNormalizedParts = 512, MostNormalizedThreads = 512, RowSlopeBytes = 16;
 
     /// <inheritdoc/>
     public void LayerNormForward(Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask, Matrix gamma, Matrix beta,

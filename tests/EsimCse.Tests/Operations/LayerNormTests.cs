@@ -50,7 +50,7 @@ public class LayerNormTests
     /// <summary>A chain of so many additions: partial sums grow like √k, and each addition rounds by ε/2 of one; together like k.</summary>
     static Tolerance Chain(int k) => new(2 * Math.Pow(2, -24) * (k + 16), 2e-6, $"a chain of {k} sums in fp32");
 
-    // Past the edges of what a block takes at once (4 rows), of a part of the rows (8, and 16 beyond 4096) and of what registers hold (1024 columns forward, 2048 backward).
+    // Past the edges of what a block takes at once and of a part of the rows (4, 8 beyond 2048, 12 beyond 4096), and of what registers hold (1024 columns forward, 2048 backward).
     [Theory]
     [InlineData(0, 8)]
     [InlineData(1, 16)]
