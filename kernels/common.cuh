@@ -26,12 +26,17 @@ template <class T> struct Vector
     static constexpr int Length = 16 / sizeof(T);
 };
 
+// 16 bytes as fp32.
+template <class T> __device__ __forceinline__ void widen(const uint4& words, float (&values)[Vector<T>::Length])
+{
+    const uint32_t word[4] = {words.x, words.y, words.z, words.w};
+    unpack<T>(word, values);
+}
+
 // Reads 16 bytes as fp32.
 template <class T> __device__ __forceinline__ void load(const T* source, float (&values)[Vector<T>::Length])
 {
-    uint4 words = *reinterpret_cast<const uint4*>(source);
-    const uint32_t word[4] = {words.x, words.y, words.z, words.w};
-    unpack<T>(word, values);
+    widen<T>(*reinterpret_cast<const uint4*>(source), values);
 }
 
 // Writes fp32 as 16 bytes, rounded to nearest even.

@@ -10,7 +10,7 @@
 #include "common.cuh"
 
 constexpr float SmallestNorm = 1e-8f;
-constexpr int QueueCount = 3, Loss = 0, WarpsPerBlock = 4;
+constexpr int QueueCount = 3, Loss = 0, WarpsPerBlock = 4, StreamVectors = 2;
 
 __device__ __forceinline__ const float* vector(const float* h, const float* queue, int rows, int index, int columns)
 {
@@ -169,15 +169,15 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_stream(const float
     losses[row] = log1pf(others) - (target - sum.largest);
 }
 
+// A block a row and 1024 of its columns, which the registers hold.
 extern "C" __global__ void __launch_bounds__(128) contrastive_streamgradient(const float* h, const float* queue, const int* counters, const float* norms, const float* statistics, float temperature, float* dh,
     int pairs, int queue_rows, int columns)
 {
-    constexpr int MostVectors = 2;  // of 4 columns a thread: 1024
     __shared__ float logits[WarpSize], weights[WarpSize];
-    int index = blockIdx.x, warp = threadIdx.x / WarpSize, lane = threadIdx.x % WarpSize;
+    int index = blockIdx.x, block = blockIdx.y * StreamVectors * 4 * blockDim.x, warp = threadIdx.x / WarpSize, lane = threadIdx.x % WarpSize;
     bool first = index < pairs;
     int count = first ? pairs + (queue_rows > 0 ? counters[QueueCount] : 0) : pairs;
-    float sum[MostVectors][4] = {}, along = 0, values[4], inverse = inverse_norm(norms, index);
+    float sum[StreamVectors][4] = {}, along = 0, values[4], inverse = inverse_norm(norms, index);
     for (int start = 0; start < count; start += WarpSize)
     {
         __syncthreads();
@@ -196,9 +196,9 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_streamgradient(con
             float scale = weights[i - start] * inverse_norm(norms, other);
             along += weights[i - start] * logits[i - start] * temperature;
 #pragma unroll
-            for (int v = 0; v < MostVectors; v++)
+            for (int v = 0; v < StreamVectors; v++)
             {
-                int column = (v * blockDim.x + threadIdx.x) * 4;
+                int column = block + (v * blockDim.x + threadIdx.x) * 4;
                 if (column >= columns) continue;
                 load(vector(h, queue, 2 * pairs, other, columns) + column, values);
 #pragma unroll
@@ -207,9 +207,9 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_streamgradient(con
         }
     }
 #pragma unroll
-    for (int v = 0; v < MostVectors; v++)
+    for (int v = 0; v < StreamVectors; v++)
     {
-        int column = (v * blockDim.x + threadIdx.x) * 4;
+        int column = block + (v * blockDim.x + threadIdx.x) * 4;
         if (column >= columns) continue;
         load(h + static_cast<long long>(index) * columns + column, values);
 #pragma unroll

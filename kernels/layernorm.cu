@@ -4,161 +4,57 @@
 //   g = γ dy;  dz = rstd (g - mean g - normalized mean(g normalized));  dx = dz ∘ mask;  dbias += Σ dx;  dγ += Σ dy normalized;  dβ += Σ dy
 //
 // x, residual, normalized, y, dy, dz, dx [M,N]; bias, γ, β and their gradients fp32 [N]; rstd fp32 [M]; bias, residual, normalized, rstd, dx, dbias may be
-// null. A warp a row: a lane holds columns (k · 32 + lane) · vector in registers, so that a row is read once.
-// Sums over rows go in two stages of fixed order: partial sums of RowsPerPart rows, then the parts one after another.
-#include "common.cuh"
-#include "philox.cuh"
+// null. Rows are held in registers; the forward has an entry for each number of vectors that a lane holds: 384, 512, 768 and 1024 columns of 16 bits are 2, 2, 3 and 4, of
+// fp32 3, 4, 6 and 8. Wider rows go through the entries named so.
+// Sums over rows go in two stages of fixed order: what the backward leaves of each part of the rows, partials [parts, 3, N] for dγ, dβ and dbias, is then added up.
+#include "layernormrows.cuh"
+#include "layernormwide.cuh"
+#include "sums.cuh"
 
-constexpr int RowsPerBlock = 4, RowsPerPart = 32;
-
-// The widest row that the registers hold: 1024 fp32, or 2048 of 16 bits.
-constexpr int MostVectors = 8;
-
-template <class T> __device__ __forceinline__ void forward(const T* x, const float* bias, const T* residual, const int* offsets, int sentences, const Dropout& mask,
-    const float* gamma, const float* beta, float epsilon, T* normalized, float* rstd, T* y, int rows, int columns)
+// blockIdx.y chooses the gradient.
+extern "C" __global__ void __launch_bounds__(SumThreads) layernorm_reduce(const float* partials, float* dgamma, float* dbeta, float* dbias, int parts, int columns)
 {
-    constexpr int N = Vector<T>::Length;
-    int row = blockIdx.x * RowsPerBlock + threadIdx.x / WarpSize, lane = threadIdx.x % WarpSize;
-    if (row >= rows) return;
-    long long start = static_cast<long long>(row) * columns;
-    int sentence = mask.drops() ? sentence_of(offsets, sentences, row) : 0, place = mask.drops() && offsets != nullptr ? row - offsets[sentence] : 0;
-    float z[MostVectors][N], sum = 0;
-#pragma unroll
-    for (int k = 0; k < MostVectors; k++)
-    {
-        int column = (k * WarpSize + lane) * N;
-        if (column >= columns) continue;
-        load(x + start + column, z[k]);
-        float other[N];
-        if (bias != nullptr)
-#pragma unroll
-            for (int i = 0; i < N; i++) z[k][i] += bias[column + i];
-        if (mask.drops())
-        {
-            dropout_vector(mask, sentence, static_cast<uint32_t>(place) * columns + column, other);
-#pragma unroll
-            for (int i = 0; i < N; i++) z[k][i] *= other[i];
-        }
-        if (residual != nullptr)
-        {
-            load(residual + start + column, other);
-#pragma unroll
-            for (int i = 0; i < N; i++) z[k][i] += other[i];
-        }
-#pragma unroll
-        for (int i = 0; i < N; i++) sum += z[k][i];
-    }
-    float mean = warp_sum(sum) / columns, squares = 0;
-#pragma unroll
-    for (int k = 0; k < MostVectors; k++)
-        if ((k * WarpSize + lane) * N < columns)
-#pragma unroll
-            for (int i = 0; i < N; i++) squares += (z[k][i] - mean) * (z[k][i] - mean);
-    float scale = 1 / sqrtf(warp_sum(squares) / columns + epsilon);
-    if (rstd != nullptr && lane == 0) rstd[row] = scale;
-#pragma unroll
-    for (int k = 0; k < MostVectors; k++)
-    {
-        int column = (k * WarpSize + lane) * N;
-        if (column >= columns) continue;
-        float out[N];
-#pragma unroll
-        for (int i = 0; i < N; i++) z[k][i] = (z[k][i] - mean) * scale;
-        if (normalized != nullptr) store(normalized + start + column, z[k]);
-#pragma unroll
-        for (int i = 0; i < N; i++) out[i] = gamma[column + i] * z[k][i] + beta[column + i];
-        store(y + start + column, out);
-    }
+    __shared__ uint4 shared[SumVectors<float>];
+    float sum[4];
+    int column = column_sums(partials + blockIdx.y * columns, 3 * columns, 0, parts, columns, shared, sum);
+    float* target = blockIdx.y == 0 ? dgamma : blockIdx.y == 1 ? dbeta : dbias;
+    if (column >= 0) add_to(target + column, sum);
 }
 
-template <class T> __device__ __forceinline__ void backward(const T* dy, const T* normalized, const float* rstd, const int* offsets, int sentences, const Dropout& mask,
-    const float* gamma, T* dz, T* dx, int rows, int columns)
-{
-    constexpr int N = Vector<T>::Length;
-    int row = blockIdx.x * RowsPerBlock + threadIdx.x / WarpSize, lane = threadIdx.x % WarpSize;
-    if (row >= rows) return;
-    long long start = static_cast<long long>(row) * columns;
-    int sentence = mask.drops() ? sentence_of(offsets, sentences, row) : 0, place = mask.drops() && offsets != nullptr ? row - offsets[sentence] : 0;
-    float g[MostVectors][N], unit[MostVectors][N], sum = 0, product = 0;
-#pragma unroll
-    for (int k = 0; k < MostVectors; k++)
-    {
-        int column = (k * WarpSize + lane) * N;
-        if (column >= columns) continue;
-        load(dy + start + column, g[k]);
-        load(normalized + start + column, unit[k]);
-#pragma unroll
-        for (int i = 0; i < N; i++)
-        {
-            g[k][i] *= gamma[column + i];
-            sum += g[k][i];
-            product += g[k][i] * unit[k][i];
-        }
-    }
-    float mean = warp_sum(sum) / columns, slope = warp_sum(product) / columns, scale = rstd[row];
-#pragma unroll
-    for (int k = 0; k < MostVectors; k++)
-    {
-        int column = (k * WarpSize + lane) * N;
-        if (column >= columns) continue;
-#pragma unroll
-        for (int i = 0; i < N; i++) g[k][i] = scale * (g[k][i] - mean - unit[k][i] * slope);
-        store(dz + start + column, g[k]);
-        if (dx == nullptr) continue;
-        if (mask.drops())
-        {
-            float factors[N];
-            dropout_vector(mask, sentence, static_cast<uint32_t>(place) * columns + column, factors);
-#pragma unroll
-            for (int i = 0; i < N; i++) g[k][i] *= factors[i];
-        }
-        store(dx + start + column, g[k]);
-    }
-}
-
-// Before the rows' gradients, since dz may be dy: partial sums of dγ and dβ, [2, parts, N]. A thread a column, blockIdx.y a part.
-template <class T> __device__ __forceinline__ void sums(const T* dy, const T* normalized, float* partials, int rows, int columns)
-{
-    int column = blockIdx.x * blockDim.x + threadIdx.x, part = blockIdx.y, parts = gridDim.y;
-    if (column >= columns) return;
-    float gamma_sum = 0, beta_sum = 0;
-    for (int row = part * RowsPerPart; row < min(rows, (part + 1) * RowsPerPart); row++)
-    {
-        float slope = to_float(dy[static_cast<long long>(row) * columns + column]);
-        gamma_sum += slope * to_float(normalized[static_cast<long long>(row) * columns + column]);
-        beta_sum += slope;
-    }
-    partials[static_cast<long long>(part) * columns + column] = gamma_sum;
-    partials[static_cast<long long>(parts + part) * columns + column] = beta_sum;
-}
-
-extern "C" __global__ void __launch_bounds__(128) layernorm_reduce(const float* partials, float* dgamma, float* dbeta, int parts, int columns)
-{
-    int column = blockIdx.x * blockDim.x + threadIdx.x;
-    if (column >= columns) return;
-    float gamma_sum = 0, beta_sum = 0;
-    for (int part = 0; part < parts; part++)
-    {
-        gamma_sum += partials[static_cast<long long>(part) * columns + column];
-        beta_sum += partials[static_cast<long long>(parts + part) * columns + column];
-    }
-    dgamma[column] += gamma_sum;
-    dbeta[column] += beta_sum;
-}
-
-#define ENTRY(name, T) \
-    extern "C" __global__ void __launch_bounds__(128) layernorm_forward_##name(const T* x, const float* bias, const T* residual, const int* offsets, int sentences, \
-        DROPOUT_PARAMETERS, const float* gamma, const float* beta, float epsilon, T* normalized, float* rstd, T* y, int rows, int columns) \
+#define FORWARD_PARAMETERS(T) const T* x, const float* bias, const T* residual, const int* offsets, int sentences, DROPOUT_PARAMETERS, \
+    const float* gamma, const float* beta, float epsilon, T* normalized, float* rstd, T* y, int rows, int columns
+#define FORWARD(name, T, vectors) \
+    extern "C" __global__ void __launch_bounds__(RowWarps * WarpSize) layernorm_forward_##name##_v##vectors(FORWARD_PARAMETERS(T)) \
     { \
-        forward<T>(x, bias, residual, offsets, sentences, DROPOUT_ARGUMENTS, gamma, beta, epsilon, normalized, rstd, y, rows, columns); \
+        forward<T, vectors>(x, bias, residual, offsets, sentences, DROPOUT_ARGUMENTS, gamma, beta, epsilon, normalized, rstd, y, rows, columns); \
+    }
+#define BACKWARD(name, T) \
+    extern "C" __global__ void __launch_bounds__(MostThreads) layernorm_backward_##name(const T* dy, const T* normalized, const float* rstd, \
+        const int* offsets, int sentences, DROPOUT_PARAMETERS, const float* gamma, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns) \
+    { \
+        __shared__ Exchanges exchanges; \
+        backward<T>(dy, normalized, rstd, offsets, sentences, DROPOUT_ARGUMENTS, gamma, dz, dx, dbias, partials, rows, rows_per_part, columns, exchanges); \
+    }
+#define WIDE(name, T) \
+    extern "C" __global__ void __launch_bounds__(256) layernorm_forward_##name##_wide(FORWARD_PARAMETERS(T)) \
+    { \
+        __shared__ float scratch[WarpSize]; \
+        forward_wide<T>(x, bias, residual, offsets, sentences, DROPOUT_ARGUMENTS, gamma, beta, epsilon, normalized, rstd, y, columns, scratch); \
     } \
-    extern "C" __global__ void __launch_bounds__(128) layernorm_backward_##name(const T* dy, const T* normalized, const float* rstd, const int* offsets, int sentences, \
-        DROPOUT_PARAMETERS, const float* gamma, T* dz, T* dx, int rows, int columns) \
+    extern "C" __global__ void __launch_bounds__(256) layernorm_means_##name(const T* dy, const T* normalized, const int* offsets, int sentences, DROPOUT_PARAMETERS, \
+        const float* gamma, RowSlope* row_slopes, int columns) \
     { \
-        backward<T>(dy, normalized, rstd, offsets, sentences, DROPOUT_ARGUMENTS, gamma, dz, dx, rows, columns); \
+        __shared__ float scratch[WarpSize]; \
+        means<T>(dy, normalized, offsets, sentences, DROPOUT_ARGUMENTS, gamma, row_slopes, columns, scratch); \
     } \
-    extern "C" __global__ void __launch_bounds__(128) layernorm_sums_##name(const T* dy, const T* normalized, float* partials, int rows, int columns) \
+    extern "C" __global__ void __launch_bounds__(128) layernorm_backward_##name##_wide(const T* dy, const T* normalized, const float* rstd, DROPOUT_PARAMETERS, const float* gamma, \
+        const RowSlope* row_slopes, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns) \
     { \
-        sums<T>(dy, normalized, partials, rows, columns); \
+        backward_wide<T>(dy, normalized, rstd, DROPOUT_ARGUMENTS, gamma, row_slopes, dz, dx, dbias, partials, rows, rows_per_part, columns); \
     }
-FOR_EACH_TYPE(ENTRY)
+#define UP_TO_4(name, T) FORWARD(name, T, 1) FORWARD(name, T, 2) FORWARD(name, T, 3) FORWARD(name, T, 4)
+FOR_EACH_TYPE(UP_TO_4)
+FORWARD(f32, float, 6)
+FORWARD(f32, float, 8)
+FOR_EACH_TYPE(BACKWARD)
+FOR_EACH_TYPE(WIDE)

@@ -1,27 +1,29 @@
-// dbias += Σ dy over rows: the part of a linear layer's backward that is no matrix product. dy [M,N], dbias fp32 [N].
-// Partial sums of RowsPerPart rows, [parts, N], a thread a column; then the parts one after another: a fixed order.
-#include "common.cuh"
+// dbias += Σ dy over rows: the part of a linear layer's backward that is no matrix product; and so any sum of columns. dy [M,N], dbias fp32 [N].
+// Partial sums of RowsPerPart rows, [parts, N], then the parts: a fixed order.
+#include "sums.cuh"
 
-constexpr int RowsPerPart = 32;
+constexpr int RowsPerPart = 128;
 
-template <class T> __device__ __forceinline__ void sums(const T* dy, float* partials, int rows, int columns)
+template <class T> __device__ __forceinline__ void sums(const T* dy, float* partials, int rows, int columns, uint4* shared)
 {
-    int column = blockIdx.x * blockDim.x + threadIdx.x, part = blockIdx.y;
-    if (column >= columns) return;
-    float sum = 0;
-    for (int row = part * RowsPerPart; row < min(rows, (part + 1) * RowsPerPart); row++) sum += to_float(dy[static_cast<long long>(row) * columns + column]);
-    partials[static_cast<long long>(part) * columns + column] = sum;
+    int part = blockIdx.y;
+    float sum[4];
+    int column = column_sums(dy, columns, part * RowsPerPart, min(rows, (part + 1) * RowsPerPart), columns, shared, sum);
+    if (column >= 0) store(partials + static_cast<long long>(part) * columns + column, sum);
 }
 
-extern "C" __global__ void __launch_bounds__(128) linear_reduce(const float* partials, float* dbias, int parts, int columns)
+extern "C" __global__ void __launch_bounds__(SumThreads) linear_reduce(const float* partials, float* dbias, int parts, int columns)
 {
-    int column = blockIdx.x * blockDim.x + threadIdx.x;
-    if (column >= columns) return;
-    float sum = 0;
-    for (int part = 0; part < parts; part++) sum += partials[static_cast<long long>(part) * columns + column];
-    dbias[column] += sum;
+    __shared__ uint4 shared[SumVectors<float>];
+    float sum[4];
+    int column = column_sums(partials, columns, 0, parts, columns, shared, sum);
+    if (column >= 0) add_to(dbias + column, sum);
 }
 
 #define ENTRY(name, T) \
-    extern "C" __global__ void __launch_bounds__(128) linear_sums_##name(const T* dy, float* partials, int rows, int columns) { sums<T>(dy, partials, rows, columns); }
+    extern "C" __global__ void __launch_bounds__(SumThreads) linear_sums_##name(const T* dy, float* partials, int rows, int columns) \
+    { \
+        __shared__ uint4 shared[SumVectors<T>]; \
+        sums<T>(dy, partials, rows, columns, shared); \
+    }
 FOR_EACH_TYPE(ENTRY)

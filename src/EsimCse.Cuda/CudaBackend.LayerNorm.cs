@@ -2,17 +2,16 @@ namespace EsimCse.Cuda;
 
 partial class CudaBackend
 {
-    /// <summary>The widest row in fp32 that the kernel's registers hold.</summary>
-    internal const int WidestRow = 1024;
-
-    const int NormalizedRowsPerBlock = 4;
+    const string Wide = "_wide";
+    const int FewestNormalizedRows = 4, MostNormalizedParts = 512, MostNormalizedThreads = 512, RowSlopeBytes = 16;
 
     /// <inheritdoc/>
     public void LayerNormForward(Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask, Matrix gamma, Matrix beta,
         float epsilon, Matrix normalized, Matrix rstd, Matrix y)
     {
         ExpectWidth(x);
-        Launch("layernorm_forward" + Suffix(x), NormalizedRows(x.Rows), x, bias, residual, offsets, Sentences(offsets),
+        string form = ForwardForm(x);
+        Launch("layernorm_forward" + Suffix(x) + form, form == Wide ? new(x.Rows, 256) : PerWarp(x.Rows), x, bias, residual, offsets, Sentences(offsets),
             (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, beta, epsilon, normalized, rstd, y, x.Rows, x.Columns);
     }
 
@@ -22,19 +21,45 @@ partial class CudaBackend
     {
         if (dbias.IsPresent && !dx.IsPresent && mask.Drops) throw new ArgumentException("the gradient of the bias is the sum of dx: it must be there where the mask drops");
         ExpectWidth(dy);
-        int parts = Parts(dy.Rows);
-        nint partials = Scratch(2L * parts * dy.Columns * sizeof(float));
-        Launch("layernorm_sums" + Suffix(dy), PerColumn(dy.Columns, parts), dy, normalized, partials, dy.Rows, dy.Columns);
-        Launch("layernorm_reduce", PerColumn(dy.Columns, Math.Min(1, parts)), partials, dgamma, dbeta, parts, dy.Columns);
-        Launch("layernorm_backward" + Suffix(dy), NormalizedRows(dy.Rows), dy, normalized, rstd, offsets, Sentences(offsets),
-            (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, dz, dx, dy.Rows, dy.Columns);
-        if (dbias.IsPresent) BiasGradient(dx.IsPresent ? dx : dz, dbias);
+        if (dy.Rows == 0) return;
+        (int rows, int columns) = (dy.Rows, dy.Columns);
+        int rowsPerPart = NormalizedRowsPerPart(rows), parts = (rows + rowsPerPart - 1) / rowsPerPart, threads = (RowVectors(dy) + 31) / 32 * 32;
+        long partialBytes = 3L * parts * columns * sizeof(float);
+        nint partials = Scratch(partialBytes + (long)RowSlopeBytes * rows), slopes = partials + (nint)partialBytes;
+        if (threads <= MostNormalizedThreads)
+        {
+            Launch("layernorm_backward" + Suffix(dy), new(parts, threads), dy, normalized, rstd, offsets, Sentences(offsets),
+                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, dz, dx, dbias, partials, rows, rowsPerPart, columns);
+        }
+        else
+        {
+            Launch("layernorm_means" + Suffix(dy), new(rows, 256), dy, normalized, offsets, Sentences(offsets),
+                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, slopes, columns);
+            Launch("layernorm_backward" + Suffix(dy) + Wide, new((RowVectors(dy) + 127) / 128, 128, BlocksY: parts), dy, normalized, rstd,
+                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, slopes, dz, dx, dbias, partials, rows, rowsPerPart, columns);
+        }
+        Launch("layernorm_reduce", SummedColumns(columns, sizeof(float), dbias.IsPresent ? 3 : 2), partials, dgamma, dbeta, dbias, parts, columns);
     }
 
-    static Geometry NormalizedRows(int rows) => new((rows + NormalizedRowsPerBlock - 1) / NormalizedRowsPerBlock, 128);
+    /// <summary>The entry by the vectors that a lane holds of a row.</summary>
+    static string ForwardForm(Matrix x) => ((RowVectors(x) + 31) / 32, x.Type.Size()) switch
+    {
+        (1, _) => "_v1",
+        (2, _) => "_v2",
+        (3, _) => "_v3",
+        (4, _) => "_v4",
+        (5 or 6, sizeof(float)) => "_v6",
+        (7 or 8, sizeof(float)) => "_v8",
+        _ => Wide,
+    };
+
+    /// <summary>As few as are worth a block, and so many that the parts do not outnumber the blocks that a device holds at once: of the number of rows alone.</summary>
+    static int NormalizedRowsPerPart(int rows) => FewestNormalizedRows * ((rows + FewestNormalizedRows * MostNormalizedParts - 1) / (FewestNormalizedRows * MostNormalizedParts));
+
+    static int RowVectors(Matrix x) => x.Columns * x.Type.Size() / VectorBytes;
 
     static void ExpectWidth(Matrix x)
     {
-        if (x.Columns % 8 != 0 || x.Columns > WidestRow) throw new ArgumentException($"{x}: expected a multiple of 8 columns, at most {WidestRow}");
+        if (x.Columns % 8 != 0) throw new ArgumentException($"{x}: expected a multiple of 8 columns");
     }
 }

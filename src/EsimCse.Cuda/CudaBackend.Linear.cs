@@ -2,6 +2,8 @@ namespace EsimCse.Cuda;
 
 partial class CudaBackend
 {
+    const int SummedRowsPerPart = 128;
+
     /// <inheritdoc/>
     public void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y)
     {
@@ -25,14 +27,15 @@ partial class CudaBackend
         MakeCurrent();
         ProductShape shape = new(x.Columns, dy.Columns, dy.Rows, TransposeA: false, TransposeB: true, dy.Type, dw.Type, null, Accumulate: true);
         _lane.Products.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
-        if (dbias.IsPresent) BiasGradient(dy, dbias);
+        if (dbias.IsPresent) AddColumnSums(dy, dbias);
     }
 
-    void BiasGradient(Matrix dy, Matrix dbias)
+    /// <summary>sums += Σ x over rows.</summary>
+    void AddColumnSums(Matrix x, Matrix sums)
     {
-        int parts = Parts(dy.Rows);
-        nint partials = Scratch((long)parts * dy.Columns * sizeof(float));
-        Launch("linear_sums" + Suffix(dy), PerColumn(dy.Columns, parts), dy, partials, dy.Rows, dy.Columns);
-        Launch("linear_reduce", PerColumn(dy.Columns, Math.Min(1, parts)), partials, dbias, parts, dy.Columns);
+        int parts = (x.Rows + SummedRowsPerPart - 1) / SummedRowsPerPart;
+        nint partials = Scratch((long)parts * x.Columns * sizeof(float));
+        Launch("linear_sums" + Suffix(x), SummedColumns(x.Columns, x.Type.Size(), parts), x, partials, x.Rows, x.Columns);
+        Launch("linear_reduce", SummedColumns(x.Columns, sizeof(float), Math.Min(1, parts)), partials, sums, parts, x.Columns);
     }
 }

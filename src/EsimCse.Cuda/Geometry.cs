@@ -6,7 +6,7 @@ readonly record struct Geometry(int Blocks, int Threads, int SharedBytes = 0, in
 /// <summary>The grids that several operations share, as their kernels expect them.</summary>
 partial class CudaBackend
 {
-    const int RowsPerPart = 32, VectorBytes = 16;
+    const int VectorBytes = 16;
 
     static long Vectors(Matrix x) => x.Bytes % VectorBytes == 0 ? x.Bytes / VectorBytes : throw new ArgumentException($"{x}: expected a multiple of {VectorBytes} bytes");
 
@@ -16,11 +16,10 @@ partial class CudaBackend
 
     static Geometry PerWarp(int warps) => new((warps + 3) / 4, 128);
 
-    static Geometry PerColumn(int columns, int parts) => new((columns + 127) / 128, 128, BlocksY: parts);
+    /// <summary>Blocks of 8 vectors of columns.</summary>
+    static Geometry SummedColumns(int columns, int elementSize, int parts) => new((columns * elementSize + 8 * VectorBytes - 1) / (8 * VectorBytes), 256, BlocksY: parts);
 
     static Geometry PerChunk(Matrix chunks) => new(chunks.Rows, 256);
-
-    static int Parts(int rows) => (rows + RowsPerPart - 1) / RowsPerPart;
 
     static int Sentences(Matrix offsets) => offsets.IsPresent ? offsets.Columns - 1 : 0;
 }

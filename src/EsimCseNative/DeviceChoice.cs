@@ -15,7 +15,7 @@ namespace EsimCse;
 public sealed record DeviceChoice(string Device = "auto", int? Threads = null, ElementType? Precision = null)
 {
     const string CudaPrefix = "cuda:";
-    const int Granularity = 8, MostColumns = 1024;
+    const int Granularity = 8;
 
     /// <summary>Whether a text names a device or a way to choose one.</summary>
     public static bool IsValid(string device)
@@ -107,6 +107,6 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     {
         foreach ((string name, int size) in new[] { ("hidden_size", sizes.HiddenSize), ("intermediate_size", sizes.IntermediateSize), ("hidden_size / num_attention_heads", sizes.HeadSize) })
             if (size % Granularity != 0) return $"{name} is {size}, expected a multiple of {Granularity} on CUDA";
-        return sizes.HiddenSize > MostColumns ? $"hidden_size is {sizes.HiddenSize}, expected at most {MostColumns} on CUDA" : null;
+        return null;
     }
 }

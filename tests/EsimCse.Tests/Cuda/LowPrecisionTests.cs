@@ -16,7 +16,7 @@ public class LowPrecisionTests
         {
             TheoryData<ElementType, int, int> cases = [];
             foreach (ElementType type in new[] { ElementType.BFloat16, ElementType.Float16 })
-                foreach ((int rows, int width) in new[] { (0, 8), (1, 8), (3, 24), (4, 32), (5, 64), (33, 384), (67, 1024) }) cases.Add(type, rows, width);
+                foreach ((int rows, int width) in new[] { (0, 8), (1, 8), (3, 24), (4, 32), (5, 64), (33, 384), (67, 1024), (131, 136) }) cases.Add(type, rows, width);
             return cases;
         }
     }
@@ -72,6 +72,7 @@ public class LowPrecisionTests
         p.Backend.LinearBackwardInput(p.Stored(rows, 24, 4), p.Stored(24, width, 2), accumulate: false, dx);
         p.Backend.LinearBackwardInput(p.Stored(rows, 24, 5), p.Stored(24, width, 2), accumulate: true, dx);
         p.Backend.LinearBackwardWeight(p.Stored(rows, 24, 4), p.Stored(rows, width, 1), p.ExactSum(24, width), p.ExactSum(1, 24));
+        p.Backend.LinearBackwardWeight(p.Stored(rows, 136, 6), p.Stored(rows, 8, 1), p.ExactSum(136, 8), p.ExactSum(1, 136));
     }, growth: Math.Sqrt(width));
 
     [Theory]
@@ -80,16 +81,16 @@ public class LowPrecisionTests
     public void LayerNorm(float rate)
     {
         foreach (ElementType type in new[] { ElementType.BFloat16, ElementType.Float16 })
-            foreach (int width in new[] { 8, 24, 64, 384, 768, 1024 })
+            foreach (int width in new[] { 8, 24, 64, 384, 768, 1024, 1032, 2048, 4104 })
                 Compare(type, p =>
                 {
-                    DeviceBatch batch = p.Batch(Lengths[2]);
+                    DeviceBatch batch = p.Batch(Lengths[width > 1024 ? 0 : 2]);
                     int rows = batch.Batch.Tokens;
                     Matrix normalized = p.Result(rows, width), rstd = p.ExactResult(1, rows), gamma = p.Exact(1, width, 4), beta = p.Exact(1, width, 5);
                     p.Backend.LayerNormForward(p.Stored(rows, width, 1), p.Exact(1, width, 2), p.Stored(rows, width, 3), batch.Batch.Offsets, batch.Mask(rate, 2), gamma, beta, 1e-5f, normalized, rstd, p.Result(rows, width));
                     if (type == ElementType.Float16) return;
                     Matrix stored = p.Stored(rows, width, 8), scale = p.Exact(1, rows, 9);
-                    p.Backend.LayerNormBackward(p.Stored(rows, width, 6), stored, scale, batch.Batch.Offsets, batch.Mask(rate, 2), gamma, p.Result(rows, width), p.Result(rows, width), default, p.ExactSum(1, width), p.ExactSum(1, width));
+                    p.Backend.LayerNormBackward(p.Stored(rows, width, 6), stored, scale, batch.Batch.Offsets, batch.Mask(rate, 2), gamma, p.Result(rows, width), p.Result(rows, width), p.ExactSum(1, width), p.ExactSum(1, width), p.ExactSum(1, width));
                 }, growth: 8);
     }
 

@@ -8,7 +8,8 @@ namespace EsimCse.Tests.Cuda;
 public class MachineCodeTests
 {
     /// <summary>Kernels that move whole rows or arenas: what they are worth is how wide they read and write.</summary>
-    static readonly string[] Streaming = ["layernorm_forward", "layernorm_backward", "gelu_", "tanh_", "dropout_", "cast_", "adamw_", "embedding_forward", "clspooling_", "queuepush_copy"];
+    static readonly string[] Streaming = ["layernorm_", "linear_", "gelu_", "tanh_", "dropout_", "cast_", "adamw_", "embedding_forward", "embedding_scatter", "embedding_join",
+        "clspooling_", "queuepush_copy"];
 
     [Fact]
     public void Tensor_cores_and_wide_accesses_are_where_they_are_claimed()
@@ -35,6 +36,6 @@ public class MachineCodeTests
             Assert.True(Count("ldg128") > 0 && Count("stg128") > 0, $"no 16-byte accesses: {where}");
         }
         Assert.Equal(2 * 4 * 4, tiled);
-        Assert.InRange(streaming, 2 * 30, 2 * 60);
+        Assert.InRange(streaming, 2 * 60, 2 * 90);
     }
 }

@@ -25,6 +25,8 @@ public class ContrastiveTests
     [InlineData("cuda", 5, 16, 7)]
     [InlineData("cuda", 7, 136, 11)]
     [InlineData("cuda", 3, 1024, 70)]
+    [InlineData("cuda", 2, 1032, 3)]
+    [InlineData("cuda", 1, 2056, 1)]
     [InlineData("cpu-3", 40, 24, 33)]
     [InlineData("cuda", 40, 24, 33)]
     public void Loss_and_gradient_equal_the_reference(string device, int pairs, int size, int held)

@@ -24,6 +24,32 @@ public class EmbeddingTests
         Tolerance.RowSum.Check(Embedding.Backward(dsum, new int[tokens], Types, width), dt.Values, "dtypes");
     }
 
+    // Runs of equal ids and of equal positions around the edges of chunks (32 tokens): one chunk, one and a token, several; several runs that begin in one chunk's worth of tokens.
+    [Theory]
+    [InlineData(1, 32, 1)]
+    [InlineData(1, 33, 1)]
+    [InlineData(1, 64, 1)]
+    [InlineData(2, 65, 1)]
+    [InlineData(3, 33, 3)]
+    [InlineData(1, 45, 7)]
+    [InlineData(3, 45, 7)]
+    [InlineData(7, 110, 9)]
+    [InlineData(700, 330, 2)]
+    public void Rows_that_many_tokens_share_equal_the_reference(int vocabulary, int sentences, int length)
+    {
+        const int width = 40;
+        using IBackend backend = Backends.Create(Backends.Cuda);
+        using DeviceBatch batch = new(backend, [.. Enumerable.Repeat(length, sentences)], vocabulary: vocabulary);
+        int tokens = sentences * length;
+        double[] dsum = Numbers.Normal(tokens * width, 4), before = Numbers.Normal(vocabulary * width, 5);
+        using GuardedMatrix gd = new(backend, tokens, width, dsum), dw = new(backend, vocabulary, width, before), dp = new(backend, length, width, new double[length * width]), dt = new(backend, Types, width, new double[Types * width]);
+        backend.EmbeddingBackward(gd, batch.Batch, dw, dp, dt);
+        Tolerance chain = new(2 * Math.Pow(2, -24) * (tokens + 16), 2e-6, $"a chain of {tokens} sums in fp32");
+        chain.Check([.. Embedding.Backward(dsum, batch.Ids, vocabulary, width).Zip(before, (a, b) => a + b)], dw.Values, "dwords");
+        chain.Check(Embedding.Backward(dsum, batch.Positions, length, width), dp.Values, "dpositions");
+        chain.Check(Embedding.Backward(dsum, new int[tokens], Types, width), dt.Values, "dtypes");
+    }
+
     [Fact]
     public void The_backward_is_the_forward_differentiated()
     {

@@ -47,6 +47,80 @@ public class LayerNormTests
         differences.Check(FiniteDifference.Gradient(beta, dy, moved => Forward(x, bias, residual, gamma, moved)), dbeta.Values, "dbeta");
     }
 
+    /// <summary>A chain of so many additions: partial sums grow like √k, and each addition rounds by ε/2 of one; together like k.</summary>
+    static Tolerance Chain(int k) => new(2 * Math.Pow(2, -24) * (k + 16), 2e-6, $"a chain of {k} sums in fp32");
+
+    // Past the edges of what a block takes at once and of a part of the rows (4, 8 beyond 2048, 12 beyond 4096), and of what registers hold (1024 columns forward, 2048 backward).
+    [Theory]
+    [InlineData(0, 8)]
+    [InlineData(1, 16)]
+    [InlineData(4, 24)]
+    [InlineData(5, 256)]
+    [InlineData(9, 640)]
+    [InlineData(13, 768)]
+    [InlineData(17, 1024)]
+    [InlineData(9, 1032)]
+    [InlineData(5, 2048)]
+    [InlineData(17, 2056)]
+    [InlineData(11, 4104)]
+    [InlineData(4107, 8)]
+    public void On_CUDA_any_rows_and_widths_equal_the_reference(int m, int n)
+    {
+        using IBackend backend = Backends.Create(Backends.Cuda);
+        int[] lengths = [.. Enumerable.Repeat(5, m / 5), m % 5];
+        using DeviceBatch batch = new(backend, lengths);
+        DropoutMask drops = batch.Mask(0.25f, lengths.Length);
+        double[] x = Numbers.Normal(m * n, 1), bias = Numbers.Normal(n, 2), residual = Numbers.Normal(m * n, 3), gamma = Numbers.Normal(n, 4), beta = Numbers.Normal(n, 5), dy = Numbers.Normal(m * n, 6), before = Numbers.Normal(n, 7);
+        double[] mask = [.. lengths.SelectMany((length, s) => DeviceBatch.Draws(0.25f, lengths.Length, s, length * n))];
+        using GuardedMatrix gx = new(backend, m, n, x), gb = new(backend, 1, n, bias), gr = new(backend, m, n, residual), gg = new(backend, 1, n, gamma), gbeta = new(backend, 1, n, beta), gdy = new(backend, m, n, dy);
+        using GuardedMatrix y = new(backend, m, n), rstd = new(backend, 1, m), dz = new(backend, m, n), dx = new(backend, m, n);
+        using GuardedMatrix dbias = new(backend, 1, n, before), dgamma = new(backend, 1, n, before), dbeta = new(backend, 1, n, before);
+        backend.LayerNormForward(gx, gb, gr, batch.Batch.Offsets, drops, gg, gbeta, 1e-5f, gx, rstd, y);
+        Tolerance.RowSum.Check(LayerNorm.Forward(x, bias, residual, mask, gamma, beta, 1e-5, m, n), y.Values, "y");
+
+        backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, drops, gg, dz, dx, dbias, dgamma, dbeta);
+        var expected = LayerNorm.Backward(dy, gx.Values, rstd.Values, mask, gamma, m, n);
+        Tolerance.RowSum.Check(expected.Dz, dz.Values, "dz");
+        Tolerance.RowSum.Check(expected.Dx, dx.Values, "dx");
+        double[] Added(double[] sum) => [.. sum.Zip(before, (a, b) => a + b)];
+        Chain(m).Check(Added(expected.Dbias), dbias.Values, "dbias");
+        Chain(m).Check(Added(expected.Dgamma), dgamma.Values, "dgamma");
+        Chain(m).Check(Added(expected.Dbeta), dbeta.Values, "dbeta");
+
+        // dz in the place of dy; where nothing is dropped, dx in that of dz, or none.
+        backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, drops, gg, gdy, default, default, dgamma, dbeta);
+        Assert.Equal(dz.Floats, gdy.Floats);
+        foreach (bool present in new[] { true, false })
+        {
+            backend.Upload<float>([.. dy.Select(value => (float)value)], gdy);
+            backend.Upload<float>([.. before.Select(value => (float)value)], dbias);
+            backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, default, gg, gdy, present ? gdy.Matrix : default, dbias, dgamma, dbeta);
+            Assert.Equal(dz.Floats, gdy.Floats);
+            double[] slopes = dz.Values;
+            Chain(m).Check(Added([.. Enumerable.Range(0, n).Select(column => Enumerable.Range(0, m).Sum(row => slopes[row * n + column]))]), dbias.Values, "dbias");
+        }
+    }
+
+    [Fact]
+    public void The_backward_is_the_forward_differentiated()
+    {
+        (int m, int n) = (3, 5);
+        double[] x = Numbers.Normal(m * n, 1), bias = Numbers.Normal(n, 2), residual = Numbers.Normal(m * n, 3), gamma = Numbers.Normal(n, 4), beta = Numbers.Normal(n, 5), dy = Numbers.Normal(m * n, 6);
+        double[] mask = [.. Enumerable.Range(0, m * n).Select(i => i % 4 == 0 ? 0 : 4.0 / 3)], zeros = new double[n], ones = [.. Enumerable.Repeat(1.0, n)];
+        double[] Forward(double[] x, double[] bias, double[] residual, double[] gamma, double[] beta) => LayerNorm.Forward(x, bias, residual, mask, gamma, beta, 1e-5, m, n);
+        double[] normalized = Forward(x, bias, residual, ones, zeros), rstd = [.. Enumerable.Range(0, m).Select(i =>
+        {
+            double[] z = [.. Enumerable.Range(i * n, n).Select(at => (x[at] + bias[at % n]) * mask[at] + residual[at])];
+            return 1 / Math.Sqrt(z.Sum(value => (value - z.Average()) * (value - z.Average())) / n + 1e-5);
+        })];
+        var expected = LayerNorm.Backward(dy, normalized, rstd, mask, gamma, m, n);
+        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(x, dy, moved => Forward(moved, bias, residual, gamma, beta)), expected.Dx, "dx");
+        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(residual, dy, moved => Forward(x, bias, moved, gamma, beta)), expected.Dz, "dresidual");
+        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(bias, dy, moved => Forward(x, moved, residual, gamma, beta)), expected.Dbias, "dbias");
+        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(gamma, dy, moved => Forward(x, bias, residual, moved, beta)), expected.Dgamma, "dgamma");
+        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(beta, dy, moved => Forward(x, bias, residual, gamma, moved)), expected.Dbeta, "dbeta");
+    }
+
     [Fact]
     public void Without_dropout_dx_may_be_absent_and_the_bias_still_has_its_gradient()
     {

@@ -37,6 +37,10 @@ public class LinearTests
     [InlineData(13, 32, 64)]
     [InlineData(37, 64, 24)]
     [InlineData(130, 40, 136)]
+    [InlineData(31, 32, 8)]
+    [InlineData(128, 104, 8)]
+    [InlineData(257, 72, 8)]
+    [InlineData(4129, 8, 8)]
     public void On_CUDA_every_form_equals_the_double_loops(int m, int n, int k)
     {
         using IBackend backend = Backends.Create(Backends.Cuda);

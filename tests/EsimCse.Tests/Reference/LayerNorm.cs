@@ -13,4 +13,29 @@ static class LayerNorm
         }
         return y;
     }
+
+    /// <summary>The gradients of all that goes in; normalized and rstd are the forward's.</summary>
+    public static (double[] Dx, double[] Dz, double[] Dbias, double[] Dgamma, double[] Dbeta) Backward(double[] dy, double[] normalized, double[] rstd, double[] mask, double[] gamma, int m, int n)
+    {
+        double[] dx = new double[m * n], dz = new double[m * n], dbias = new double[n], dgamma = new double[n], dbeta = new double[n];
+        for (int i = 0; i < m; i++)
+        {
+            double mean = 0, slope = 0;
+            for (int j = 0; j < n; j++)
+            {
+                mean += gamma[j] * dy[i * n + j] / n;
+                slope += gamma[j] * dy[i * n + j] * normalized[i * n + j] / n;
+            }
+            for (int j = 0; j < n; j++)
+            {
+                int at = i * n + j;
+                dz[at] = rstd[i] * (gamma[j] * dy[at] - mean - normalized[at] * slope);
+                dx[at] = dz[at] * mask[at];
+                dbias[j] += dx[at];
+                dgamma[j] += dy[at] * normalized[at];
+                dbeta[j] += dy[at];
+            }
+        }
+        return (dx, dz, dbias, dgamma, dbeta);
+    }
 }
