@@ -140,8 +140,9 @@ struct Grid final : SimtHost
     {
         bool any = false, all = true;
         int n = static_cast<int>(threads.size());
-        for (int warp = 0; warp < n; warp += 32)
+        for (int k = 0, warps = (n + 31) / 32, shift = next_random(warps); k < warps; k++)
         {
+            int warp = (k + shift) % warps * 32;
             int end = std::min(warp + 32, n), waiting = 0, ended = 0;
             for (int i = warp; i < end; i++)
             {
@@ -150,6 +151,7 @@ struct Grid final : SimtHost
                 all &= threads[i].state == SimtState::AtBarrier || threads[i].state == SimtState::Done;
             }
             if (waiting == 0 || waiting + ended < end - warp) continue;
+            if (any && next_random(2)) continue;
             uint32_t gone = 0;
             for (int i = warp; i < end; i++) gone |= (threads[i].state == SimtState::Done ? 1u : 0u) << (i % 32);
             for (int i = warp; i < end; i++)

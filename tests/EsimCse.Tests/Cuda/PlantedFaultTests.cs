@@ -20,6 +20,15 @@ public sealed unsafe class PlantedFaultTests : IDisposable
             __syncthreads();
             y[threadIdx.x] = shared[63 - threadIdx.x];
         }
+        extern "C" __global__ void barrier_missing_between_warps(float* y)
+        {
+            __shared__ float shared[64];
+            float value = threadIdx.x;
+            for (int i = 0; i < 4; i++) value = __shfl_xor_sync(0xffffffffu, value, 1);
+            shared[threadIdx.x] = value;
+            __syncwarp();
+            y[threadIdx.x] = shared[63 - threadIdx.x];
+        }
         extern "C" __global__ void barrier_divergent(float* y)
         {
             if (threadIdx.x < 40) __syncthreads();
@@ -92,6 +101,18 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         Assert.Contains(Values(), float.IsNaN);
         Assert.Equal(CudaResult.Success, Launch("barrier_there", 0, _y.Address));
         Assert.Equal(Enumerable.Range(0, 64).Select(i => 63f - i), Values());
+    }
+
+    [Fact]
+    public void A_barrier_that_is_missing_between_warps_that_wait_for_themselves_shows()
+    {
+        bool Shows(uint seed)
+        {
+            SoftCuda.Seed(seed);
+            Assert.Equal(CudaResult.Success, Launch("barrier_missing_between_warps", 0, _y.Address));
+            return Values().Any(float.IsNaN);
+        }
+        Assert.Contains(Enumerable.Range(1, 12), seed => Shows((uint)seed));
     }
 
     [Theory]
