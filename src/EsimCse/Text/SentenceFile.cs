@@ -57,9 +57,9 @@ public static class SentenceFile
             JsonElement value = json.RootElement;
             if (value.ValueKind == JsonValueKind.Object) value = Property(value);
             return value.ValueKind == JsonValueKind.String ? value.GetString()!
-                : throw new InvalidInputException($"{name}, line {number}: found {value.ValueKind}, expected a string or an object with one{(column is null ? "" : $" as '{column}'")}");
+                : throw new InvalidInputException($"{name}, line {number}: found {(value.ValueKind == JsonValueKind.Undefined ? "nothing" : value.ValueKind)}, expected a string or an object with one{(column is null ? "" : $" as '{column}'")}");
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new InvalidInputException($"{name}, line {number}: not valid JSON: {error.Message}", error);
         }

@@ -119,6 +119,8 @@ public sealed class SentenceFileTests : IDisposable
     [InlineData("a.jsonl", "\"a\"\n{\"text\"\n", "line 2")]
     [InlineData("a.jsonl", "\"a\"\n\n", "line 2")]
     [InlineData("a.jsonl", "{}\n", "line 1")]
+    [InlineData("a.jsonl", "\"a\"\n\"\\ud800\"\n", "line 2")]
+    [InlineData("a.jsonl", "{\"\\udc00\":\"x\"}\n", "line 1")]
     [InlineData("a.jsonl", "[\"a\"]\n", "line 1")]
     [InlineData("a.csv", "id,text\n1,a\n2\n", "line 3")]
     [InlineData("a.csv", "text\n\"never ends\n", "line 2")]
