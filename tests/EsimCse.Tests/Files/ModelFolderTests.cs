@@ -78,6 +78,24 @@ public class ModelFolderTests
         File.WriteAllText(path, json.Replace(from, to, StringComparison.Ordinal));
     });
 
+    [Fact]
+    public void Another_models_tokenizer_in_the_output_is_replaced()
+    {
+        using SmallModel small = new();
+        Directory.CreateDirectory(small.In("run"));
+        BertTokenizer tokenizer = BertTokenizer.Load(small.Folder);
+        File.WriteAllLines(small.In("run", "vocab.txt"), File.ReadLines(small.In("vocab.txt")).Reverse());
+        Directory.CreateDirectory(small.In("other"));
+        File.Copy(small.In("run", "vocab.txt"), small.In("other", "vocab.txt"));
+        File.Copy(small.In("config.json"), small.In("other", "config.json"));
+        SmallModel.Train(small.Job("other-run") with { Vocabulary = small.In("other") });
+        File.Copy(small.In("other-run", "tokenizer.json"), small.In("run", "tokenizer.json"));
+        File.WriteAllText(small.In("run", "tokenizer_config.json"), "{\"do_lower_case\":false}");
+        SmallModel.Train(small.Job("run"));
+        Assert.Equal(tokenizer.Encode("The cat"), BertTokenizer.Load(small.In("run")).Encode("The cat"));
+        Assert.False(File.Exists(small.In("run", "tokenizer_config.json")));
+    }
+
     [Theory]
     [InlineData(PoolerKind.Cls, false)]
     [InlineData(PoolerKind.Cls, true)]
