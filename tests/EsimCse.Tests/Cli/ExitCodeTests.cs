@@ -59,6 +59,30 @@ public class ExitCodeTests
     }
 
     [Fact]
+    public void A_set_that_is_missing_is_named()
+    {
+        using SmallModel small = new();
+        SmallModel.Train(small.Job("run"));
+        foreach (string set in new[] { "sts14", "sick", "stsb-dev" })
+        {
+            File.WriteAllText(small.In("stsb", "sts-dev.csv"), "");
+            (int code, _, string error) = Tool.Run("", "eval", small.In("run"), "--data", small.Folder, "--sets", "stsb-test," + set);
+            Assert.Equal(3, code);
+            Assert.Contains($"set {set} is missing", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_pooling_that_others_do_not_know_is_said_once()
+    {
+        using SmallModel small = new();
+        (int code, _, string error) = Tool.Run("", "train", "--from-scratch", small.In("config.json"), "--vocabulary", small.Folder, "--data", small.In("corpus.txt"), "--output", small.In("run"),
+            "--max-steps", "1", "--pooler", "avg_top2");
+        Assert.True(code == 0, error);
+        Assert.Equal(2, error.Split("avg_top2: sentence-transformers").Length);
+    }
+
+    [Fact]
     public void Bad_text_is_named_by_its_line_and_leaves_no_file()
     {
         using SmallModel small = new();
