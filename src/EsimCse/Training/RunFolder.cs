@@ -22,9 +22,10 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
     /// <summary>What a resumed run's owner should know; null for nothing.</summary>
     public string? Notice { get; private set; }
 
-    /// <summary>Refuses an output that is in use.</summary>
+    /// <summary>Refuses options out of their range, and an output that is in use.</summary>
     public static void Check(TrainingJob job)
     {
+        job.Options.Check();
         if (File.Exists(job.Output)) throw new UsageException($"{job.Output}: found a file, expected a folder or nothing");
         if (job.Model is not null && FullPath(job.Model) == FullPath(job.Output)) throw new UsageException($"{job.Output}: is the model that training starts from, expected another folder");
         if (job.Resume || job.Overwrite) return;

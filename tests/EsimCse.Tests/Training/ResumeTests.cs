@@ -127,6 +127,24 @@ public class ResumeTests
     }
 
     [Fact]
+    public void Options_out_of_range_are_refused_before_anything_is_written()
+    {
+        using SmallModel small = new();
+        TrainingJob job = small.Job("run");
+        (string Name, Func<TrainingOptions, TrainingOptions> Change)[] changes =
+        [
+            ("--batch-size: found 0", o => o with { BatchSize = 0 }), ("--batch-size: found 2147483647", o => o with { BatchSize = int.MaxValue }), ("--epochs", o => o with { Epochs = 0 }),
+            ("--max-steps", o => o with { MaxSteps = 0 }), ("--learning-rate", o => o with { LearningRate = 0 }), ("--weight-decay", o => o with { WeightDecay = float.NaN }),
+            ("--max-length", o => o with { MaxLength = 1 }), ("--temperature", o => o with { Temperature = 0 }), ("--dropout", o => o with { Dropout = 1 }),
+            ("--repetition-rate", o => o with { RepetitionRate = 1.5 }), ("--queue-size", o => o with { QueueSize = -1 }), ("--momentum", o => o with { Momentum = float.PositiveInfinity }),
+            ("--eval-every", o => o with { EvaluateEvery = 0 }), ("--save-every", o => o with { SaveEvery = 0 }),
+        ];
+        foreach ((string name, Func<TrainingOptions, TrainingOptions> change) in changes)
+            Assert.Contains(name, Assert.Throws<UsageException>(() => SmallModel.Train(job with { Options = change(job.Options) })).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(job.Output));
+    }
+
+    [Fact]
     public void A_checkpoint_that_was_cut_short_is_passed_over()
     {
         using SmallModel small = new();
