@@ -30,16 +30,19 @@ public static class SentenceFile
         IEnumerable<string> Opened()
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-            using Decompression content = new(file, Path.GetExtension(path));
+            using Decompression content = new(file, Ending(path));
             foreach (string line in Lines(content.Read, path)) yield return line;
         }
     }
 
     static string Format(string path)
     {
-        string name = Path.GetExtension(path) is ".gz" or ".br" ? Path.GetFileNameWithoutExtension(path) : path;
-        return Path.GetExtension(name);
+        string name = Ending(path) is ".gz" or ".br" ? Path.GetFileNameWithoutExtension(path) : path;
+        return Ending(name);
     }
+
+    /// <summary>In small letters: DATA.CSV is no plain text.</summary>
+    static string Ending(string path) => Path.GetExtension(path).ToLowerInvariant();
 
     static IEnumerable<string> Read(IEnumerable<string> lines, string name, string format, string? column) => format switch
     {
