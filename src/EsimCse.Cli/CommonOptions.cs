@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
 using EsimCse.Cpu;
 using EsimCse.Model;
 
@@ -15,12 +18,37 @@ static class CommonOptions
     public static Option<string?> Precision() => new Option<string?>("--precision") { Description = "fp32, bf16 or fp16; fp32 on the CPU, on CUDA bf16 to train and else fp16 by default." }
         .Checked(value => PrecisionOf(value) is not null, "fp32, bf16 or fp16");
 
-    public static Option<int?> Threads() => new Option<int?>("--threads") { Description = "Threads; all cores by default." }.Checked(value => value >= 1, "at least 1");
+    public static Option<int?> Threads() => Number("--threads", "Threads; all cores by default.", 1);
 
     public static Option<string?> Pooler(string description) => new Option<string?>("--pooler") { Description = description }
         .Checked(value => PoolerNames.TryParse(value, out _), string.Join(", ", PoolerNames.All));
 
-    public static Option<int?> MaxLength(string description) => new Option<int?>("--max-length") { Description = description }.Checked(value => value >= 2, "at least 2");
+    public static Option<int?> MaxLength(string description) => Number("--max-length", description, 2);
+
+    /// <summary>An option that takes true or false, and never leaves the word after it to an argument.</summary>
+    public static Option<bool?> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.ExactlyOne, HelpName = "true|false" };
+
+    /// <summary>An option that takes a whole number.</summary>
+    public static Option<int?> Number(string name, string description, int least) =>
+        Numeric<int>(name, description, NumberStyles.AllowLeadingSign, value => value >= least, $"a whole number of at least {least}");
+
+    /// <summary>An option that takes a number with a decimal point, never a comma, whatever the locale.</summary>
+    public static Option<T?> Real<T>(string name, string description, Func<T, bool> valid, string expected) where T : struct, INumber<T> =>
+        Numeric<T>(name, description, NumberStyles.Float, value => T.IsFinite(value) && valid(value), expected);
+
+    /// <summary>Parsed here: the library's own parser takes 1,5 for 15, and what it cannot parse cannot be checked without an exception.</summary>
+    public static Option<T?> Numeric<T>(string name, string description, NumberStyles styles, Func<T, bool> valid, string expected) where T : struct, INumber<T>
+    {
+        return new Option<T?>(name) { Description = description, Arity = ArgumentArity.ExactlyOne, CustomParser = Parse };
+
+        T? Parse(ArgumentResult result)
+        {
+            string text = result.Tokens[^1].Value;
+            if (T.TryParse(text, styles, CultureInfo.InvariantCulture, out T value) && valid(value)) return value;
+            result.AddError($"{name}: found {text}, expected {expected}");
+            return null;
+        }
+    }
 
     /// <summary>The same option, refusing values outside its range.</summary>
     public static Option<T> Checked<T>(this Option<T> option, Func<T, bool> valid, string expected)

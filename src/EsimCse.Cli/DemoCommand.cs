@@ -10,7 +10,7 @@ namespace EsimCse.Cli;
 /// <summary>The whole product on text that it makes itself: train, score, compare, embed.</summary>
 static class DemoCommand
 {
-    const int CorpusSize = 20_000, PairCount = 900, Neighbours = 3;
+    const int CorpusSize = 20_000, PairCount = 900, Neighbours = 3, Steps = 300;
 
     static readonly (string Name, Func<TrainingOptions, TrainingOptions> Change)[] Conditions =
     [
@@ -23,11 +23,11 @@ static class DemoCommand
     public static Command Create()
     {
         Option<string> output = new("--output") { Description = "The folder to write; an earlier demo there is replaced.", DefaultValueFactory = _ => "demo-output" };
-        Option<int> steps = new Option<int>("--steps") { Description = "Training steps of each run.", DefaultValueFactory = _ => 300 }.Checked(value => value >= 1, "at least 1");
+        Option<int?> steps = CommonOptions.Number("--steps", "Training steps of each run (300).", 1);
         Option<bool> shorter = new("--short") { Description = "One run, of all of the method, in place of four." };
         Command command = new("demo", "Trains a small encoder on text of its own making and shows what it learned.") { output, steps, shorter };
         Func<ParseResult, DeviceChoice> device = command.AddDevice(training: true);
-        command.Runs((parsed, stop) => Run(parsed.GetValue(output)!, parsed.GetValue(steps), parsed.GetValue(shorter) ? Conditions[^1..] : Conditions, device(parsed), stop));
+        command.Runs((parsed, stop) => Run(parsed.GetValue(output)!, parsed.GetValue(steps) ?? Steps, parsed.GetValue(shorter) ? Conditions[^1..] : Conditions, device(parsed), stop));
         return command;
     }
 

@@ -15,7 +15,7 @@ static class EmbedCommand
         Option<string> output = new Option<string>("--output") { Description = "FILE.npy, FILE.jsonl, or - for standard output.", DefaultValueFactory = _ => "-" }
             .Checked(value => value == "-" || Path.GetExtension(value) is ".npy" or ".jsonl", "FILE.npy, FILE.jsonl or -");
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
-        Option<bool?> normalize = new("--normalize") { Description = "Replaces the folder's normalisation." };
+        Option<bool?> normalize = CommonOptions.Flag("--normalize", "Replaces the folder's normalisation.");
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; the folder's own by default.");
         Option<string?> column = new("--column") { Description = "The column of csv, tsv and jsonl files." };
         Command command = new("embed", "Writes the vector of each line.") { model, input, output, pooler, normalize, maxLength, column };

@@ -52,6 +52,7 @@ static class ExitCodes
     {
         ArgumentOutOfRangeException range => range.Message.Split(" (Parameter")[0],
         OutOfMemoryException => "out of memory: lower --batch-size or --max-length",
+        OverflowException => "a size passes what memory can hold: lower --batch-size, --queue-size or --epochs",
         _ => error.Message.ReplaceLineEndings(" "),
     };
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
 using EsimCse.Cli;
@@ -11,10 +12,32 @@ RootCommand root = new("Trains BERT sentence encoders with ESimCSE and embeds te
     DemoCommand.Create(), TrainCommand.Create(), EmbedCommand.Create(), EvalCommand.Create(), SimilarityCommand.Create(), TokenizeCommand.Create(), TuneCommand.Create(), DoctorCommand.Create(),
 };
 root.Add(CommonOptions.Verbose);
-ParseResult parsed = root.Parse(args);
-if (parsed.Errors.Count > 0)
+// A sentence may start with @: it names no file of arguments.
+ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+if (UsageError() is { } wrong)
 {
-    Console.Error.WriteLine($"esimcse: {parsed.Errors[0].Message.ReplaceLineEndings(" ")} (see --help)");
+    Console.Error.WriteLine($"esimcse: {wrong.ReplaceLineEndings(" ")} (see --help)");
     return ExitCodes.Usage;
 }
-return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+try
+{
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (IOException error)
+{
+    // Help and version are written outside of what the commands guard.
+    Console.Error.WriteLine($"esimcse: {error.Message.ReplaceLineEndings(" ")}");
+    return ExitCodes.Failed;
+}
+
+// An unknown option is no argument, though an argument would take it; what comes after -- may look like one. Of several errors the one that names a word says most.
+string? UsageError()
+{
+    foreach (Token token in parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash))
+        if (token.Type == TokenType.Argument && LooksLikeOption(token.Value)) return $"unknown option {token.Value}";
+    foreach (ParseError error in parsed.Errors)
+        if (parsed.UnmatchedTokens.Any(word => error.Message.Contains($"'{word}'", StringComparison.Ordinal))) return error.Message;
+    return parsed.Errors is [ParseError first, ..] ? first.Message : null;
+}
+
+static bool LooksLikeOption(string text) => text.Length > 1 && text[0] == '-' && (text[1] == '-' || char.IsAsciiLetter(text[1])) && !text.Any(char.IsWhiteSpace);

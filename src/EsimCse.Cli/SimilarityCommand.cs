@@ -9,7 +9,11 @@ static class SimilarityCommand
     public static Command Create()
     {
         Argument<string> model = new("MODEL") { Description = "The model folder." };
-        Argument<string[]> sentences = new("SENTENCE") { Description = "Two sentences or more.", Arity = new ArgumentArity(2, 100_000) };
+        Argument<string[]> sentences = new("SENTENCE") { Description = "Two sentences or more.", Arity = new ArgumentArity(1, 100_000) };
+        sentences.Validators.Add(result =>
+        {
+            if (result.Tokens.Count < 2) result.AddError("SENTENCE: found 1, expected 2 or more");
+        });
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
         Option<bool> json = new("--json") { Description = "The matrix as JSON." };
         Command command = new("similarity", "Prints the cosines of sentences with each other.") { model, sentences, pooler, json };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using EsimCse.Training;
 
 namespace EsimCse.Cli;
@@ -8,27 +9,27 @@ sealed class TrainOptions
 {
     readonly Option<string> _recipe = Among("--recipe", "Settings of a published run.", "bert-base", Recipes.Names);
     readonly Option<string?> _pooler = CommonOptions.Pooler("How sentences are pooled: cls by default, whatever the folder says.");
-    readonly Option<bool?> _headInTrainingOnly = new("--mlp-only-train") { Description = "The head serves training only (true)." };
+    readonly Option<bool?> _headInTrainingOnly = CommonOptions.Flag("--mlp-only-train", "The head serves training only (true).");
     readonly Option<string> _headInit = Among("--head-init", "Where the head starts.", "random", "random", "checkpoint");
-    readonly Option<int?> _batchSize = Number("--batch-size", "Sentences a step (64).", 1), _epochs = Number("--epochs", "Passes over the data (1).", 1);
-    readonly Option<int?> _maxSteps = Number("--max-steps", "Steps, in place of the epochs'.", 1);
-    readonly Option<float?> _learningRate = Real("--learning-rate", "Of the first step (3e-5).", value => value > 0, "above 0");
-    readonly Option<float?> _weightDecay = Real("--weight-decay", "Of matrices and embeddings (0).", value => value >= 0, "at least 0");
+    readonly Option<int?> _batchSize = CommonOptions.Number("--batch-size", "Sentences a step (64).", 1), _epochs = CommonOptions.Number("--epochs", "Passes over the data (1).", 1);
+    readonly Option<int?> _maxSteps = CommonOptions.Number("--max-steps", "Steps, in place of the epochs'.", 1);
+    readonly Option<float?> _learningRate = CommonOptions.Real<float>("--learning-rate", "Of the first step (3e-5).", value => value > 0, "above 0");
+    readonly Option<float?> _weightDecay = CommonOptions.Real<float>("--weight-decay", "Of matrices and embeddings (0).", value => value >= 0, "at least 0");
     readonly Option<int?> _maxLength = CommonOptions.MaxLength("Tokens of a training sentence (32).");
-    readonly Option<float?> _temperature = Real("--temperature", "Of the cosines (0.05).", value => value > 0, "above 0");
-    readonly Option<float?> _dropout = Real("--dropout", "Hidden and attention (0.1).", value => value is >= 0 and < 1, "0 or above, below 1");
+    readonly Option<float?> _temperature = CommonOptions.Real<float>("--temperature", "Of the cosines (0.05).", value => value > 0, "above 0");
+    readonly Option<float?> _dropout = CommonOptions.Real<float>("--dropout", "Hidden and attention (0.1).", value => value is >= 0 and < 1, "0 or above, below 1");
     readonly Option<string> _repetition = Among("--repetition", "How the second view differs.", "subword", "none", "subword", "word", "insert", "mask", "stopword", "delete");
-    readonly Option<double?> _rate = new Option<double?>("--repetition-rate") { Description = "Share of the pieces (0.32)." }.Checked(value => value is >= 0 and <= 1, "0 to 1");
+    readonly Option<double?> _rate = CommonOptions.Real<double>("--repetition-rate", "Share of the pieces (0.32).", value => value is >= 0 and <= 1, "0 to 1");
     readonly Option<string> _formula = Among("--repetition-formula", "The published code's or the paper's.", "official", "official", "paper");
     readonly Option<string> _draw = Among("--repetition-draw", "Once for all, or each step anew.", "once", "once", "step");
-    readonly Option<int?> _queueSize = Number("--queue-size", "Negatives of earlier steps (160); 0: none.", 0);
-    readonly Option<float?> _momentum = Real("--momentum", "Of the momentum encoder (0.995).", value => value is >= 0 and <= 1, "0 to 1");
+    readonly Option<int?> _queueSize = CommonOptions.Number("--queue-size", "Negatives of earlier steps (160); 0: none.", 0);
+    readonly Option<float?> _momentum = CommonOptions.Real<float>("--momentum", "Of the momentum encoder (0.995).", value => value is >= 0 and <= 1, "0 to 1");
     readonly Option<string> _momentumInit = Among("--momentum-init", "Where the momentum encoder starts.", "pretrained", "pretrained", "random");
     readonly Option<string> _queueReset = Among("--queue-reset", "When the queue is emptied.", "epoch", "epoch", "never");
-    readonly Option<int?> _evalEvery = Number("--eval-every", "Steps from one evaluation to the next (125).", 1);
-    readonly Option<int?> _saveEvery = Number("--save-every", "Steps from one checkpoint to the next (500).", 1);
-    readonly Option<ulong?> _seed = new("--seed") { Description = "Of every draw (42)." };
-    readonly Option<bool?> _shuffle = new("--shuffle") { Description = "Shuffle each epoch (true)." };
+    readonly Option<int?> _evalEvery = CommonOptions.Number("--eval-every", "Steps from one evaluation to the next (125).", 1);
+    readonly Option<int?> _saveEvery = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next (500).", 1);
+    readonly Option<ulong?> _seed = CommonOptions.Numeric<ulong>("--seed", "Of every draw (42).", NumberStyles.None, _ => true, $"a whole number of at most {ulong.MaxValue}");
+    readonly Option<bool?> _shuffle = CommonOptions.Flag("--shuffle", "Shuffle each epoch (true).");
 
     public void AddTo(Command command)
     {
@@ -70,10 +71,4 @@ sealed class TrainOptions
 
     static Option<string> Among(string name, string description, string standard, params string[] values) =>
         new Option<string>(name) { Description = $"{description} One of {string.Join(", ", values)}.", DefaultValueFactory = _ => standard }.Checked(values.Contains, string.Join(", ", values));
-
-    static Option<int?> Number(string name, string description, int least) =>
-        new Option<int?>(name) { Description = description }.Checked(value => value >= least, $"a whole number of at least {least}");
-
-    static Option<float?> Real(string name, string description, Func<float, bool> valid, string expected) =>
-        new Option<float?>(name) { Description = description }.Checked(value => float.IsFinite(value!.Value) && valid(value.Value), expected);
 }

@@ -21,7 +21,7 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     public static bool IsValid(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return device is "auto" or "cpu" or "cuda" || device.StartsWith(CudaPrefix, StringComparison.Ordinal) && int.TryParse(device.AsSpan(CudaPrefix.Length), out int n) && n >= 0;
+        return device is "auto" or "cpu" or "cuda" || device.StartsWith(CudaPrefix, StringComparison.Ordinal) && int.TryParse(device.AsSpan(CudaPrefix.Length), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _);
     }
 
     /// <summary>The device, for a model of these sizes.</summary>

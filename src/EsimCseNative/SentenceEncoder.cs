@@ -153,7 +153,7 @@ public sealed partial class SentenceEncoder : IDisposable
             if (!file.Tensors.TryGetValue(stored, out StoredTensor? found) || !found.Shape.SequenceEqual(tensor.Shape.Select(size => (long)size)))
                 throw new InvalidInputException($"{file.Path}: tensor '{stored}': found {(found is null ? "none" : $"shape [{string.Join(",", found.Shape)}]")}, expected [{string.Join(",", tensor.Shape)}]");
             float[] values = new float[tensor.Count];
-            file.ReadFloats(found, values);
+            file.ReadFinite(found, values);
             _bert.Set(tensor, values);
         }
     }

@@ -19,16 +19,18 @@ public static class StsSets
     public static IReadOnlyList<ScoredPair> Read(string folder, string name)
     {
         if (!SetNames.Contains(name)) throw new ArgumentException($"no set '{name}', expected one of {string.Join(", ", SetNames)}", nameof(name));
-        return name switch
+        (string path, List<ScoredPair> pairs) = name switch
         {
-            "stsb-dev" or "stsb-test" => Table(Path.Combine(folder, "stsb", $"sts-{name[5..]}.csv"), header: false, 5, 6, 4),
-            "sick" => Table(Path.Combine(folder, "sick", "SICK_test_annotated.txt"), header: true, 1, 2, 3),
+            "stsb-dev" or "stsb-test" => Table(Path.Combine(folder, "stsb", $"sts-{name[5..]}.csv"), name, header: false, 5, 6, 4),
+            "sick" => Table(Path.Combine(folder, "sick", "SICK_test_annotated.txt"), name, header: true, 1, 2, 3),
             _ => Year(Path.Combine(folder, "senteval", $"{name.ToUpperInvariant()}-en-test"), name),
         };
+        return pairs.Count > 0 ? pairs : throw new InvalidInputException($"{path}: no scored pairs: set {name} is missing");
     }
 
-    static List<ScoredPair> Table(string path, bool header, int first, int second, int gold)
+    static (string, List<ScoredPair>) Table(string path, string name, bool header, int first, int second, int gold)
     {
+        if (!File.Exists(path)) throw new InvalidInputException($"{path}: no such file: set {name} is missing");
         List<ScoredPair> pairs = [];
         int number = 0;
         foreach (string line in SentenceFile.ReadLines(path))
@@ -38,10 +40,10 @@ public static class StsSets
             if (fields.Length <= Math.Max(gold, second)) throw new InvalidInputException($"{path}, line {number}: found {fields.Length} fields, expected at least {Math.Max(gold, second) + 1}");
             pairs.Add(new ScoredPair(fields[first], fields[second], Score(fields[gold], path, number)));
         }
-        return pairs;
+        return (path, pairs);
     }
 
-    static List<ScoredPair> Year(string folder, string name)
+    static (string, List<ScoredPair>) Year(string folder, string name)
     {
         if (!Directory.Exists(folder)) throw new InvalidInputException($"{folder}: no such folder: set {name} is missing");
         List<ScoredPair> pairs = [];
@@ -58,7 +60,7 @@ public static class StsSets
                 pairs.Add(new ScoredPair(fields[0], fields[1], Score(gold[i], goldPath, i + 1)));
             }
         }
-        return pairs.Count > 0 ? pairs : throw new InvalidInputException($"{folder}: no scored pairs: set {name} is missing");
+        return (folder, pairs);
     }
 
     static double Score(string text, string path, int line) =>

@@ -28,6 +28,20 @@ public static class Checkpoint
             .Select(file => int.TryParse(Path.GetFileName(file)[Prefix.Length..^Suffix.Length], NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1)
             .Where(step => step >= 0).Order()];
 
+    /// <summary>The newest checkpoint that is whole; null for none. One that a crash of the machine cut short is passed over.</summary>
+    public static (int Step, SafetensorsFile File)? OpenNewest(string folder)
+    {
+        foreach (int step in Steps(folder).Reverse())
+            try
+            {
+                return (step, SafetensorsFile.Open(PathOf(folder, step)));
+            }
+            catch (InvalidInputException)
+            {
+            }
+        return null;
+    }
+
     /// <summary>Where the checkpoint of a step lies.</summary>
     public static string PathOf(string folder, int step) => Path.Combine(folder, Prefix + step.ToString("D8", CultureInfo.InvariantCulture) + Suffix);
 

@@ -86,16 +86,7 @@ public sealed record ModelFolder
 
     static IEnumerable<(string Type, string Part)> Modules(string file)
     {
-        JsonNode? json;
-        try
-        {
-            json = JsonNode.Parse(File.ReadAllBytes(file));
-        }
-        catch (Exception error) when (error is System.Text.Json.JsonException or ArgumentException)
-        {
-            throw new InvalidInputException($"{file}: not valid JSON: {error.Message}", error);
-        }
-        foreach (JsonNode? module in json as JsonArray ?? throw new InvalidInputException($"{file}: expected a list of modules"))
+        foreach (JsonNode? module in JsonFile.Read(file) as JsonArray ?? throw new InvalidInputException($"{file}: expected a list of modules"))
         {
             string part = Text((module as JsonObject)?["path"]) ?? "";
             if (part.Contains("..", StringComparison.Ordinal) || System.IO.Path.IsPathRooted(part)) throw new InvalidInputException($"{file}: path '{part}' leaves the folder");

@@ -13,7 +13,7 @@ public static class ModelFolderWriter
     static readonly string[] TokenizerFiles = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
     /// <summary>Writes the folder. <paramref name="source"/> is where config.json and the tokenizer's files come from.</summary>
-    /// <param name="target">The folder; what it has of another model's modules is removed.</param>
+    /// <param name="target">The folder; what it has of another model's modules and tokenizer is removed.</param>
     /// <param name="source">config.json's path, and the folder of the tokenizer.</param>
     /// <param name="tensors">The weights, fp32.</param>
     /// <param name="pooler">How the vectors are made: <see cref="PoolerKind.Cls"/> writes a Dense module from pooler.dense.</param>
@@ -89,6 +89,7 @@ public static class ModelFolderWriter
         if (Path.GetFullPath(source) != Path.GetFullPath(target))
             foreach (string name in TokenizerFiles)
                 if (File.Exists(Path.Combine(source, name))) AtomicFile.Write(Path.Combine(target, name), stream => stream.Write(File.ReadAllBytes(Path.Combine(source, name))));
+                else File.Delete(Path.Combine(target, name)); // Another model's, by whose ids these vectors would be nonsense.
         if (!File.Exists(Path.Combine(target, "tokenizer.json"))) Json(target, "tokenizer.json", TokenizerJson.Of(BertTokenizer.Load(target)));
     }
 

@@ -49,14 +49,20 @@ public sealed class ModelTensors : IDisposable
     /// <exception cref="InvalidInputException">It is missing, of another shape, or not finite.</exception>
     public void Read(ParameterTensor parameter, Span<float> target)
     {
+        (SafetensorsFile file, StoredTensor tensor) = Find(parameter);
+        file.ReadFinite(tensor, target);
+    }
+
+    /// <summary>Where a parameter lies.</summary>
+    /// <exception cref="InvalidInputException">It is missing or of another shape.</exception>
+    internal (SafetensorsFile File, StoredTensor Tensor) Find(ParameterTensor parameter)
+    {
         ArgumentNullException.ThrowIfNull(parameter);
         if (!_tensors.TryGetValue(parameter.Name, out (SafetensorsFile File, StoredTensor Tensor) found))
             throw new InvalidInputException($"{_folder}: tensor '{parameter.Name}' is missing from the weights");
         if (!found.Tensor.Shape.SequenceEqual(parameter.Shape.Select(dimension => (long)dimension)))
             throw new InvalidInputException($"{found.File.Path}: tensor '{found.Tensor.Name}': found shape [{string.Join(",", found.Tensor.Shape)}], expected [{string.Join(",", parameter.Shape)}] by config.json");
-        found.File.ReadFloats(found.Tensor, target);
-        for (int i = 0; i < target.Length; i++)
-            if (!float.IsFinite(target[i])) throw new InvalidInputException($"{found.File.Path}: tensor '{found.Tensor.Name}': element {i} is {target[i]}, expected a finite number");
+        return found;
     }
 
     /// <inheritdoc/>

@@ -72,6 +72,15 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
+    /// <summary>The same, where every element must be finite.</summary>
+    /// <exception cref="InvalidInputException">It is of another type, or an element is not finite.</exception>
+    public void ReadFinite(StoredTensor tensor, Span<float> target)
+    {
+        ReadFloats(tensor, target);
+        for (int i = 0; i < target.Length; i++)
+            if (!float.IsFinite(target[i])) throw new InvalidInputException($"{Path}: tensor '{tensor.Name}': element {i} is {target[i]}, expected a finite number");
+    }
+
     /// <summary>The tensor's bytes as they lie.</summary>
     public ReadOnlySpan<T> Span<T>(StoredTensor tensor) where T : unmanaged
     {

@@ -43,11 +43,14 @@ public sealed class Bert : IDisposable
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentNullException.ThrowIfNull(config);
         if (tensors.Layers > config.Layers) throw new InvalidInputException($"the weights have {tensors.Layers} layers, config.json says num_hidden_layers {config.Layers}");
+        // Before memory is taken, of which a config that lies asks for any amount: one layer more than the weights have is enough to name what is missing.
+        foreach (ParameterTensor tensor in new ParameterLayout(config with { Layers = Math.Min(config.Layers, tensors.Layers + 1) }, head).Tensors)
+            if (!IsDrawn(tensor)) tensors.Find(tensor);
         Bert bert = new(backend, config, head, stored, gap);
         try
         {
             foreach (ParameterTensor tensor in bert.Layout.Tensors)
-                bert.Set(tensor, headSeed is { } seed && tensor.Name.StartsWith("pooler.", StringComparison.Ordinal) ? bert.Draw(tensor, seed) : Read(tensors, tensor));
+                bert.Set(tensor, IsDrawn(tensor) ? bert.Draw(tensor, headSeed!.Value) : Read(tensors, tensor));
             return bert;
         }
         catch
@@ -55,6 +58,8 @@ public sealed class Bert : IDisposable
             bert.Dispose();
             throw;
         }
+
+        bool IsDrawn(ParameterTensor tensor) => headSeed is not null && tensor.Name.StartsWith("pooler.", StringComparison.Ordinal);
     }
 
     /// <summary>Newly drawn: N(0, initializer range²), biases 0, gains 1.</summary>

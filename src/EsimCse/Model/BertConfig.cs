@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using EsimCse.Files;
 
 namespace EsimCse.Model;
 
@@ -36,6 +36,9 @@ public sealed record BertConfig
     /// <summary>D = H / A.</summary>
     public int HeadSize => HiddenSize / Heads;
 
+    /// <summary>Elements of all matrices, in double: what a file says may pass every whole number.</summary>
+    double Parameters => HiddenSize * ((double)VocabularySize + MaxPositions + TypeVocabularySize + Layers * (4.0 * HiddenSize + 2.0 * IntermediateSize));
+
     /// <summary>Reads and checks config.json.</summary>
     /// <exception cref="InvalidInputException">The file is missing, no JSON, or describes what is no BERT that we run.</exception>
     public static BertConfig Read(string path)
@@ -53,20 +56,20 @@ public sealed record BertConfig
             Layers = Positive("num_hidden_layers"),
             Heads = Positive("num_attention_heads"),
             IntermediateSize = Positive("intermediate_size"),
-            MaxPositions = Positive("max_position_embeddings"),
+            MaxPositions = Positive("max_position_embeddings", least: 2),
             TypeVocabularySize = json.ContainsKey("type_vocab_size") ? Positive("type_vocab_size") : 2,
             LayerNormEpsilon = Number("layer_norm_eps", 1e-12f),
             InitializerRange = Number("initializer_range", 0.02f),
         };
         if (config.HiddenSize % config.Heads != 0) throw Wrong("hidden_size", $"{config.HiddenSize}", $"a multiple of num_attention_heads {config.Heads}");
-        return config;
+        return config.Parameters <= int.MaxValue ? config : throw new InvalidInputException($"{path}: its sizes make {config.Parameters:F0} parameters, expected at most {int.MaxValue}");
 
-        int Positive(string name) => json[name] is JsonValue value && value.TryGetValue(out int number) && number > 0
+        int Positive(string name, int least = 1) => json[name] is JsonValue value && value.TryGetValue(out int number) && number >= least
             ? number
-            : throw Wrong(name, json[name]?.ToJsonString() ?? "nothing", "a positive whole number");
+            : throw Wrong(name, json[name]?.ToJsonString() ?? "nothing", least == 1 ? "a positive whole number" : $"a whole number of at least {least}");
 
         float Number(string name, float missing) => json[name] is null ? missing
-            : json[name] is JsonValue value && value.TryGetValue(out double number) && double.IsFinite(number) && number >= 0 ? (float)number
+            : json[name] is JsonValue value && value.TryGetValue(out double number) && float.IsFinite((float)number) && number >= 0 ? (float)number
             : throw Wrong(name, json[name]!.ToJsonString(), "a number that is not negative");
 
         void Expect(string name, string found, string expected)
@@ -79,19 +82,8 @@ public sealed record BertConfig
 
     /// <summary>A JSON object from a file.</summary>
     /// <exception cref="InvalidInputException">The file is missing or holds something else.</exception>
-    public static JsonObject ReadObject(string path)
-    {
-        if (!File.Exists(path)) throw new InvalidInputException($"{path}: no such file");
-        try
-        {
-            return JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new InvalidInputException($"{path}: expected a JSON object");
-        }
-        catch (Exception error) when (error is JsonException or ArgumentException)
-        {
-            throw new InvalidInputException($"{path}: not valid JSON: {error.Message}", error);
-        }
-    }
+    public static JsonObject ReadObject(string path) => JsonFile.Read(path) as JsonObject ?? throw new InvalidInputException($"{path}: expected a JSON object");
 
     static string Text(JsonObject json, string name, string missing) =>
-        json[name] is not JsonValue value ? missing : value.TryGetValue(out string? text) ? text : value.ToJsonString();
+        json[name] is not { } node ? missing : node is JsonValue value && value.TryGetValue(out string? text) ? text : node.ToJsonString();
 }

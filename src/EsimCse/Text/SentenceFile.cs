@@ -30,16 +30,19 @@ public static class SentenceFile
         IEnumerable<string> Opened()
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-            using Decompression content = new(file, Path.GetExtension(path));
+            using Decompression content = new(file, Ending(path));
             foreach (string line in Lines(content.Read, path)) yield return line;
         }
     }
 
     static string Format(string path)
     {
-        string name = Path.GetExtension(path) is ".gz" or ".br" ? Path.GetFileNameWithoutExtension(path) : path;
-        return Path.GetExtension(name);
+        string name = Ending(path) is ".gz" or ".br" ? Path.GetFileNameWithoutExtension(path) : path;
+        return Ending(name);
     }
+
+    /// <summary>In small letters: DATA.CSV is no plain text.</summary>
+    static string Ending(string path) => Path.GetExtension(path).ToLowerInvariant();
 
     static IEnumerable<string> Read(IEnumerable<string> lines, string name, string format, string? column) => format switch
     {
@@ -57,9 +60,9 @@ public static class SentenceFile
             JsonElement value = json.RootElement;
             if (value.ValueKind == JsonValueKind.Object) value = Property(value);
             return value.ValueKind == JsonValueKind.String ? value.GetString()!
-                : throw new InvalidInputException($"{name}, line {number}: found {value.ValueKind}, expected a string or an object with one{(column is null ? "" : $" as '{column}'")}");
+                : throw new InvalidInputException($"{name}, line {number}: found {(value.ValueKind == JsonValueKind.Undefined ? "nothing" : value.ValueKind)}, expected a string or an object with one{(column is null ? "" : $" as '{column}'")}");
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new InvalidInputException($"{name}, line {number}: not valid JSON: {error.Message}", error);
         }

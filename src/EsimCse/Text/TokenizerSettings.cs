@@ -39,7 +39,7 @@ sealed record TokenizerSettings
     }
 
     static int? Length(JsonObject? settings) =>
-        settings?["model_max_length"] is JsonValue value && value.TryGetValue(out double length) && length is >= 1 and <= int.MaxValue ? (int)length : null;
+        settings?["model_max_length"] is JsonValue value && value.TryGetValue(out double length) && length is >= 2 and <= int.MaxValue ? (int)length : null;
 
     static TokenizerSettings FromVocabulary(string path, JsonObject? config, string configPath)
     {
@@ -65,16 +65,18 @@ sealed record TokenizerSettings
     static TokenizerSettings FromTokenizerJson(string path)
     {
         JsonObject json = BertConfig.ReadObject(path);
-        string kind = Token(json["model"] is JsonObject m ? m["type"] : null) ?? (json["model"]?["merges"] is null ? "WordPiece" : "BPE");
-        if (kind != "WordPiece" || json["model"]?["vocab"] is not JsonObject vocabulary)
-            throw new InvalidInputException($"{path}: model: found {kind}, expected WordPiece with a vocab{(kind == "BPE" ? ": RoBERTa's tokenizer is not supported yet" : "")}");
+        JsonObject? model = json["model"] as JsonObject;
+        string kind = model is null ? "none" : Token(model["type"]) ?? (model["merges"] is null ? "WordPiece" : "BPE");
+        if (kind != "WordPiece" || model?["vocab"] is not JsonObject vocabulary)
+            throw new InvalidInputException($"{path}: model: found {kind}, expected WordPiece with an object vocab{(kind == "BPE" ? ": RoBERTa's tokenizer is not supported yet" : "")}");
         if (json["normalizer"] is not JsonObject normalizer || Token(normalizer["type"]) != "BertNormalizer")
-            throw new InvalidInputException($"{path}: normalizer: found {json["normalizer"]?["type"]?.ToJsonString() ?? "none"}, expected BertNormalizer");
+            throw new InvalidInputException($"{path}: normalizer: found {(json["normalizer"] as JsonObject)?["type"]?.ToJsonString() ?? "none"}, expected BertNormalizer");
         Dictionary<string, int> pieces = new(StringComparer.Ordinal), added = new(StringComparer.Ordinal);
         foreach ((string piece, JsonNode? id) in vocabulary) pieces[piece] = Id(id, piece);
         foreach (JsonNode? token in json["added_tokens"] as JsonArray ?? [])
-            if (Token(token?["content"]) is { Length: > 0 } content) added[content] = Id(token!["id"], content);
-        JsonObject model = (JsonObject)json["model"]!;
+            if (Token(token) is { Length: > 0 } content) added[content] = Id((token as JsonObject)?["id"], content);
+        if (!(model["max_input_chars_per_word"] is null || model["max_input_chars_per_word"] is JsonValue limit && limit.TryGetValue(out int most) && most >= 0))
+            throw new InvalidInputException($"{path}: max_input_chars_per_word: found {model["max_input_chars_per_word"]!.ToJsonString()}, expected a whole number of at least 0");
         bool lowercase = Flag(normalizer, "lowercase", path) ?? true;
         return new TokenizerSettings
         {

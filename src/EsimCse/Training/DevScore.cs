@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using EsimCse.Evaluation;
 using EsimCse.Model;
 using EsimCse.Text;
@@ -23,6 +25,10 @@ sealed class DevScore : IDisposable
             _sentences.Add([.. ids]);
         }
     }
+
+    /// <summary>A digest of the pairs: a resumed run must be scored by the same.</summary>
+    public static string Digest(IEnumerable<ScoredPair> pairs) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', pairs.Select(pair => FormattableString.Invariant($"{pair.Gold}\t{pair.First}\t{pair.Second}"))))));
 
     public double Of(BertWeights weights) =>
         SetScore.Of(_embedder.Embed(weights, _sentences), _hidden, [.. _sentences.Select(ids => ids.Length)], _pairs).Spearman;

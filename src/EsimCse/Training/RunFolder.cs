@@ -1,4 +1,5 @@
 using System.Globalization;
+using EsimCse.Evaluation;
 using EsimCse.Files;
 using EsimCse.Model;
 using EsimCse.Text;
@@ -8,9 +9,10 @@ namespace EsimCse.Training;
 /// <summary>The folder that a run writes: checkpoints to go on from, the best parameters so far, and the model in the end.</summary>
 sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string corpusDigest, int steps)
 {
-    const string TuningKey = "tuning";
+    const string TuningKey = "tuning", StepsKey = "steps";
 
     readonly string _checkpoints = Checkpoints(job);
+    readonly string? _devDigest = job.EvaluationData is null ? null : DevScore.Digest(StsSets.Read(job.EvaluationData, "stsb-dev"));
 
     string BestPath => Path.Combine(_checkpoints, "best.safetensors");
 
@@ -20,10 +22,12 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
     /// <summary>What a resumed run's owner should know; null for nothing.</summary>
     public string? Notice { get; private set; }
 
-    /// <summary>Refuses an output that is in use.</summary>
+    /// <summary>Refuses options out of their range, and an output that is in use.</summary>
     public static void Check(TrainingJob job)
     {
+        job.Options.Check();
         if (File.Exists(job.Output)) throw new UsageException($"{job.Output}: found a file, expected a folder or nothing");
+        if (job.Model is not null && FullPath(job.Model) == FullPath(job.Output)) throw new UsageException($"{job.Output}: is the model that training starts from, expected another folder");
         if (job.Resume || job.Overwrite) return;
         if (Checkpoint.Steps(Checkpoints(job)).Count > 0 || File.Exists(Path.Combine(job.Output, "model.safetensors")))
             throw new UsageException($"{job.Output}: holds a run already: go on with --resume, or start anew with --overwrite");
@@ -33,7 +37,9 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
     public int Open()
     {
         Directory.CreateDirectory(job.Output);
-        if (job.Resume && Checkpoint.Steps(_checkpoints) is [.., int newest]) return Resume(newest);
+        if (job.Resume && Checkpoint.OpenNewest(_checkpoints) is { } newest)
+            using (newest.File)
+                return Resume(newest.Step, newest.File);
         if (Directory.Exists(_checkpoints)) Directory.Delete(_checkpoints, recursive: true);
         if (job.Overwrite) File.Delete(Path.Combine(job.Output, "model.safetensors"));
         foreach (string leftover in Directory.GetFiles(job.Output, "*" + AtomicFile.TemporarySuffix)) File.Delete(leftover);
@@ -70,14 +76,14 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
 
     static string Checkpoints(TrainingJob job) => Path.Combine(job.Output, "checkpoints");
 
-    int Resume(int newest)
+    static string FullPath(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+
+    int Resume(int newest, SafetensorsFile file)
     {
         foreach (string leftover in Directory.GetFiles(_checkpoints, "*" + AtomicFile.TemporarySuffix)) File.Delete(leftover);
-        using SafetensorsFile file = SafetensorsFile.Open(Checkpoint.PathOf(_checkpoints, newest));
-        Dictionary<string, string> now = Identity();
-        foreach ((string name, string value) in now)
+        foreach ((string name, string value) in Identity())
             if (file.Metadata.TryGetValue(name, out string? before) && before != value)
-                throw new UsageException($"{job.Output}: {name} was {before}, is {value}: a resumed run keeps it");
+                throw new UsageException($"{job.Output}: {(name == StepsKey ? job.Options.MaxSteps is null ? "--epochs: steps in all" : "--max-steps" : name)} was {before}, is {value}: a resumed run keeps it");
         if (file.Metadata.GetValueOrDefault(TuningKey, "") != bert.Backend.Tuning)
             Notice = "the matrix products were tuned otherwise when this run began: it goes on, but not to the bits of an uninterrupted one";
         Checkpoint.Load(file, bert.Backend, step.State);
@@ -100,14 +106,16 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
         return metadata;
     }
 
-    /// <summary>Everything that the result depends on, under the names of the command line.</summary>
+    /// <summary>
+    /// Everything that the result depends on, under the names of the command line; what others change with them comes last. Of the model what no tensor's size shows.
+    /// </summary>
     Dictionary<string, string> Identity()
     {
         TrainingOptions o = job.Options;
-        return new()
+        Dictionary<string, string> identity = new()
         {
-            ["--data"] = corpusDigest,
-            ["steps"] = Text(steps),
+            ["num_attention_heads"] = Text(bert.Config.Heads),
+            ["layer_norm_eps"] = Text(bert.Config.LayerNormEpsilon),
             ["--precision"] = bert.Weights.Type.Name(),
             ["--pooler"] = o.Pooler.Name(),
             ["--mlp-only-train"] = Text(o.HeadInTrainingOnly),
@@ -130,7 +138,11 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
             ["--eval-data"] = Text(job.EvaluationData is not null),
             ["--seed"] = Text(o.Seed),
             ["--shuffle"] = Text(o.Shuffle),
+            ["--data"] = corpusDigest,
+            [StepsKey] = Text(steps),
         };
+        if (_devDigest is not null) identity["--eval-data's stsb-dev"] = _devDigest;
+        return identity;
     }
 
     static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);

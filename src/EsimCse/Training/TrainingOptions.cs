@@ -14,7 +14,10 @@ public sealed record TrainingOptions
     /// <summary>The head starts as the checkpoint's pooler.dense, not newly drawn.</summary>
     public bool HeadFromCheckpoint { get; init; }
 
-    /// <summary>B, sentences a step, at least 1.</summary>
+    /// <summary>The most sentences of a step; what no machine could hold would only overflow.</summary>
+    internal const int MostSentences = 1 << 20;
+
+    /// <summary>B, sentences a step, 1 … 1 048 576.</summary>
     public int BatchSize { get; init; } = 64;
 
     /// <summary>Passes over the corpus, at least 1.</summary>
@@ -76,4 +79,28 @@ public sealed record TrainingOptions
 
     /// <summary>The pooler whose vectors are evaluated and saved.</summary>
     public PoolerKind SavedPooler => Pooler == PoolerKind.Cls && HeadInTrainingOnly ? PoolerKind.ClsBeforePooler : Pooler;
+
+    /// <summary>Refuses what is out of its range, under the names of the command line.</summary>
+    /// <exception cref="UsageException">An option is out of its range.</exception>
+    internal void Check()
+    {
+        Range("--batch-size", BatchSize, 1, MostSentences);
+        Range("--epochs", Epochs, 1, int.MaxValue);
+        Range("--max-steps", MaxSteps ?? 1, 1, int.MaxValue);
+        Range("--learning-rate", LearningRate, float.Epsilon, float.MaxValue);
+        Range("--weight-decay", WeightDecay, 0, float.MaxValue);
+        Range("--max-length", MaxLength, 2, int.MaxValue);
+        Range("--temperature", Temperature, float.Epsilon, float.MaxValue);
+        Range("--dropout", Dropout, 0, MathF.BitDecrement(1));
+        Range("--repetition-rate", RepetitionRate, 0, 1);
+        Range("--queue-size", QueueSize, 0, int.MaxValue);
+        Range("--momentum", Momentum, 0, 1);
+        Range("--eval-every", EvaluateEvery, 1, int.MaxValue);
+        Range("--save-every", SaveEvery, 1, int.MaxValue);
+
+        static void Range(string name, double value, double least, double most)
+        {
+            if (!(value >= least && value <= most)) throw new UsageException(FormattableString.Invariant($"{name}: found {value}, expected {least} to {most}"));
+        }
+    }
 }

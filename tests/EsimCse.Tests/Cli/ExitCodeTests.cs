@@ -10,6 +10,17 @@ public class ExitCodeTests
     [InlineData(2, "train", "m", "--data", "x", "--output", "y", "--temperature", "nan")]
     [InlineData(2, "train", "m", "--data", "x", "--output", "y", "--repetition", "twice")]
     [InlineData(2, "train", "m", "--data", "x", "--output", "y", "--precision", "fp16")]
+    [InlineData(2, "train", "m", "--data", "x", "--output", "y", "--max-steps", "ten")]
+    [InlineData(2, "train", "m", "--data", "x", "--output", "y", "--epochs", "99999999999")]
+    [InlineData(2, "train", "m", "--data", "x", "--output", "y", "--learning-rate", "1,5")]
+    [InlineData(2, "train", "m", "--data", "x", "--output", "y", "--seed", "-1")]
+    [InlineData(2, "train", "m", "--data", "x", "--output", "y", "--epochs", "1", "--epochs", "2")]
+    [InlineData(2, "train", "--shuffle", "m", "--data", "x", "--output", "y")]
+    [InlineData(2, "embed", "m", "--no-such-option")]
+    [InlineData(2, "similarity", "m", "a", "b", "--no-such-option", "1")]
+    [InlineData(2, "embed", "m", "x", "--max-length", "")]
+    [InlineData(2, "embed", "m", "x", "--device", "cuda: 1")]
+    [InlineData(2, "demo", "--steps", "many")]
     [InlineData(2, "embed", "m", "x", "--output", "v.txt")]
     [InlineData(2, "embed", "m", "x", "--threads", "0")]
     [InlineData(2, "eval", "m", "--data", "d", "--sets", "sts11")]
@@ -19,6 +30,7 @@ public class ExitCodeTests
     [InlineData(3, "train", "no-such-model", "--data", "x", "--output", "no-such-output")]
     [InlineData(3, "eval", "no-such-model", "--data", "no-such-data")]
     [InlineData(3, "tokenize", "no-such-folder")]
+    [InlineData(3, "similarity", "no-such-model", "@home", "--", "-a")]
     [InlineData(0, "--help")]
     [InlineData(0, "doctor")]
     public void Codes_and_one_line_of_error(int code, params string[] arguments)
@@ -47,6 +59,30 @@ public class ExitCodeTests
     }
 
     [Fact]
+    public void A_set_that_is_missing_is_named()
+    {
+        using SmallModel small = new();
+        SmallModel.Train(small.Job("run"));
+        foreach (string set in new[] { "sts14", "sick", "stsb-dev" })
+        {
+            File.WriteAllText(small.In("stsb", "sts-dev.csv"), "");
+            (int code, _, string error) = Tool.Run("", "eval", small.In("run"), "--data", small.Folder, "--sets", "stsb-test," + set);
+            Assert.Equal(3, code);
+            Assert.Contains($"set {set} is missing", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_pooling_that_others_do_not_know_is_said_once()
+    {
+        using SmallModel small = new();
+        (int code, _, string error) = Tool.Run("", "train", "--from-scratch", small.In("config.json"), "--vocabulary", small.Folder, "--data", small.In("corpus.txt"), "--output", small.In("run"),
+            "--max-steps", "1", "--pooler", "avg_top2");
+        Assert.True(code == 0, error);
+        Assert.Equal(2, error.Split("avg_top2: sentence-transformers").Length);
+    }
+
+    [Fact]
     public void Bad_text_is_named_by_its_line_and_leaves_no_file()
     {
         using SmallModel small = new();
@@ -61,17 +97,29 @@ public class ExitCodeTests
     }
 
     [Fact]
-    public void A_full_disk_is_one_line_and_leaves_nothing()
+    public void A_usage_error_names_what_was_found()
+    {
+        Assert.Contains("nonsense", Tool.Run("", "nonsense").Error, StringComparison.Ordinal);
+        Assert.Contains("found 1, expected 2 or more", Tool.Run("", "similarity", "m", "only one").Error, StringComparison.Ordinal);
+        Assert.Contains("--dropout: found 0,1, expected", Tool.Run("", "train", "m", "--data", "x", "--output", "y", "--dropout", "0,1").Error, StringComparison.Ordinal);
+        Assert.Contains("--no-such-option", Tool.Run("", "embed", "m", "--no-such-option").Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("embed 'MODEL' 'TEXT'")]
+    public void A_full_disk_is_one_line_and_leaves_nothing(string command)
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "no /dev/full here");
         using SmallModel small = new();
         SmallModel.Train(small.Job("run"));
         using System.Diagnostics.Process process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh",
-            ["-c", $"exec dotnet '{typeof(EsimCse.Cli.ExitCodes).Assembly.Location}' embed '{small.In("run")}' '{small.In("corpus.txt")}' > /dev/full"])
+            ["-c", $"exec dotnet '{typeof(EsimCse.Cli.ExitCodes).Assembly.Location}' {command.Replace("MODEL", small.In("run"), StringComparison.Ordinal).Replace("TEXT", small.In("corpus.txt"), StringComparison.Ordinal)} > /dev/full"])
         { RedirectStandardError = true })!;
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 1, $"found {process.ExitCode}: {error}");
         Assert.Contains("esimcse: ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
     }
 }

@@ -43,6 +43,12 @@ public class ModelFolderTests
         Refused("vocab_size", small => Config(small, "\"vocab_size\": 20", "\"vocab_size\": 0"));
         Refused("RoBERTa", small => Config(small, "\"model_type\": \"bert\"", "\"model_type\": \"roberta\""));
         Refused("hidden_act", small => Config(small, "\"gelu\"", "\"relu\""));
+        Refused("hidden_act", small => Config(small, "\"gelu\"", "{}"));
+        Refused("max_position_embeddings", small => Config(small, "\"max_position_embeddings\": 40", "\"max_position_embeddings\": 1"));
+        Refused("not valid JSON", small => Config(small, "\"hidden_size\": 16", "\"hidden_size\": 16, \"hidden_size\": 16"));
+        Refused("config.json: not valid JSON", small => Config(small, "\"gelu\"", "\"\\ud800\""));
+        Refused("parameters", small => Config(small, "\"intermediate_size\": 24", "\"intermediate_size\": 2147483647"));
+        Refused("encoder.layer.2", small => Config(small, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 900000"));
         Refused("tokenizer", small =>
         {
             File.Delete(small.In("run", "tokenizer.json"));
@@ -55,6 +61,39 @@ public class ModelFolderTests
             ? TensorToWrite.Floats(tensor.Name, tensor.Shape, () => [.. Enumerable.Repeat(float.NaN, 16)]) : tensor)));
         Refused("max_tokens", small => File.WriteAllText(small.In("run", "1_Pooling", "config.json"), "{\"pooling_mode_max_tokens\":true}"));
         Refused("max_seq_length", small => File.WriteAllText(small.In("run", "sentence_bert_config.json"), "{\"max_seq_length\":\"many\"}"));
+    }
+
+    [Theory]
+    [InlineData("\"cleanup\": true", "\"cleanup\": true, \"cleanup\": true")]
+    [InlineData("\"max_input_chars_per_word\": 100", "\"max_input_chars_per_word\": -100000")]
+    [InlineData("\"version\": \"1.0\",", "\"added_tokens\": [\"x\"],")]
+    [InlineData("\"version\": \"1.0\",", "\"model\": \"WordPiece\",")]
+    [InlineData("\"version\": \"1.0\",", "\"normalizer\": \"BertNormalizer\",")]
+    public void A_broken_tokenizer_is_named(string from, string to) => Refused("tokenizer.json", small =>
+    {
+        string path = small.In("run", "tokenizer.json"), json = File.ReadAllText(path);
+        // What is put in takes the place of a part of the same name.
+        string name = to[1..to.IndexOf('"', 1)];
+        if (from.Contains("version", StringComparison.Ordinal)) json = json.Replace($"  \"{name}\": ", "  \"was\": ", StringComparison.Ordinal);
+        File.WriteAllText(path, json.Replace(from, to, StringComparison.Ordinal));
+    });
+
+    [Fact]
+    public void Another_models_tokenizer_in_the_output_is_replaced()
+    {
+        using SmallModel small = new();
+        Directory.CreateDirectory(small.In("run"));
+        BertTokenizer tokenizer = BertTokenizer.Load(small.Folder);
+        File.WriteAllLines(small.In("run", "vocab.txt"), File.ReadLines(small.In("vocab.txt")).Reverse());
+        Directory.CreateDirectory(small.In("other"));
+        File.Copy(small.In("run", "vocab.txt"), small.In("other", "vocab.txt"));
+        File.Copy(small.In("config.json"), small.In("other", "config.json"));
+        SmallModel.Train(small.Job("other-run") with { Vocabulary = small.In("other") });
+        File.Copy(small.In("other-run", "tokenizer.json"), small.In("run", "tokenizer.json"));
+        File.WriteAllText(small.In("run", "tokenizer_config.json"), "{\"do_lower_case\":false}");
+        SmallModel.Train(small.Job("run"));
+        Assert.Equal(tokenizer.Encode("The cat"), BertTokenizer.Load(small.In("run")).Encode("The cat"));
+        Assert.False(File.Exists(small.In("run", "tokenizer_config.json")));
     }
 
     [Theory]

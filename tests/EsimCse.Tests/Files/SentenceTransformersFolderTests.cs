@@ -17,10 +17,11 @@ public class SentenceTransformersFolderTests
             Pooling.Replace("CLS", cls ? "true" : "false", StringComparison.Ordinal).Replace("MEAN", cls ? "false" : "true", StringComparison.Ordinal));
     }
 
-    static float[] Dense(string folder, string activation)
+    static float[] Dense(string folder, string activation, float first = 0.25f)
     {
         Random random = new(4);
         float[] weight = [.. Enumerable.Range(0, 256).Select(_ => random.NextSingle() - 0.5f)], bias = [.. Enumerable.Range(0, 16).Select(_ => random.NextSingle() - 0.5f)];
+        bias[0] = first;
         Directory.CreateDirectory(Path.Combine(folder, "2_Dense"));
         File.WriteAllText(Path.Combine(folder, "2_Dense", "config.json"), $$"""{"in_features":16,"out_features":16,"bias":true,"activation_function":"{{activation}}"}""");
         SafetensorsWriter.Write(Path.Combine(folder, "2_Dense", "model.safetensors"),
@@ -50,6 +51,16 @@ public class SentenceTransformersFolderTests
         double[] expected = [.. Enumerable.Range(0, 16).Select(row => Math.Tanh(dense[256 + row] + Enumerable.Range(0, 16).Sum(k => (double)dense[16 * row + k] * first[k])))];
         new Tolerance(1e-6, 1e-6, "a product of 16 in fp32").Check(expected, [.. Vector(run).Select(value => (double)value)], "dense");
         Assert.Equal(first, Vector(run, new() { Pooler = PoolerKind.ClsBeforePooler }));
+    }
+
+    [Fact]
+    public void A_dense_weight_that_is_not_finite_is_named_though_its_tanh_is()
+    {
+        using SmallModel small = new();
+        SmallModel.Train(small.Job("run"));
+        Dense(small.In("run"), "Tanh", float.PositiveInfinity);
+        Modules(small.In("run"), cls: true, ("Transformer", ""), ("Pooling", "1_Pooling"), ("Dense", "2_Dense"));
+        Assert.Contains("linear.bias", Assert.Throws<InvalidInputException>(() => Vector(small.In("run"))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -102,6 +102,7 @@ public sealed class SentenceFileTests : IDisposable
         Assert.Equal(["1"], Read("a.csv", "id,other\n1,s\n"));
         Assert.Equal(["s"], Read("a.csv", "id,other\n1,s\n", "other"));
         Assert.Equal(["a, \"quoted\"\nfield", ""], Read("a.csv", "text,n\n\"a, \"\"quoted\"\"\nfield\",1\n,2\n"));
+        Assert.Equal(["a"], Read("A.CSV", "text\na\n"));
         Assert.Equal(["a,b"], Read("a.tsv", "n\ttext\n1\ta,b\n"));
         Assert.Empty(Read("a.csv", "text\n"));
     }
@@ -109,6 +110,7 @@ public sealed class SentenceFileTests : IDisposable
     [Fact]
     public void Jsonl_takes_objects_and_bare_strings()
     {
+        Assert.Equal(["a"], Read("A.JsonL", "\"a\"\n"));
         Assert.Equal(["a", "b", "c\n"], Read("a.jsonl", "{\"id\":1,\"text\":\"a\"}\n\"b\"\n{\"sentence\":\"c\\n\"}\n"));
         Assert.Equal(["x"], Read("a.jsonl", "{\"text\":\"a\",\"other\":\"x\"}\n", "other"));
         Assert.Equal(["x"], Read("a.jsonl", "{\"other\":\"x\",\"more\":\"y\"}\n"));
@@ -119,6 +121,8 @@ public sealed class SentenceFileTests : IDisposable
     [InlineData("a.jsonl", "\"a\"\n{\"text\"\n", "line 2")]
     [InlineData("a.jsonl", "\"a\"\n\n", "line 2")]
     [InlineData("a.jsonl", "{}\n", "line 1")]
+    [InlineData("a.jsonl", "\"a\"\n\"\\ud800\"\n", "line 2")]
+    [InlineData("a.jsonl", "{\"\\udc00\":\"x\"}\n", "line 1")]
     [InlineData("a.jsonl", "[\"a\"]\n", "line 1")]
     [InlineData("a.csv", "id,text\n1,a\n2\n", "line 3")]
     [InlineData("a.csv", "text\n\"never ends\n", "line 2")]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EsimCse.Files;
+using EsimCse.Model;
 using EsimCse.Tests.Cli;
 using EsimCse.Training;
 
@@ -93,6 +94,80 @@ public class ResumeTests
         SmallModel.Train(job);
         Assert.Contains("--temperature", Assert.Throws<UsageException>(() => SmallModel.Train(job with { Resume = true, Options = job.Options with { Temperature = 0.1f } })).Message, StringComparison.Ordinal);
         Assert.Contains("--overwrite", Assert.Throws<UsageException>(() => SmallModel.Train(job)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_option_that_alters_the_result_is_named_where_it_changed()
+    {
+        using SmallModel small = new();
+        TrainingJob job = small.Job("run");
+        job = job with { Resume = true, Options = job.Options with { MaxSteps = 2 } };
+        SmallModel.Train(job);
+        (string Name, Func<TrainingOptions, TrainingOptions> Change)[] changes =
+        [
+            ("--pooler", o => o with { Pooler = PoolerKind.ClsBeforePooler }), ("--mlp-only-train", o => o with { HeadInTrainingOnly = false }), ("--head-init", o => o with { HeadFromCheckpoint = true }),
+            ("--batch-size", o => o with { BatchSize = 9 }), ("--max-steps", o => o with { MaxSteps = 3 }), ("--epochs", o => o with { MaxSteps = null, Epochs = 2 }),
+            ("--learning-rate", o => o with { LearningRate = 1e-4f }), ("--weight-decay", o => o with { WeightDecay = 0.1f }), ("--max-length", o => o with { MaxLength = 5 }),
+            ("--temperature", o => o with { Temperature = 0.1f }), ("--dropout", o => o with { Dropout = 0.2f }), ("--repetition", o => o with { Repetition = RepetitionKind.Word }),
+            ("--repetition-rate", o => o with { RepetitionRate = 0.2 }), ("--repetition-formula", o => o with { PaperFormula = true }), ("--repetition-draw", o => o with { DrawEachStep = true }),
+            ("--queue-size", o => o with { QueueSize = 21 }), ("--momentum", o => o with { Momentum = 0.9f }), ("--momentum-init", o => o with { RandomMomentum = true }),
+            ("--queue-reset", o => o with { KeepQueue = true }), ("--eval-every", o => o with { EvaluateEvery = 4 }), ("--seed", o => o with { Seed = 1 }), ("--shuffle", o => o with { Shuffle = false }),
+        ];
+        foreach ((string name, Func<TrainingOptions, TrainingOptions> change) in changes) Refused(name, job with { Options = change(job.Options) });
+        Refused("--eval-data", job with { EvaluationData = null });
+        File.WriteAllLines(small.In("half.txt"), File.ReadLines(small.In("corpus.txt")).Take(20));
+        Refused("--data", job with { Data = [small.In("half.txt")] });
+        File.WriteAllText(small.In("heads.json"), File.ReadAllText(small.In("config.json")).Replace("\"num_attention_heads\":2", "\"num_attention_heads\":4", StringComparison.Ordinal));
+        Refused("num_attention_heads", job with { Config = small.In("heads.json") });
+        File.AppendAllText(small.In("stsb", "sts-dev.csv"), "a\tb\tc\t20\t5\tthe cat\ta cat\n");
+        Refused("stsb-dev", job);
+
+        static void Refused(string name, TrainingJob job) =>
+            Assert.Contains($": {name}", Assert.Throws<UsageException>(() => SmallModel.Train(job)).Message.Replace("--eval-data's ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_refused_before_anything_is_written()
+    {
+        using SmallModel small = new();
+        TrainingJob job = small.Job("run");
+        (string Name, Func<TrainingOptions, TrainingOptions> Change)[] changes =
+        [
+            ("--batch-size: found 0", o => o with { BatchSize = 0 }), ("--batch-size: found 2147483647", o => o with { BatchSize = int.MaxValue }), ("--epochs", o => o with { Epochs = 0 }),
+            ("--max-steps", o => o with { MaxSteps = 0 }), ("--learning-rate", o => o with { LearningRate = 0 }), ("--weight-decay", o => o with { WeightDecay = float.NaN }),
+            ("--max-length", o => o with { MaxLength = 1 }), ("--temperature", o => o with { Temperature = 0 }), ("--dropout", o => o with { Dropout = 1 }),
+            ("--repetition-rate", o => o with { RepetitionRate = 1.5 }), ("--queue-size", o => o with { QueueSize = -1 }), ("--momentum", o => o with { Momentum = float.PositiveInfinity }),
+            ("--eval-every", o => o with { EvaluateEvery = 0 }), ("--save-every", o => o with { SaveEvery = 0 }),
+        ];
+        foreach ((string name, Func<TrainingOptions, TrainingOptions> change) in changes)
+            Assert.Contains(name, Assert.Throws<UsageException>(() => SmallModel.Train(job with { Options = change(job.Options) })).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(job.Output));
+    }
+
+    [Fact]
+    public void A_checkpoint_that_was_cut_short_is_passed_over()
+    {
+        using SmallModel small = new();
+        TrainingJob job = small.Job("run");
+        SmallModel.Train(job);
+        byte[] model = Model(job);
+        string newest = Checkpoint.PathOf(Path.Combine(job.Output, "checkpoints"), 14);
+        File.WriteAllBytes(newest, File.ReadAllBytes(newest)[..1000]);
+        File.Delete(Path.Combine(job.Output, "model.safetensors"));
+        SmallModel.Train(job with { Resume = true });
+        Assert.Equal(model, Model(job));
+        using SafetensorsFile whole = SafetensorsFile.Open(newest);
+    }
+
+    [Fact]
+    public void The_model_that_training_starts_from_is_not_written_over()
+    {
+        using SmallModel small = new();
+        SmallModel.Train(small.Job("run"));
+        byte[] model = Model(small.Job("run"));
+        TrainingJob onto = small.Job("run") with { Model = small.In("run") + "/", Config = null, Vocabulary = null, Overwrite = true };
+        Assert.Contains("another folder", Assert.Throws<UsageException>(() => SmallModel.Train(onto)).Message, StringComparison.Ordinal);
+        Assert.Equal(model, Model(small.Job("run")));
     }
 
     [Fact]
