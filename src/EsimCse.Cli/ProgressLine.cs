@@ -22,11 +22,13 @@ sealed class ProgressLine : IDisposable
         }
         if (DateTime.UtcNow - _shown < (_live ? Now : Then) && progress.Step < progress.Steps) return;
         _shown = DateTime.UtcNow;
-        string line = $"step {progress.Step}/{progress.Steps}  loss {progress.Loss:F4}  {progress.SentencesPerSecond:F0} sentences/s  {progress.Remaining:hh\\:mm\\:ss} left{best}";
+        string line = $"step {progress.Step}/{progress.Steps}  loss {progress.Loss:F4}  {progress.SentencesPerSecond:F0} sentences/s  {Clock(progress.Remaining)} left{best}";
         if (_live) Console.Error.Write($"\r{line}\e[K");
         else Console.Error.WriteLine(line);
         _pending = _live;
     }
+
+    static string Clock(TimeSpan left) => $"{(long)left.TotalHours:00}:{left:mm\\:ss}";
 
     public void Dispose()
     {

@@ -4,7 +4,7 @@ namespace EsimCse.Tests;
 static class Shapes
 {
     static readonly int[][] Lengths = [[], [1], [3, 1, 6, 2], [33, 5]];
-    static readonly int[] Widths = [1, 7, 8, 24, 37, 64, 136];
+    static readonly int[] Widths = [1, 7, 8, 24, 32, 37, 64, 136, 384, 768];
 
     public static TheoryData<string, int, int[]> All
     {

@@ -42,7 +42,11 @@ int sticky_error() { return sticky; }
 int enter(const char* call, bool needs_context)
 {
     if (!initialized) return NotInitialized;
-    if (auto fault = faults.find(call); fault != faults.end() && --fault->second.count == 0) return fault->second.code;
+    if (auto fault = faults.find(call); fault != faults.end() && --fault->second.count == 0)
+    {
+        fprintf(stderr, "softcuda: %s fails, as it was told to\n", call);
+        return fault->second.code;
+    }
     if (!needs_context) return Success;
     if (sticky) return sticky;
     return current == &primary ? Success : InvalidContext;

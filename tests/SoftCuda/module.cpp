@@ -37,7 +37,8 @@ simt_switch:
 namespace
 {
 constexpr size_t StackBytes = 64 << 10;
-constexpr int MostThreads = 1024, SharedWithoutOptIn = 48 << 10, SharedOptIn = 227 << 10;
+constexpr int MostThreads = 1024, SharedWithoutOptIn = 48 << 10, SharedOptIn = 227 << 10, SharedGuard = 1024;
+constexpr unsigned char SharedGuardByte = 0xA5;
 
 struct Function
 {
@@ -187,7 +188,7 @@ void run(Function* function, SimtDim grid, SimtDim block, size_t shared_bytes, s
     DeviceWork work;
     std::vector<void*> slots;
     for (uint64_t& value : values) slots.push_back(&value);
-    std::vector<uint64_t> shared(shared_bytes / 8 + 4);
+    std::vector<unsigned char> shared(shared_bytes + 16 + SharedGuard, SharedGuardByte);
     Grid state;
     Grid::current = &state;
     state.function = function;
@@ -211,6 +212,8 @@ void run(Function* function, SimtDim grid, SimtDim block, size_t shared_bytes, s
             memset(state.dynamic_shared, 0xFF, shared_bytes);
             state.block = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
             state.run_block();
+            const unsigned char* behind = static_cast<unsigned char*>(state.dynamic_shared) + shared_bytes;
+            if (std::any_of(behind, behind + SharedGuard - 16, [](unsigned char byte) { return byte != SharedGuardByte; })) state.give_up("wrote behind its " + std::to_string(shared_bytes) + " bytes of shared memory");
         }
     sigaction(SIGSEGV, &segv, nullptr);
     sigaction(SIGILL, &ill, nullptr);

@@ -46,11 +46,11 @@ sealed class Corpus
 
     public long Truncated { get; private set; }
 
-    /// <summary>A digest of all ids: a resumed run must read the same sentences.</summary>
+    /// <summary>A digest of all ids and lines: a resumed run must read the same sentences, and draw for them what it drew before.</summary>
     public string Digest()
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (int[] ids in _sentences) hash.AppendData(MemoryMarshal.AsBytes<int>([ids.Length, .. ids]));
+        for (int i = 0; i < Count; i++) hash.AppendData(MemoryMarshal.AsBytes<int>([(int)_lines[i], _sentences[i].Length, .. _sentences[i]]));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

@@ -32,7 +32,8 @@ public sealed class Trainer : IDisposable
     {
         (_job, _options, _backend, _source, _tokenizer, _corpus) = (job, job.Options, backend, source, tokenizer, corpus);
         _batches = corpus.Batches(_options.BatchSize);
-        _steps = _options.MaxSteps ?? checked(_options.Epochs * _batches);
+        long steps = _options.MaxSteps ?? (long)_options.Epochs * _batches;
+        _steps = steps <= int.MaxValue ? (int)steps : throw new UsageException($"--epochs {_options.Epochs}: makes {steps} steps, expected at most {int.MaxValue}");
         _bert = source.Create(backend, _options, stored);
         _step = new TrainingStep(_bert, _options, _steps);
         if (_options.RandomMomentum)
@@ -172,7 +173,7 @@ public sealed class Trainer : IDisposable
         if (_last.NotFiniteStep != 0)
             throw new NotFiniteException($"step {_last.NotFiniteStep}: loss {_last.Loss}, gradient norm {_last.GradientNorm}: not finite; lower --learning-rate, or go on from the last checkpoint with --resume");
         metrics.Step(_done, _last, sentences / seconds);
-        progress?.Invoke(new(_done, _steps, _last.Loss, _rate, TimeSpan.FromSeconds((_steps - _done) * _options.BatchSize / _rate), null, _folder.Best?.Score));
+        progress?.Invoke(new(_done, _steps, _last.Loss, _rate, TimeSpan.FromSeconds((double)(_steps - _done) * _options.BatchSize / _rate), null, _folder.Best?.Score));
     }
 
     void Evaluate(MetricsFile metrics, Action<TrainingProgress>? progress, double loss, double rate)

@@ -92,8 +92,11 @@ public class ExitCodeTests
         Assert.Equal(3, code);
         Assert.Contains("line 2", error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(small.Folder, "v.npy*"));
-        File.WriteAllText(small.In("blank.txt"), "\n \n");
-        Assert.Equal(3, Tool.Run("", "train", small.In("run"), "--data", small.In("blank.txt"), "--output", small.In("never")).Code);
+        foreach (string blank in new[] { "\n \n", "" })
+        {
+            File.WriteAllText(small.In("blank.txt"), blank);
+            Assert.Equal(3, Tool.Run("", "train", small.In("run"), "--data", small.In("blank.txt"), "--output", small.In("never")).Code);
+        }
     }
 
     [Fact]
@@ -108,13 +111,16 @@ public class ExitCodeTests
     [Theory]
     [InlineData("--help")]
     [InlineData("embed 'MODEL' 'TEXT'")]
+    [InlineData("tokenize 'MODEL' 'TEXT'")]
+    [InlineData("similarity 'MODEL' 'a cat' 'a dog'")]
+    [InlineData("eval 'MODEL' --data 'FOLDER' --sets stsb-dev --json")]
     public void A_full_disk_is_one_line_and_leaves_nothing(string command)
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "no /dev/full here");
         using SmallModel small = new();
         SmallModel.Train(small.Job("run"));
         using System.Diagnostics.Process process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh",
-            ["-c", $"exec dotnet '{typeof(EsimCse.Cli.ExitCodes).Assembly.Location}' {command.Replace("MODEL", small.In("run"), StringComparison.Ordinal).Replace("TEXT", small.In("corpus.txt"), StringComparison.Ordinal)} > /dev/full"])
+            ["-c", $"exec dotnet '{typeof(EsimCse.Cli.ExitCodes).Assembly.Location}' {command.Replace("MODEL", small.In("run"), StringComparison.Ordinal).Replace("TEXT", small.In("corpus.txt"), StringComparison.Ordinal).Replace("FOLDER", small.Folder, StringComparison.Ordinal)} > /dev/full"])
         { RedirectStandardError = true })!;
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();

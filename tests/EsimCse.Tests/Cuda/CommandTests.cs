@@ -32,6 +32,27 @@ public class CommandTests
     }
 
     [Fact]
+    public void Embed_goes_on_with_smaller_batches_where_memory_is_short()
+    {
+        Backends.RequireCuda();
+        Assert.SkipWhen(File.Exists("/dev/nvidiactl"), "only the software device can be told to fail");
+        using SmallModel small = new();
+        SmallModel.Train(small.Job("run"));
+        string expected = Run("embed", small.In("run"), small.In("corpus.txt"));
+        bool goesOn = false;
+        // The first allocations are the weights': without them there is nothing to go on with.
+        for (int refused = 1; refused <= 12 && !goesOn; refused++)
+        {
+            (int code, string output, string error) = Tool.Start([new("SOFTCUDA_FAULT", $"cuMemAlloc_v2:{refused}:2")], "embed", small.In("run"), small.In("corpus.txt"), "--device", "cuda");
+            Assert.Contains("cuMemAlloc_v2 fails", error, StringComparison.Ordinal);
+            goesOn = code == 0;
+            if (goesOn) Assert.Equal(expected, output);
+            else Assert.Contains("out of device memory", error, StringComparison.Ordinal);
+        }
+        Assert.True(goesOn);
+    }
+
+    [Fact]
     public void The_demo_runs_on_it()
     {
         Backends.RequireCuda();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.RegularExpressions;
 using EsimCse.Cuda;
 
@@ -13,7 +14,7 @@ public partial class KernelCompilationTests
     const string Child = "ESIMCSE_TEST_CHILD";
 
     /// <summary>Of a multiprocessor of both architectures.</summary>
-    const int Registers = 65536, RegistersPerThread = 255, SharedBytes = 48 << 10;
+    const int Registers = 65536, RegistersPerThread = 255, Threads = 2048, Blocks = 32, SharedBytes = 48 << 10;
 
     static bool IsChild => Environment.GetEnvironmentVariable(Child) is not null;
 
@@ -48,16 +49,27 @@ public partial class KernelCompilationTests
         Assert.Equal([0x7F, (byte)'E', (byte)'L', (byte)'F'], image[..4]);
         MatchCollection kernels = Entry().Matches(log);
         Assert.NotEmpty(kernels);
+        Dictionary<string, Match> bounds = Bounds().Matches(Encoding.UTF8.GetString(KernelCompiler.Compile(operation, architecture.Replace("sm", "compute", StringComparison.Ordinal), out _))).ToDictionary(match => match.Groups[1].Value);
         foreach (Match kernel in kernels)
         {
             string rest = log[kernel.Index..];
-            int registers = int.Parse(RegisterCount().Match(rest).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+            int registers = Number(RegisterCount().Match(rest).Groups[1]);
             Assert.True(Spills().Match(rest) is { Success: true, Value: "0 bytes spill stores, 0 bytes spill loads" }, $"{kernel.Groups[1].Value} for {architecture} spills: {rest.Split('\n')[1]}");
             Assert.InRange(registers, 1, RegistersPerThread);
-            Console.WriteLine($"{architecture,-7} {kernel.Groups[1].Value,-32} {registers,3} registers, {Math.Min(2048, Registers / ((registers + 7) / 8 * 8) / 32 * 32),4} threads a multiprocessor");
+            // What the kernel itself states: threads a block, and blocks that a multiprocessor must hold at once, 1 where it says nothing.
+            Match bound = bounds[kernel.Groups[1].Value];
+            int threads = Number(bound.Groups[2]), least = bound.Groups[3].Success ? Number(bound.Groups[3]) : 1;
+            int blocks = Math.Min(Blocks, Math.Min(Threads, Registers / ((registers + 7) / 8 * 8)) / threads);
+            Assert.True(blocks >= least, $"{kernel.Groups[1].Value} for {architecture}: {registers} registers leave room for {blocks} blocks of {threads} threads, {least} are stated");
+            Console.WriteLine($"{architecture,-7} {kernel.Groups[1].Value,-36} {registers,3} registers, {blocks,2} blocks of {threads,3} threads a multiprocessor ({least} stated), {100 * blocks * threads / Threads,3} % occupied");
         }
-        Assert.All(Shared().Matches(log), shared => Assert.InRange(int.Parse(shared.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), 0, SharedBytes));
+        Assert.All(Shared().Matches(log), shared => Assert.InRange(Number(shared.Groups[1]), 0, SharedBytes));
     }
+
+    static int Number(Group group) => int.Parse(group.Value, System.Globalization.CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"\.entry (\w+)\([^)]*\)\s*\.maxntid (\d+)[, 1]*(?:\s*\.minnctapersm (\d+))?")]
+    private static partial Regex Bounds();
 
     [GeneratedRegex("Compiling entry function '(\\w+)'")]
     private static partial Regex Entry();

@@ -18,9 +18,13 @@ public class ResumeTests
     {
         using SmallModel small = new();
         SmallModel.Train(small.Job("one"), threads: 1);
-        SmallModel.Train(small.Job("three"), threads: 3);
-        Assert.Equal(Model(small.Job("one")), Model(small.Job("three")));
-        Assert.Equal(Metrics(small.Job("one")), Metrics(small.Job("three")));
+        foreach (int threads in new[] { 2, 3 })
+        {
+            TrainingJob job = small.Job($"{threads} threads");
+            SmallModel.Train(job, threads);
+            Assert.Equal(Model(small.Job("one")), Model(job));
+            Assert.Equal(Metrics(small.Job("one")), Metrics(job));
+        }
     }
 
     [Theory]
