@@ -18,7 +18,28 @@ std::condition_variable freed;
 std::thread::id owner;
 int owners;
 struct Fault { int count, code; };
+std::mutex telling;
 std::map<std::string, Fault> faults;
+
+// The error, the faults and what waits go with the context, as on hardware.
+void forget()
+{
+    run_all();
+    repair_guards();
+    sticky = 0;
+    std::lock_guard lock(telling);
+    faults.clear();
+}
+
+// The code of a fault that is due.
+int fault_of(const char* call)
+{
+    std::lock_guard lock(telling);
+    auto fault = faults.find(call);
+    if (fault == faults.end() || --fault->second.count != 0) return Success;
+    fprintf(stderr, "softcuda: %s fails, as it was told to\n", call);
+    return fault->second.code;
+}
 
 void read_faults()
 {
@@ -42,23 +63,22 @@ int sticky_error() { return sticky; }
 int enter(const char* call, bool needs_context)
 {
     if (!initialized) return NotInitialized;
-    if (auto fault = faults.find(call); fault != faults.end() && --fault->second.count == 0)
-    {
-        fprintf(stderr, "softcuda: %s fails, as it was told to\n", call);
-        return fault->second.code;
-    }
+    if (int code = fault_of(call)) return code;
     if (!needs_context) return Success;
     if (sticky) return sticky;
     return current == &primary ? Success : InvalidContext;
 }
 
-EXPORT void softcuda_inject(const char* name, int count, int code) { faults[name] = {count, code}; }
+EXPORT void softcuda_inject(const char* name, int count, int code)
+{
+    std::lock_guard lock(telling);
+    faults[name] = {count, code};
+}
+// Of a context that another thread has taken meanwhile there is nothing to forget.
 EXPORT void softcuda_reset()
 {
-    run_all();
-    repair_guards();
-    sticky = 0;
-    faults.clear();
+    std::lock_guard lock(owning);
+    if (owners == 0 || owner == std::this_thread::get_id()) forget();
 }
 
 EXPORT int cuInit(unsigned)
@@ -98,7 +118,7 @@ EXPORT int cuDevicePrimaryCtxRelease_v2(int)
 {
     run_all();
     std::unique_lock lock(owning);
-    owners--;
+    if (--owners == 0) forget();
     freed.notify_all();
     return Success;
 }
