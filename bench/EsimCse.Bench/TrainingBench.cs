@@ -1,25 +1,65 @@
+using EsimCse.Contrastive;
 using EsimCse.Model;
+using EsimCse.Text;
 using EsimCse.Training;
 
 namespace EsimCse.Bench;
 
-/// <summary>Whole steps of ESimCSE: queue, momentum encoder, dropout, update.</summary>
+/// <summary>Whole steps of ESimCSE as a run takes them: batches packed on the device with drawn repetitions, queue, momentum encoder, dropout, update, and the step before read meanwhile.</summary>
 static class TrainingBench
 {
-    const int QueueSize = 160, Runs = 8;
+    const int Batches = 16, Runs = 8;
 
     public static void Run(IBackend backend, ElementType precision, Workload work)
     {
+        TrainingOptions options = new() { BatchSize = work.Batch };
+        (Corpus corpus, WordRepetition repetition) = Text(work, options);
         using Bert bert = Bert.Random(backend, work.Config, head: true, seed: 1, precision);
-        using TrainingStep step = new(bert, new() { BatchSize = work.Batch, QueueSize = QueueSize }, int.MaxValue);
-        int[][] originals = work.Draw(work.Batch, 1), views = [.. originals.Select(Workload.Repeated)];
-        step.Run(originals, views);
-        StepResult first = step.Read();
+        using TrainingStep step = new(bert, options, int.MaxValue);
+        using ResidentCorpus resident = ResidentCorpus.Open(backend, corpus, repetition, work.Batch) ?? throw new InvalidDataException("the corpus does not fit the device");
+        resident.Take(corpus.Order(options.Seed, 0, shuffle: true));
+        int done = 0;
+        StepResult last = default;
+        void Next()
+        {
+            step.Run(resident, ++done);
+            step.Results.Post();
+            if (step.Results.Pending > 1) last = step.Results.Collect();
+        }
+        void Wait()
+        {
+            while (step.Results.Pending > 0) last = step.Results.Collect();
+        }
+        Next();
+        Wait();
         // Without a queue yet, random vectors lie about equally near: a loss near that of a guess.
-        if (!(first.Loss > 0 && first.Loss < 3 * Math.Log(work.Batch) + 3 && first.NotFiniteStep == 0)) throw new InvalidDataException($"the first loss is {first.Loss}");
-        int passed = originals.Concat(views).Sum(ids => ids.Length), momentum = originals.Sum(ids => ids.Length);
-        double operations = 3 * work.ProductOperations(passed) + work.ProductOperations(momentum);
-        double[] times = Timing.Of(work.Repetitions, Runs, () => step.Run(originals, views), () => step.Read());
+        if (!(last.Loss > 0 && last.Loss < 3 * Math.Log(work.Batch) + 3 && last.NotFiniteStep == 0)) throw new InvalidDataException($"the first loss is {last.Loss}");
+        double[] times = Timing.Of(work.Repetitions, Runs, Next, Wait);
+        if (last.NotFiniteStep != 0) throw new InvalidDataException($"step {last.NotFiniteStep} was not finite");
+        double operations = Operations(work, corpus, repetition);
         Timing.Write($"training step, {work.Batch} sentences", precision, times, median => $"{work.Batch / median * 1e3:F0} sentences/s, {operations / median / 1e9:G3} TFLOP/s of products");
+    }
+
+    /// <summary>Random sentences of a vocabulary made for them, a word a piece.</summary>
+    static (Corpus Corpus, WordRepetition Repetition) Text(Workload work, TrainingOptions options)
+    {
+        string folder = Directory.CreateTempSubdirectory("esimcse-bench-").FullName;
+        File.WriteAllLines(Path.Combine(folder, "vocab.txt"), ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. Enumerable.Range(5, work.Config.VocabularySize - 5).Select(id => $"w{id}")]);
+        BertTokenizer tokenizer = BertTokenizer.Load(folder);
+        Directory.Delete(folder, recursive: true);
+        IEnumerable<string> sentences = work.Draw(Batches * work.Batch, 1).Select(ids => string.Join(' ', ids[1..^1].Select(id => $"w{id}")));
+        return (Corpus.Of(sentences, tokenizer, options.MaxLength), new WordRepetition(options, tokenizer, work.Config.MaxPositions));
+    }
+
+    /// <summary>Of the products of a mean step: forward and backward of both views, and the momentum encoder's forward of the first.</summary>
+    static double Operations(Workload work, Corpus corpus, WordRepetition repetition)
+    {
+        long originals = 0, views = 0;
+        for (int i = 0; i < corpus.Count; i++)
+        {
+            (int[] ids, uint line) = corpus[i];
+            (originals, views) = (originals + ids.Length, views + repetition.Length(ids, line, 0));
+        }
+        return 3 * work.ProductOperations((int)((originals + views) / Batches)) + work.ProductOperations((int)(originals / Batches));
     }
 }

@@ -22,9 +22,6 @@ sealed record Workload(string Name, BertConfig Config, int Batch, int SentenceLe
         return [.. Enumerable.Range(0, count).Select(_ => (int[])[2, .. Enumerable.Range(0, SentenceLength - 2).Select(_ => random.Next(5, Config.VocabularySize)), 3])];
     }
 
-    /// <summary>A sentence with each eighth piece twice: a second view.</summary>
-    public static int[] Repeated(int[] ids) => [.. ids.SelectMany((id, i) => i % 8 == 4 ? new[] { id, id } : [id])];
-
     /// <summary>Floating-point operations of the products of a forward pass over so many tokens, but for attention's.</summary>
     public double ProductOperations(int tokens) => 2.0 * tokens * Config.Layers * (4.0 * Config.HiddenSize * Config.HiddenSize + 2.0 * Config.HiddenSize * Config.IntermediateSize);
 

@@ -36,6 +36,7 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         }
         extern "C" __global__ void writes_behind(float* y, int n) { y[n + threadIdx.x] = 1; }
         extern "C" __global__ void writes_far_behind(float* y) { y[1 << 28] = 1; }
+        extern "C" __global__ void writes_behind_shared(float* y) { static_cast<float*>(simt_dynamic_shared())[64 + threadIdx.x] = 1; }
         extern "C" __global__ void vector_access(float* y, int offset) { *reinterpret_cast<uint4*>(y + offset) = make_uint4(0, 0, 0, 0); }
         extern "C" __global__ void lane_dead(float* y)
         {
@@ -148,6 +149,13 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         Assert.NotEqual(CudaResult.Success, Launch("takes_number", 0, _y.Address, _y.Address));
         SoftCuda.Reset();
         Assert.NotEqual(CudaResult.Success, Launch("takes_number", 0, 64, _y.Address));
+    }
+
+    [Fact]
+    public void A_write_behind_a_blocks_shared_memory_is_found()
+    {
+        Assert.Equal(CudaResult.Success, Launch("writes_behind_shared", 128 * sizeof(float), _y.Address));
+        Assert.Equal(719, (int)Launch("writes_behind_shared", 64 * sizeof(float), _y.Address));
     }
 
     [Fact]
