@@ -12,4 +12,5 @@ Console.WriteLine($"Random weights and sentences; {work}. Median (least - most) 
 Console.WriteLine("| what | precision | time, ms | rate |\n| --- | --- | --- | --- |");
 if (choice.Precision != ElementType.Float16) TrainingBench.Run(backend, choice.PrecisionOn(backend, training: true), work);
 EmbeddingBench.Run(backend, choice.PrecisionOn(backend, training: false), work);
+if (choice.Precision != ElementType.Float16) OptimizerBench.Run(backend, work);
 OperationBench.Run(backend, choice.PrecisionOn(backend, training: false), work);
