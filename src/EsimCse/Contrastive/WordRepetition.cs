@@ -9,6 +9,8 @@ namespace EsimCse.Contrastive;
 /// </summary>
 sealed class WordRepetition
 {
+    static readonly string[] Specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+
     // The most frequent function words of English.
     static readonly string[] StopWords = ["the", "of", "and", "a", "to", "in", "is", "you", "that", "it", "he", "was", "for", "on", "are", "as", "with", "his",
         "they", "i", "at", "be", "this", "have", "from", "or", "had", "by", "but", "not", "what", "all", "were", "we", "when", "your", "can", "there", "an", "which"];
@@ -22,12 +24,15 @@ sealed class WordRepetition
         Continues = options.Repetition == RepetitionKind.Word ? [.. all.Select(id => tokenizer.IsContinuation(id) ? 1 : 0)] : [];
         Extra = options.Repetition switch
         {
-            RepetitionKind.Insert => [.. all.Where(id => !tokenizer.IsAdded(id))],
-            RepetitionKind.Stopword => [.. StopWords.Select(word => tokenizer.TryGetId(word, out int id) ? id : -1).Where(id => id >= 0)],
+            // A tokenizer need not say which of its pieces are special.
+            RepetitionKind.Insert => [.. all.Where(id => !tokenizer.IsAdded(id)).Except(Ids(tokenizer, Specials))],
+            RepetitionKind.Stopword => [.. Ids(tokenizer, StopWords)],
             _ => [],
         };
         if (options.Repetition == RepetitionKind.Stopword && Extra.Length == 0) throw new InvalidInputException("the vocabulary has no English stop-word: --repetition stopword needs one");
     }
+
+    static IEnumerable<int> Ids(BertTokenizer tokenizer, string[] pieces) => pieces.Select(piece => tokenizer.TryGetId(piece, out int id) ? id : -1).Where(id => id >= 0);
 
     /// <summary>Everything but the tables' place on a device.</summary>
     public ViewDraws Draws { get; }

@@ -162,4 +162,13 @@ public sealed class WordRepetitionTests : IDisposable
         Assert.NotEqual(Enumerable.Range(0, 50).Select(k => Create(Options(RepetitionKind.Subword) with { Seed = 43 }).SecondView(ids, (uint)k, 0).Length),
             Enumerable.Range(0, 50).Select(k => once.SecondView(ids, (uint)k, 0).Length));
     }
+
+    [Fact]
+    public void What_is_put_in_is_no_special_though_the_tokenizer_does_not_say_which_are()
+    {
+        string vocabulary = string.Join(", ", File.ReadLines(_small.In("vocab.txt")).Select((piece, id) => $"\"{piece}\": {id}"));
+        File.WriteAllText(_small.In("tokenizer.json"), $"{{\"normalizer\": {{\"type\": \"BertNormalizer\"}}, \"model\": {{\"type\": \"WordPiece\", \"vocab\": {{{vocabulary}}}}}}}");
+        WordRepetition repetition = new(Options(RepetitionKind.Insert), BertTokenizer.Load(_small.Folder), 100);
+        Assert.Equal(Enumerable.Range(FirstPiece, 15), repetition.Extra);
+    }
 }
