@@ -18,6 +18,16 @@ sealed unsafe class PinnedReadback : IReadback
         CudaDriver.EventCreate(out _copied, CudaDriver.EventDisableTiming).ThrowIfFailed();
     }
 
+    /// <summary>Also where the device has failed: reading says so.</summary>
+    public bool IsThere
+    {
+        get
+        {
+            _backend.MakeCurrent();
+            return CudaDriver.EventQuery(_copied) != CudaResult.NotReady;
+        }
+    }
+
     public void Take(Matrix source)
     {
         CudaBackend.Expect(source, _bytes);

@@ -6,6 +6,9 @@ public interface IReadback : IDisposable
     /// <summary>Takes what a matrix holds once everything queued so far has run. What was taken before must have been read.</summary>
     void Take(Matrix source);
 
+    /// <summary>Whether what was taken is there, so that reading it waits for nothing.</summary>
+    bool IsThere { get; }
+
     /// <summary>What was taken, once it is there.</summary>
     void Read<T>(Span<T> target) where T : unmanaged;
 }

@@ -10,7 +10,7 @@
 // Results of the driver that are told apart.
 enum Result
 {
-    Success = 0, InvalidValue = 1, OutOfMemory = 2, NotInitialized = 3, InvalidContext = 201, NotFound = 500, CaptureUnsupported = 900, IllegalAddress = 700, LaunchOutOfResources = 701, LaunchFailed = 719, Misaligned = 716,
+    Success = 0, InvalidValue = 1, OutOfMemory = 2, NotInitialized = 3, InvalidContext = 201, NotFound = 500, NotReady = 600, CaptureUnsupported = 900, IllegalAddress = 700, LaunchOutOfResources = 701, LaunchFailed = 719, Misaligned = 716,
 };
 
 // A misuse of the device: said on stderr, and returned by this call and by all that follow, as on hardware.

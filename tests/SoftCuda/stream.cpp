@@ -114,6 +114,13 @@ EXPORT int cuEventRecord(void* event, void* stream)
     return Success;
 }
 
+EXPORT int cuEventQuery(void* event)
+{
+    if (int error = enter("cuEventQuery")) return error;
+    Event* awaited = static_cast<Event*>(event);
+    return awaited->passed >= awaited->recorded ? sticky_error() : NotReady;
+}
+
 EXPORT int cuEventSynchronize(void* event)
 {
     if (int error = enter("cuEventSynchronize")) return error;

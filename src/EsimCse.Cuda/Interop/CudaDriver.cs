@@ -9,6 +9,7 @@ enum CudaResult
     Success = 0,
     OutOfMemory = 2,
     NoDevice = 100,
+    NotReady = 600,
 }
 
 /// <summary>The CUDA driver API, of it what is called. Names with their version, which CUDA 12 and 13 both export.</summary>
@@ -100,6 +101,9 @@ static unsafe partial class CudaDriver
 
     [LibraryImport(Library, EntryPoint = "cuEventRecord")]
     public static partial CudaResult EventRecord(nint handle, nint stream);
+
+    [LibraryImport(Library, EntryPoint = "cuEventQuery")]
+    public static partial CudaResult EventQuery(nint handle);
 
     [LibraryImport(Library, EntryPoint = "cuEventSynchronize")]
     public static partial CudaResult EventSynchronize(nint handle);

@@ -12,7 +12,8 @@ public readonly record struct StepResult(float Loss, float LearningRate, float G
 /// <summary>The numbers of the step under way, in device memory, and their way to the host: posted behind one step, collected while the device is at work on the next.</summary>
 sealed class StepResults : IDisposable
 {
-    const int MostPending = 2;
+    /// <summary>So many steps may be under way.</summary>
+    public const int MostPending = 2;
 
     readonly IBackend _backend;
     readonly Matrix _numbers;
@@ -30,6 +31,9 @@ sealed class StepResults : IDisposable
 
     /// <summary>Steps posted and not collected.</summary>
     public int Pending => _posted - _collected;
+
+    /// <summary>Whether what the oldest posted step did can be collected without waiting.</summary>
+    public bool IsThere => Pending > 0 && _readbacks[_collected % MostPending].IsThere;
 
     /// <summary>Sends what the last queued step did on its way. At most two are pending.</summary>
     public void Post() => _readbacks[_posted++ % MostPending].Take(_numbers);

@@ -22,11 +22,11 @@ public sealed class Trainer : IDisposable
     readonly DevScore? _dev;
     readonly RunFolder _folder;
     readonly int _steps, _batches;
+    readonly StepResult[] _collected = new StepResult[StepResults.MostPending];
     IBackend? _owned;
     int _done;
     long _reported;
-    double _rate;
-    StepResult _last;
+    double _rate, _loss = double.NaN;
 
     Trainer(TrainingJob job, IBackend backend, ElementType stored, TrainingSource source, BertTokenizer tokenizer, Corpus corpus, IReadOnlyList<ScoredPair>? devPairs)
     {
@@ -127,11 +127,13 @@ public sealed class Trainer : IDisposable
                 _resident?.Take(order);
                 if (queued % _batches == 0 && !_options.KeepQueue) _step.ResetQueue();
             }
-            if (_step.Results.Pending == 0 || !cancellation.IsCancellationRequested) Queue(order, ++queued);
-            bool evaluates = IsDue(queued, _options.EvaluateEvery), saves = IsDue(queued, _options.SaveEvery), stops = cancellation.IsCancellationRequested;
+            Queue(order, ++queued);
+            bool evaluates = IsDue(queued, _options.EvaluateEvery), saves = IsDue(queued, _options.SaveEvery);
             // The device is at work on a step while the one before is reported, but where the step itself is wanted.
-            while (_step.Results.Pending > (evaluates || saves || stops ? 0 : 1)) Report(metrics, progress);
-            if (evaluates) Evaluate(metrics, progress, _last.Loss, _rate);
+            Report(metrics, progress, all: evaluates || saves);
+            if (evaluates) Evaluate(metrics, progress, _loss, _rate);
+            bool stops = cancellation.IsCancellationRequested;
+            if (stops) Report(metrics, progress, all: true);
             if (saves || stops) _folder.Save(_done);
             if (_done < _steps && stops) cancellation.ThrowIfCancellationRequested();
             if (evaluates || saves) _reported = Stopwatch.GetTimestamp();
@@ -162,18 +164,27 @@ public sealed class Trainer : IDisposable
         _step.Results.Post();
     }
 
-    void Report(MetricsFile metrics, Action<TrainingProgress>? progress)
+    /// <summary>Reports the steps that are done and, of those under way, all or all but the newest.</summary>
+    void Report(MetricsFile metrics, Action<TrainingProgress>? progress, bool all)
     {
-        _last = _step.Results.Collect();
-        _done++;
-        double seconds = Stopwatch.GetElapsedTime(_reported).TotalSeconds;
+        int count = 0;
+        for (StepResults results = _step.Results; results.Pending > 1 || results.IsThere || all && results.Pending > 0;) _collected[count++] = results.Collect();
+        if (count == 0) return;
+        double seconds = Stopwatch.GetElapsedTime(_reported).TotalSeconds / count;
         _reported = Stopwatch.GetTimestamp();
+        for (int i = 0; i < count; i++) Report(_collected[i], seconds, metrics, progress);
+    }
+
+    void Report(StepResult result, double seconds, MetricsFile metrics, Action<TrainingProgress>? progress)
+    {
+        _done++;
+        _loss = result.Loss;
         int sentences = Math.Min(_options.BatchSize, _corpus.Count - (_done - 1) % _batches * _options.BatchSize);
         _rate = _rate == 0 ? sentences / seconds : 0.9 * _rate + 0.1 * sentences / seconds;
-        if (_last.NotFiniteStep != 0)
-            throw new NotFiniteException($"step {_last.NotFiniteStep}: loss {_last.Loss}, gradient norm {_last.GradientNorm}: not finite; lower --learning-rate, or go on from the last checkpoint with --resume");
-        metrics.Step(_done, _last, sentences / seconds);
-        progress?.Invoke(new(_done, _steps, _last.Loss, _rate, TimeSpan.FromSeconds((double)(_steps - _done) * _options.BatchSize / _rate), null, _folder.Best?.Score));
+        if (result.NotFiniteStep != 0)
+            throw new NotFiniteException($"step {result.NotFiniteStep}: loss {result.Loss}, gradient norm {result.GradientNorm}: not finite; lower --learning-rate, or go on from the last checkpoint with --resume");
+        metrics.Step(_done, result, sentences / seconds);
+        progress?.Invoke(new(_done, _steps, result.Loss, _rate, TimeSpan.FromSeconds((double)(_steps - _done) * _options.BatchSize / _rate), null, _folder.Best?.Score));
     }
 
     void Evaluate(MetricsFile metrics, Action<TrainingProgress>? progress, double loss, double rate)

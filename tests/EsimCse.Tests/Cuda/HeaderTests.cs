@@ -33,7 +33,7 @@ public partial class HeaderTests
     /// <summary>Our numbers, and the headers' names for them.</summary>
     static readonly (int Ours, string Theirs)[] Numbers =
     [
-        ((int)CudaResult.OutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"), ((int)CudaResult.NoDevice, "CUDA_ERROR_NO_DEVICE"),
+        ((int)CudaResult.OutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"), ((int)CudaResult.NoDevice, "CUDA_ERROR_NO_DEVICE"), ((int)CudaResult.NotReady, "CUDA_ERROR_NOT_READY"),
         (CudaDriver.Multiprocessors, "CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT"), (CudaDriver.CapabilityMajor, "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR"),
         (CudaDriver.CapabilityMinor, "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR"), (CudaDriver.SharedMemoryOptIn, "CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN"),
         (CudaDriver.MaxDynamicSharedBytes, "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"), ((int)CudaDriver.StreamNonBlocking, "CU_STREAM_NON_BLOCKING"),
