@@ -49,15 +49,15 @@ def table(runs, peers, recorded):
     for name, left, right, digits in measures:
         differences = [a - b for a, b in zip(left, right)]
         print(f"| {name} | {mean(left):.{digits}f} | {mean(right):.{digits}f} | {mean(differences):+.{digits}f} | {deviation(differences) / math.sqrt(len(differences)):.{digits}f} |")
-    mine = [tail(ours(runs, condition, seed)[0]) for seed in range(1, 9)]
-    print(f"\nPyTorch's runs together, recorded and these, widened by a tenth: {wide_low:.5f} to {wide_high:.5f}; of our eight seeds {sum(wide_low <= value <= wide_high for value in mine)} lie within.\n")
+    within = sum(wide_low <= row[0] <= wide_high for row in rows)
+    print(f"\nPyTorch's runs together, recorded and these, widened by a tenth: {wide_low:.5f} to {wide_high:.5f}; of our {len(rows)} seeds {within} lie within.\n")
 
 
 recorded = [json.loads(line) for line in open(sys.argv[3])]
 all_peers = [json.loads(line) for line in open(sys.argv[2])]
 print("# The same training in libtorch\n")
 print("Same seeds, weights, order of the data, views and head on both sides; libtorch's autograd, AdamW and dropout draws on one. Mean loss of the last 25 steps, and dev (Spearman x 100).\n")
-print("    for CONDITION in none repetition queue both; do COMPAT=... bench/peers/torchsharp/run.sh DATA $CONDITION 150 1 2 3 4 5 6 7 8 >> peer.jsonl; done")
+print(f"    for CONDITION in {' '.join(sorted({peer['condition'] for peer in all_peers}))}; do COMPAT=... bench/peers/torchsharp/run.sh DATA $CONDITION 150 {' '.join(str(seed) for seed in sorted({peer['seed'] for peer in all_peers}))} >> peer.jsonl; done")
 print("    python3 bench/compare-peer.py RUNS peer.jsonl DATA/golden/bert-mlm-l4-h384/training.jsonl\n")
 for condition in ["none", "repetition", "queue", "both"]:
     peers = [peer for peer in all_peers if peer["condition"] == condition]
