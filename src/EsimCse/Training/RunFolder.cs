@@ -1,5 +1,4 @@
 using System.Globalization;
-using EsimCse.Evaluation;
 using EsimCse.Files;
 using EsimCse.Model;
 using EsimCse.Text;
@@ -7,12 +6,11 @@ using EsimCse.Text;
 namespace EsimCse.Training;
 
 /// <summary>The folder that a run writes: checkpoints to go on from, the best parameters so far, and the model in the end.</summary>
-sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string corpusDigest, int steps)
+sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string corpusDigest, string? devDigest, int steps)
 {
     const string TuningKey = "tuning", StepsKey = "steps";
 
     readonly string _checkpoints = Checkpoints(job);
-    readonly string? _devDigest = job.EvaluationData is null ? null : DevScore.Digest(StsSets.Read(job.EvaluationData, "stsb-dev"));
 
     string BestPath => Path.Combine(_checkpoints, "best.safetensors");
 
@@ -141,7 +139,7 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
             ["--data"] = corpusDigest,
             [StepsKey] = Text(steps),
         };
-        if (_devDigest is not null) identity["--eval-data's stsb-dev"] = _devDigest;
+        if (devDigest is not null) identity["--eval-data's stsb-dev"] = devDigest;
         return identity;
     }
 
