@@ -5,8 +5,11 @@ using EsimCse.Text;
 
 namespace EsimCse.Training;
 
-/// <summary>The folder that a run writes: checkpoints to go on from, the best parameters so far, and the model in the end.</summary>
-sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string corpusDigest, string? devDigest, int steps)
+/// <summary>
+/// The folder that a run writes: checkpoints to go on from, the best parameters so far, and the model in the end. Inputs are the digests of what the run reads,
+/// under the names of the command line.
+/// </summary>
+sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, IReadOnlyDictionary<string, string> inputs, int steps)
 {
     const string TuningKey = "tuning", StepsKey = "steps";
 
@@ -104,9 +107,7 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
         return metadata;
     }
 
-    /// <summary>
-    /// Everything that the result depends on, under the names of the command line; what others change with them comes last. Of the model what no tensor's size shows.
-    /// </summary>
+    /// <summary>Everything that the result depends on, under the names of the command line; what others change with them comes last.</summary>
     Dictionary<string, string> Identity()
     {
         TrainingOptions o = job.Options;
@@ -136,10 +137,9 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, string cor
             ["--eval-data"] = Text(job.EvaluationData is not null),
             ["--seed"] = Text(o.Seed),
             ["--shuffle"] = Text(o.Shuffle),
-            ["--data"] = corpusDigest,
             [StepsKey] = Text(steps),
         };
-        if (devDigest is not null) identity["--eval-data's stsb-dev"] = devDigest;
+        foreach ((string name, string digest) in inputs) identity[name] = digest;
         return identity;
     }
 

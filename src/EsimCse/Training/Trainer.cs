@@ -45,7 +45,9 @@ public sealed class Trainer : IDisposable
         _resident = ResidentCorpus.Open(backend, corpus, _repetition, _options.BatchSize);
         int fullLength = source.FullLength(tokenizer);
         _dev = devPairs is null ? null : new DevScore(backend, source.Config, _options.SavedPooler, tokenizer, fullLength, devPairs);
-        _folder = new RunFolder(job, _bert, _step, corpus.Digest(), devPairs is null ? null : DevScore.Digest(devPairs), _steps);
+        Dictionary<string, string> inputs = new() { ["--data"] = corpus.Digest(), [job.Model is null ? "--from-scratch" : "MODEL"] = source.Digest() };
+        if (devPairs is not null) inputs["--eval-data's stsb-dev"] = DevScore.Digest(devPairs);
+        _folder = new RunFolder(job, _bert, _step, inputs, _steps);
         _done = _folder.Open();
     }
 

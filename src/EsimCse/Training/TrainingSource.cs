@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using EsimCse.Files;
 using EsimCse.Model;
 using EsimCse.Text;
@@ -20,6 +21,19 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
 
     /// <summary>What evaluation and the saved folder use: training text alone is cut shorter.</summary>
     public int FullLength(BertTokenizer tokenizer) => Math.Min(Config.MaxPositions, tokenizer.ModelMaxLength ?? int.MaxValue);
+
+    /// <summary>A digest of the configuration and the weights: a resumed run must have begun from the same ones.</summary>
+    public string Digest()
+    {
+        using IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        digest.AppendData(File.ReadAllBytes(ConfigPath));
+        if (Weights is not null)
+        {
+            using ModelTensors tensors = ModelTensors.Open(Weights);
+            tensors.AddTo(digest);
+        }
+        return Convert.ToHexStringLower(digest.GetHashAndReset());
+    }
 
     public Bert Create(IBackend backend, TrainingOptions options, ElementType stored)
     {

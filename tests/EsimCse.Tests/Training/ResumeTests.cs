@@ -132,6 +132,21 @@ public class ResumeTests
     }
 
     [Fact]
+    public void Another_model_to_start_from_is_named()
+    {
+        using SmallModel small = new();
+        TrainingJob first = small.Job("first"), other = small.Job("other");
+        SmallModel.Train(first);
+        SmallModel.Train(other with { Options = other.Options with { Seed = 9 } });
+        TrainingJob job = small.Job("run") with { Model = first.Output, Config = null, Vocabulary = null };
+        SmallModel.Train(job);
+        Assert.Contains(": MODEL was ", Assert.Throws<UsageException>(() => SmallModel.Train(job with { Resume = true, Model = other.Output })).Message, StringComparison.Ordinal);
+        SmallModel.Train(job with { Resume = true });
+        File.AppendAllText(small.In("config.json"), " ");
+        Assert.Contains(": --from-scratch was ", Assert.Throws<UsageException>(() => SmallModel.Train(first with { Resume = true })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Options_out_of_range_are_refused_before_anything_is_written()
     {
         using SmallModel small = new();
