@@ -35,7 +35,7 @@ peers, recorded = [[json.loads(line) for line in open(path)] for path in sys.arg
 print("# libtorch's own losses: every condition\n")
 print("The same training in libtorch (`peers/torchsharp`), with our seeds, weights, order of the data, views and head, beside our runs and the three recorded ones of PyTorch. Mean loss of the")
 print("last 25 steps; dev is Spearman x 100; mean (range) over the seeds. Inside: within the range of PyTorch's runs, widened by a tenth.\n")
-print("    for CONDITION in none repetition both; do COMPAT=... bench/peers/torchsharp/run.sh DATA $CONDITION 150 1 2 3 4 5 6 7 8; done > bench/results/training-peer.jsonl")
+print("    COMPAT=... bench/peers/torchsharp/run.sh DATA CONDITION 150 SEED... >> bench/results/training-peer.jsonl")
 print("    python3 bench/compare-peer-losses.py bench/results/training-curves.md bench/results/training-peer.jsonl DATA/golden/bert-mlm-l4-h384/training.jsonl")
 for condition in CONDITIONS:
     theirs = [run for run in peers if run["condition"] == condition]

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace EsimCse.Peers;
 
-/// <summary>The step of ESimCSE in libtorch, from the same weights and on the same views; dropout is libtorch's own.</summary>
+/// <summary>The step of ESimCSE in libtorch, from the same weights and on the same views; dropout is libtorch's own, or ours.</summary>
 sealed class TorchTraining : IDisposable
 {
     readonly Bert _start;
@@ -15,14 +15,15 @@ sealed class TorchTraining : IDisposable
     readonly Dictionary<string, Parameter> _parameters = [];
     readonly Dictionary<string, Tensor> _average = [];
     readonly TorchBert _live, _momentum;
+    readonly TorchDropout _dropout;
     readonly optim.Optimizer _optimizer;
     Tensor _queue;
     int _done;
 
-    public TorchTraining(Bert start, TrainingOptions options, int steps)
+    public TorchTraining(Bert start, TrainingOptions options, int steps, TorchDropout dropout, long draws)
     {
-        (_start, _options, _steps) = (start, options, steps);
-        random.manual_seed((long)options.Seed);
+        (_start, _options, _steps, _dropout) = (start, options, steps, dropout);
+        random.manual_seed(draws);
         foreach (ParameterTensor parameter in start.Layout.Tensors)
         {
             Tensor values = tensor(start.Get(parameter)).reshape([.. parameter.Shape.Select(size => (long)size)]);
@@ -39,8 +40,10 @@ sealed class TorchTraining : IDisposable
         using DisposeScope scope = NewDisposeScope();
         foreach (var group in _optimizer.ParamGroups) group.LearningRate = _options.LearningRate * (1 - _done / (double)_steps);
         foreach (Tensor parameter in _parameters.Values) parameter.grad?.zero_();
-        (Tensor ids, Tensor present) = Pad([.. first, .. second]);
-        Tensor h = _live.Head(_live.FirstTokens(ids, present, _options.Dropout));
+        int[][] both = [.. first, .. second];
+        _dropout.Begin(_done + 1, [.. both.Select(sentence => sentence.Length)]);
+        (Tensor ids, Tensor present) = Pad(both);
+        Tensor h = _live.Head(_live.FirstTokens(ids, present, _dropout));
         Tensor left = Unit(h.narrow(0, 0, first.Length)), right = Unit(cat([h.narrow(0, first.Length, first.Length), _queue]));
         Tensor loss = nn.functional.cross_entropy(matmul(left, right.t()) / _options.Temperature, arange(first.Length, dtype: ScalarType.Int64));
         loss.backward();
@@ -66,7 +69,7 @@ sealed class TorchTraining : IDisposable
         {
             using DisposeScope scope = NewDisposeScope();
             (Tensor ids, Tensor present) = Pad(chunk);
-            all.AddRange(_live.FirstTokens(ids, present, 0).contiguous().data<float>());
+            all.AddRange(_live.FirstTokens(ids, present, TorchDropout.None).contiguous().data<float>());
         }
         return [.. all];
     }
@@ -82,9 +85,11 @@ sealed class TorchTraining : IDisposable
     {
         using var still = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        foreach ((string name, Tensor average) in _average) average.mul_(_options.Momentum).add_(_parameters[name].detach(), alpha: 1 - _options.Momentum);
+        // Named: a Scalar made in passing may be finalised while libtorch reads it.
+        using Scalar kept = _options.Momentum, added = 1 - _options.Momentum;
+        foreach ((string name, Tensor average) in _average) average.mul_(kept).add_(_parameters[name].detach(), alpha: added);
         (Tensor ids, Tensor present) = Pad(first);
-        Tensor joined = cat([_queue, _live.Head(_momentum.FirstTokens(ids, present, 0))]);
+        Tensor joined = cat([_queue, _live.Head(_momentum.FirstTokens(ids, present, TorchDropout.None))]);
         Tensor last = joined.narrow(0, Math.Max(0, joined.shape[0] - _options.QueueSize), Math.Min(joined.shape[0], _options.QueueSize)).clone().DetachFromDisposeScope();
         _queue.Dispose();
         _queue = last;

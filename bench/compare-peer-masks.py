@@ -1,0 +1,42 @@
+"""Our runs beside libtorch's where both drop the same elements: compare-peer-masks.py RUNS masks.jsonl > results/training-peer-masks.md
+
+RUNS holds CONDITION-SEED folders as training-curves.sh writes them; masks.jsonl is what MASKS=ours peers/torchsharp/run.sh wrote.
+"""
+import json
+import os
+import sys
+
+CONDITIONS = ["none", "repetition", "queue", "both"]
+TAIL = 25
+
+
+def tail(losses):
+    return sum(losses[-TAIL:]) / TAIL
+
+
+def ours(runs, condition, seed):
+    lines = [json.loads(line) for line in open(os.path.join(runs, f"{condition}-{seed}", "metrics.jsonl"))]
+    return [line["loss"] for line in lines if "loss" in line], {line["step"]: 100 * line["stsb_dev"] for line in lines if "stsb_dev" in line}
+
+
+print("""# The same training in libtorch, with the same dropout
+
+As [training-peer.md](training-peer.md), but libtorch drops the elements that our own run drops (`peers/torchsharp/TorchDropout.cs` draws them again, an element at a time): weights, views,
+order of the data, head and masks are the same on both sides, and libtorch's operations, autograd and AdamW on padded batches compute on one, ours on packed ones on the other. 150 steps.
+
+    MASKS=ours COMPAT=... bench/peers/torchsharp/run.sh DATA CONDITION 150 SEED... >> training-peer-masks.jsonl
+    python3 bench/compare-peer-masks.py RUNS training-peer-masks.jsonl
+
+Loss: mean of the last 25 steps. Relative difference: the largest over the losses of all steps up to that one. Dev: Spearman x 100.
+
+| | seed | loss, ours | libtorch | relative difference to step 25 | to step 150 | dev at 150, ours | libtorch | largest difference in dev at any evaluation |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |""")
+runs = [json.loads(line) for line in open(sys.argv[2])]
+for run in sorted(runs, key=lambda run: (CONDITIONS.index(run["condition"]), run["seed"])):
+    losses, dev = ours(sys.argv[1], run["condition"], run["seed"])
+    theirs = {entry["step"]: 100 * entry["stsb_dev"] for entry in run["evaluations"]}
+    if len(losses) != len(run["loss"]) or dev.keys() != theirs.keys():
+        sys.exit(f"{run['condition']} {run['seed']}: the two runs have other steps or evaluations")
+    relative = [abs(a - b) / a for a, b in zip(losses, run["loss"])]
+    print(f"| {run['condition']} | {run['seed']} | {tail(losses):.5f} | {tail(run['loss']):.5f} | {max(relative[:25]):.1e} | {max(relative):.1e} "
+          f"| {dev[150]:.3f} | {theirs[150]:.3f} | {max(abs(dev[step] - theirs[step]) for step in dev):.3f} |")
