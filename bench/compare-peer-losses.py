@@ -3,20 +3,10 @@
 training-curves.md is what compare-training.py wrote of our runs; training-peer.jsonl what peers/torchsharp/run.sh wrote, training.jsonl the recorded PyTorch runs. Only
 conditions that libtorch was run under are shown.
 """
-import json
 import re
 import sys
 
-CONDITIONS = ["none", "repetition", "queue", "both"]
-TAIL = 25
-
-
-def mean(values):
-    return sum(values) / len(values)
-
-
-def tail(run):
-    return mean(run["loss"][-TAIL:])
+from training_runs import CONDITIONS, dev_scores, mean, read_lines, tail
 
 
 def ours(text, condition):
@@ -31,7 +21,7 @@ def spread(values, digits):
 
 
 text = open(sys.argv[1]).read()
-peers, recorded = [[json.loads(line) for line in open(path)] for path in sys.argv[2:4]]
+peers, recorded = read_lines(sys.argv[2]), read_lines(sys.argv[3])
 print("# libtorch's own losses: every condition\n")
 print("The same training in libtorch (`peers/torchsharp`), with our seeds, weights, order of the data, views and head, beside our runs and the three recorded ones of PyTorch. Mean loss of the")
 print("last 25 steps; dev is Spearman x 100; mean (range) over the seeds. Inside: within the range of PyTorch's runs, widened by a tenth.\n")
@@ -43,13 +33,13 @@ for condition in CONDITIONS:
         continue
     three = [run for run in recorded if run["condition"] == condition]
     mine, dev = ours(text, condition)
-    few, all_runs = [tail(run) for run in three], [tail(run) for run in three + theirs]
+    few, all_runs = [tail(run["loss"]) for run in three], [tail(run["loss"]) for run in three + theirs]
     inside = lambda values, runs: sum(0.9 * min(runs) <= value <= 1.1 * max(runs) for value in values)
-    peer = [tail(run) for run in theirs]
+    peer = [tail(run["loss"]) for run in theirs]
     print(f"\n## {condition}\n\n| | ours, {len(mine)} seeds | libtorch, seeds {', '.join(str(run['seed']) for run in theirs)} | PyTorch, {len(three)} recorded |\n| --- | --- | --- | --- |")
     print(f"| loss | {spread(mine, 4)} | {spread(peer, 4)} | {spread(few, 4)} |")
     for step in sorted(dev, key=int):
-        scores = [[100 * entry["stsb_dev"] for run in runs for entry in run["evaluations"] if entry["step"] == int(step)] for runs in (theirs, three)]
+        scores = [[dev_scores(run)[int(step)] for run in runs] for runs in (theirs, three)]
         print(f"| dev, step {step} | {dev[step].strip()} | {spread(scores[0], 2)} | {spread(scores[1], 2)} |")
     print(f"\nInside the recorded runs' range: {inside(mine, few)} of {len(mine)} of ours, {inside(peer, few)} of {len(peer)} of libtorch's. "
           f"Inside that of all {len(all_runs)} PyTorch runs: {inside(mine, all_runs)} of {len(mine)} of ours.")

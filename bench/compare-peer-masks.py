@@ -2,22 +2,9 @@
 
 RUNS holds CONDITION-SEED folders as training-curves.sh writes them; masks.jsonl is what MASKS=ours peers/torchsharp/run.sh wrote.
 """
-import json
-import os
 import sys
 
-CONDITIONS = ["none", "repetition", "queue", "both"]
-TAIL = 25
-
-
-def tail(losses):
-    return sum(losses[-TAIL:]) / TAIL
-
-
-def ours(runs, condition, seed):
-    lines = [json.loads(line) for line in open(os.path.join(runs, f"{condition}-{seed}", "metrics.jsonl"))]
-    return [line["loss"] for line in lines if "loss" in line], {line["step"]: 100 * line["stsb_dev"] for line in lines if "stsb_dev" in line}
-
+from training_runs import CONDITIONS, dev_scores, ours, read_lines, tail
 
 print("""# The same training in libtorch, with the same dropout
 
@@ -31,10 +18,9 @@ Loss: mean of the last 25 steps. Relative difference: the largest over the losse
 
 | | seed | loss, ours | libtorch | relative difference to step 25 | to step 150 | dev at 150, ours | libtorch | largest difference in dev at any evaluation |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |""")
-runs = [json.loads(line) for line in open(sys.argv[2])]
-for run in sorted(runs, key=lambda run: (CONDITIONS.index(run["condition"]), run["seed"])):
+for run in sorted(read_lines(sys.argv[2]), key=lambda run: (CONDITIONS.index(run["condition"]), run["seed"])):
     losses, dev = ours(sys.argv[1], run["condition"], run["seed"])
-    theirs = {entry["step"]: 100 * entry["stsb_dev"] for entry in run["evaluations"]}
+    theirs = dev_scores(run)
     if len(losses) != len(run["loss"]) or dev.keys() != theirs.keys():
         sys.exit(f"{run['condition']} {run['seed']}: the two runs have other steps or evaluations")
     relative = [abs(a - b) / a for a, b in zip(losses, run["loss"])]

@@ -2,29 +2,14 @@
 
 RUNS holds CONDITION-SEED folders as training-curves.sh writes them; peer.jsonl is what peers/torchsharp/run.sh wrote; training.jsonl are the recorded PyTorch runs.
 """
-import json
 import math
-import os
 import sys
 
-TAIL = 25
-
-
-def mean(values):
-    return sum(values) / len(values)
+from training_runs import CONDITIONS, dev_scores, mean, ours, read_lines, tail
 
 
 def deviation(values):
     return math.sqrt(sum((value - mean(values)) ** 2 for value in values) / (len(values) - 1))
-
-
-def tail(losses):
-    return mean(losses[-TAIL:])
-
-
-def ours(runs, condition, seed):
-    lines = [json.loads(line) for line in open(os.path.join(runs, f"{condition}-{seed}", "metrics.jsonl"))]
-    return [line["loss"] for line in lines if "loss" in line], {line["step"]: 100 * line["stsb_dev"] for line in lines if "stsb_dev" in line}
 
 
 def table(runs, peers, recorded):
@@ -39,7 +24,7 @@ def table(runs, peers, recorded):
     rows = []
     for peer in sorted(peers, key=lambda peer: peer["seed"]):
         losses, dev = ours(runs, condition, peer["seed"])
-        theirs = {entry["step"]: 100 * entry["stsb_dev"] for entry in peer["evaluations"]}
+        theirs = dev_scores(peer)
         rows.append((tail(losses), tail(peer["loss"]), dev, theirs))
         a, b = rows[-1][:2]
         print(f"| {peer['seed']} | {a:.5f} | {inside(a)} | {b:.5f} | {inside(b)} | {dev[25]:.2f} | {theirs[25]:.2f} | {dev[150]:.2f} | {theirs[150]:.2f} |")
@@ -53,13 +38,12 @@ def table(runs, peers, recorded):
     print(f"\nPyTorch's runs together, recorded and these, widened by a tenth: {wide_low:.5f} to {wide_high:.5f}; of our {len(rows)} seeds {within} lie within.\n")
 
 
-recorded = [json.loads(line) for line in open(sys.argv[3])]
-all_peers = [json.loads(line) for line in open(sys.argv[2])]
+all_peers, recorded = read_lines(sys.argv[2]), read_lines(sys.argv[3])
 print("# The same training in libtorch\n")
 print("Same seeds, weights, order of the data, views and head on both sides; libtorch's autograd, AdamW and dropout draws on one. Mean loss of the last 25 steps, and dev (Spearman x 100).\n")
 print(f"    for CONDITION in {' '.join(sorted({peer['condition'] for peer in all_peers}))}; do COMPAT=... bench/peers/torchsharp/run.sh DATA $CONDITION 150 {' '.join(str(seed) for seed in sorted({peer['seed'] for peer in all_peers}))} >> peer.jsonl; done")
 print("    python3 bench/compare-peer.py RUNS peer.jsonl DATA/golden/bert-mlm-l4-h384/training.jsonl\n")
-for condition in ["none", "repetition", "queue", "both"]:
+for condition in CONDITIONS:
     peers = [peer for peer in all_peers if peer["condition"] == condition]
     if len(peers) > 1:
         table(sys.argv[1], peers, recorded)

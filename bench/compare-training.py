@@ -8,41 +8,35 @@ import math
 import os
 import sys
 
-CONDITIONS = ["none", "repetition", "queue", "both"]
-TAIL = 25
+from training_runs import CONDITIONS, TAIL, dev_scores, mean, ours, read_lines, tail
 
 
-def ours(runs, condition):
+def finished(runs, condition):
     for seed in range(1, 10):
-        folder = os.path.join(runs, f"{condition}-{seed}")
-        scores = os.path.join(folder, "scores.json")
+        scores = os.path.join(runs, f"{condition}-{seed}", "scores.json")
         if not os.path.exists(scores) or os.path.getsize(scores) == 0:
             continue
-        lines = [json.loads(line) for line in open(os.path.join(folder, "metrics.jsonl"))]
+        losses, dev = ours(runs, condition, seed)
         sets = json.load(open(scores))["sets"]
         yield {
             "seed": seed,
-            "dev": {line["step"]: 100 * line["stsb_dev"] for line in lines if "stsb_dev" in line},
-            "loss": [line["loss"] for line in lines if "loss" in line],
+            "dev": dev,
+            "loss": losses,
             "test": 100 * sets["stsb-test"]["spearman"],
             "sick": 100 * sets["sick"]["spearman"],
         }
 
 
 def theirs(path, condition):
-    for run in map(json.loads, open(path)):
+    for run in read_lines(path):
         if run["condition"] == condition:
             yield {
                 "seed": run["seed"],
-                "dev": {entry["step"]: 100 * entry["stsb_dev"] for entry in run["evaluations"]},
+                "dev": dev_scores(run),
                 "loss": run["loss"],
                 "test": 100 * run["stsb_test"],
                 "sick": 100 * run["sick"],
             }
-
-
-def mean(values):
-    return sum(values) / len(values)
 
 
 def variance(values):
@@ -71,7 +65,7 @@ print("`p`: the share of all regroupings of the same values, eight and three, wh
 print("PyTorch draws other random numbers from the same seed, so runs are not paired.\n")
 print("    SEEDS='1 2 3 4 5 6 7 8' bench/training-curves.sh DATA RUNS && python3 bench/compare-training.py RUNS DATA/golden/bert-mlm-l4-h384/training.jsonl\n")
 for condition in CONDITIONS:
-    left, right = list(ours(sys.argv[1], condition)), list(theirs(sys.argv[2], condition))
+    left, right = list(finished(sys.argv[1], condition)), list(theirs(sys.argv[2], condition))
     print(f"## {condition}: {len(left)} seeds of ours, {len(right)} of PyTorch's\n")
     if not left:
         print("not run\n")
@@ -82,8 +76,8 @@ for condition in CONDITIONS:
     row("dev, best", [max(run["dev"].values()) for run in left], [max(run["dev"].values()) for run in right])
     row("STS-B test, best", [run["test"] for run in left], [run["test"] for run in right])
     row("SICK test, best", [run["sick"] for run in left], [run["sick"] for run in right])
-    tails = [mean(run["loss"][-TAIL:]) for run in left], [mean(run["loss"][-TAIL:]) for run in right]
+    tails = [tail(run["loss"]) for run in left], [tail(run["loss"]) for run in right]
     low, high = 0.9 * min(tails[1]), 1.1 * max(tails[1])
-    inside = all(low <= tail <= high for tail in tails[0])
-    print(f"\nloss, mean of the last {TAIL} steps: ours {', '.join(f'{tail:.4f}' for tail in tails[0])}; PyTorch {', '.join(f'{tail:.4f}' for tail in tails[1])}; "
+    inside = all(low <= loss <= high for loss in tails[0])
+    print(f"\nloss, mean of the last {TAIL} steps: ours {', '.join(f'{loss:.4f}' for loss in tails[0])}; PyTorch {', '.join(f'{loss:.4f}' for loss in tails[1])}; "
           f"{'all inside' if inside else 'NOT all inside'} PyTorch's range widened by a tenth ({low:.4f} to {high:.4f})\n")

@@ -10,7 +10,7 @@ using EsimCse.Text;
 using EsimCse.Training;
 
 // usage: DATA CONDITION STEPS SEED... : trains as bench/training-curves.sh does, and prints a line a run as golden/bert-mlm-l4-h384/training.jsonl has them.
-// In the environment: THREADS (1); DROPOUT (0.1); MASKS=ours drops what our own run drops; DRAWS is the seed of libtorch's dropout where it is not the run's.
+// In the environment: THREADS (1); DROPOUT (0.1); MASKS=ours drops what our own run drops.
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 (string data, string condition, int steps) = (args[0], args[1], int.Parse(args[2], CultureInfo.InvariantCulture));
 int every = Math.Min(25, steps);
@@ -34,9 +34,7 @@ foreach (string seed in args[3..])
     using CpuBackend backend = new(1);
     using Bert bert = source.Create(backend, options, ElementType.Float32);
     // The schedule is that of 150 steps, of which the first are enough for a look at the start.
-    TorchDropout dropout = new(options.Dropout, options.Seed, ours: Environment.GetEnvironmentVariable("MASKS") == "ours");
-    long draws = long.Parse(Environment.GetEnvironmentVariable("DRAWS") ?? seed, CultureInfo.InvariantCulture);
-    using TorchTraining training = new(bert, options, Math.Max(150, steps), dropout, draws);
+    using TorchTraining training = new(bert, options, Math.Max(150, steps), ourMasks: Environment.GetEnvironmentVariable("MASKS") == "ours");
     IReadOnlyList<ScoredPair> pairs = StsSets.Read(Path.Combine(data, "sts"), "stsb-dev");
     List<int[]> sentences = [.. pairs.SelectMany(pair => new[] { pair.First, pair.Second }).Select(tokenizer.Encode)];
     WordRepetition repetition = new(options, tokenizer, source.Config.MaxPositions);

@@ -3,14 +3,13 @@ using static TorchSharp.torch;
 
 namespace EsimCse.Peers;
 
-/// <summary>Dropout by libtorch's own draws, or by ours (<see cref="DropoutMask"/>), laid out for padded batches.</summary>
-sealed class TorchDropout(float rate, ulong seed, bool ours)
+/// <summary>Dropout at a mask's rate by libtorch's own draws, or by the mask's, laid out for padded batches.</summary>
+sealed class TorchDropout(DropoutMask mask, bool ours)
 {
-    readonly DropoutMask _mask = new(rate, seed, 0, 0, default);
     int _step;
     int[] _lengths = [];
 
-    public static TorchDropout None { get; } = new(0, 0, ours: false);
+    public static TorchDropout None { get; } = new(default, ours: false);
 
     /// <summary>The batch of a step, from 1: the first views' lengths, then the second ones'.</summary>
     public void Begin(int step, int[] lengths) => (_step, _lengths) = (step, lengths);
@@ -18,18 +17,18 @@ sealed class TorchDropout(float rate, ulong seed, bool ours)
     /// <summary>x [S,L,H].</summary>
     public Tensor OfRows(Tensor x, int site)
     {
-        if (!ours || rate == 0) return Torch(x);
-        float[] mask = new float[x.numel()];
-        (int columns, int stride) = ((int)x.shape[2], mask.Length / _lengths.Length);
-        for (int s = 0; s < _lengths.Length; s++) Draw(site, s, mask.AsSpan(s * stride, _lengths[s] * columns));
-        return x * tensor(mask).view(x.shape);
+        if (!ours || !mask.Drops) return Torch(x);
+        float[] factors = new float[x.numel()];
+        (int columns, int stride) = ((int)x.shape[2], factors.Length / _lengths.Length);
+        for (int s = 0; s < _lengths.Length; s++) Draw(site, s, factors.AsSpan(s * stride, _lengths[s] * columns));
+        return x * tensor(factors).view(x.shape);
     }
 
     /// <summary>x [S,A,L,L]; a sentence's own array is [A,n,n].</summary>
     public Tensor OfAttention(Tensor x, int layer)
     {
-        if (!ours || rate == 0) return Torch(x);
-        float[] mask = new float[x.numel()];
+        if (!ours || !mask.Drops) return Torch(x);
+        float[] factors = new float[x.numel()];
         (int heads, int longest) = ((int)x.shape[1], (int)x.shape[2]);
         float[] own = new float[heads * longest * longest];
         for (int s = 0; s < _lengths.Length; s++)
@@ -39,13 +38,13 @@ sealed class TorchDropout(float rate, ulong seed, bool ours)
             for (int row = 0; row < heads * n; row++)
             {
                 int padded = (s * heads + row / n) * longest + row % n;
-                own.AsSpan(row * n, n).CopyTo(mask.AsSpan(padded * longest));
+                own.AsSpan(row * n, n).CopyTo(factors.AsSpan(padded * longest));
             }
         }
-        return x * tensor(mask).view(x.shape);
+        return x * tensor(factors).view(x.shape);
     }
 
-    Tensor Torch(Tensor x) => rate > 0 ? nn.functional.dropout(x, rate, training: true) : x;
+    Tensor Torch(Tensor x) => mask.Drops ? nn.functional.dropout(x, mask.Rate, training: true) : x;
 
     void Draw(int site, int sentence, Span<float> factors)
     {
@@ -53,8 +52,8 @@ sealed class TorchDropout(float rate, ulong seed, bool ours)
         (uint siteAndView, uint place) = ((uint)(site | sentence / perView << 16), (uint)(sentence % perView));
         for (int first = 0; first < factors.Length; first += 8)
         {
-            (uint, uint, uint, uint) block = Philox.Block((uint)first / 8, siteAndView, place, (uint)_step, seed);
-            for (int i = first; i < Math.Min(first + 8, factors.Length); i++) factors[i] = Philox.Draw16(block, i - first) >= _mask.Threshold ? _mask.Scale : 0;
+            (uint, uint, uint, uint) block = Philox.Block((uint)first / 8, siteAndView, place, (uint)_step, mask.Seed);
+            for (int i = first; i < Math.Min(first + 8, factors.Length); i++) factors[i] = Philox.Draw16(block, i - first) >= mask.Threshold ? mask.Scale : 0;
         }
     }
 }

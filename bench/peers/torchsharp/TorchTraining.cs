@@ -20,10 +20,11 @@ sealed class TorchTraining : IDisposable
     Tensor _queue;
     int _done;
 
-    public TorchTraining(Bert start, TrainingOptions options, int steps, TorchDropout dropout, long draws)
+    public TorchTraining(Bert start, TrainingOptions options, int steps, bool ourMasks)
     {
-        (_start, _options, _steps, _dropout) = (start, options, steps, dropout);
-        random.manual_seed(draws);
+        (_start, _options, _steps) = (start, options, steps);
+        _dropout = new TorchDropout(new DropoutMask(options.Dropout, options.Seed, Site: 0, SentencesPerView: 0, Counters: default), ourMasks);
+        random.manual_seed((long)options.Seed);
         foreach (ParameterTensor parameter in start.Layout.Tensors)
         {
             Tensor values = tensor(start.Get(parameter)).reshape([.. parameter.Shape.Select(size => (long)size)]);

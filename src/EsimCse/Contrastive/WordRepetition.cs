@@ -9,8 +9,6 @@ namespace EsimCse.Contrastive;
 /// </summary>
 sealed class WordRepetition
 {
-    static readonly string[] Specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-
     // The most frequent function words of English.
     static readonly string[] StopWords = ["the", "of", "and", "a", "to", "in", "is", "you", "that", "it", "he", "was", "for", "on", "are", "as", "with", "his",
         "they", "i", "at", "be", "this", "have", "from", "or", "had", "by", "but", "not", "what", "all", "were", "we", "when", "your", "can", "there", "an", "which"];
@@ -25,7 +23,7 @@ sealed class WordRepetition
         Extra = options.Repetition switch
         {
             // A tokenizer need not say which of its pieces are special.
-            RepetitionKind.Insert => [.. all.Where(id => !tokenizer.IsAdded(id)).Except(Ids(tokenizer, Specials))],
+            RepetitionKind.Insert => [.. all.Where(id => !tokenizer.IsAdded(id)).Except([tokenizer.UnknownId, .. Ids(tokenizer, TokenizerSettings.Specials)])],
             RepetitionKind.Stopword => [.. Ids(tokenizer, StopWords)],
             _ => [],
         };

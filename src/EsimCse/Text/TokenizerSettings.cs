@@ -6,6 +6,9 @@ namespace EsimCse.Text;
 /// <summary>What a tokenizer's files say: pieces, flags, special tokens. Never guessed from a model's name.</summary>
 sealed record TokenizerSettings
 {
+    /// <summary>BERT's special pieces, but for the one that stands for unknown words, which a model may call otherwise.</summary>
+    public static readonly string[] Specials = ["[CLS]", "[SEP]", "[PAD]", "[MASK]"];
+
     public required IReadOnlyDictionary<string, int> Pieces { get; init; }
 
     public bool CleanText { get; init; } = true;
@@ -49,7 +52,7 @@ sealed record TokenizerSettings
         bool lowercase = Flag(config, "do_lower_case", configPath) ?? true;
         string unknown = Token(config?["unk_token"]) ?? "[UNK]";
         Dictionary<string, int> added = new(StringComparer.Ordinal);
-        foreach (string token in new[] { unknown, "[CLS]", "[SEP]", "[PAD]", "[MASK]" })
+        foreach (string token in (string[])[unknown, .. Specials])
             added[token] = pieces.TryGetValue(token, out int id) ? id : throw new InvalidInputException($"{path}: no line '{token}'");
         return new TokenizerSettings
         {
