@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Packs everything that a bare GPU machine needs - the tool, the tests, the benchmark, the runtime, a small model - into one file: pack.sh FILE.tar.gz
-# DATA in the environment: the folder of real data, of which models/bert-random-l2-h32 goes along; PEER: a folder with gpu-baseline.py to run beside. Both may be unset.
+# Packs what a bare GPU machine needs into one file: the tool, the tests, the benchmark, the runtime, a small model.
+# usage: pack.sh FILE.tar.gz
+# In the environment, both optional:
+#   DATA   the folder of real data, of which models/bert-random-l2-h32 is packed
+#   PEER   a folder with gpu-baseline.py
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -9,13 +12,18 @@ kit=$(mktemp -d)/gpu-kit
 trap 'rm -rf "$(dirname "$kit")"' EXIT
 mkdir -p "$kit/bin" "$kit/data/models"
 for project in tests/EsimCse.Tests src/EsimCse.Cli bench/EsimCse.Bench; do
-  dotnet publish "$root/$project" -c Release -r linux-x64 --self-contained -p:DebugType=none -p:DebugSymbols=false -o "$kit/bin" --nologo -v q
+  dotnet publish "$root/$project" -c Release -r linux-x64 --self-contained -p:DebugType=none -p:DebugSymbols=false \
+    -o "$kit/bin" --nologo -v q
 done
-# Nothing loads these: debugging of the runtime, another language's and the desktop's libraries.
-(cd "$kit/bin" && rm -f libmscordaccore.so libmscordbi.so libclrgcexp.so libcoreclrtraceptprovider.so Microsoft.VisualBasic.Core.dll ./*.pdb ./*.xml)
+# Nothing loads these: the runtime's debugging libraries, Visual Basic and symbols.
+(
+  cd "$kit/bin"
+  rm -f libmscordaccore.so libmscordbi.so libclrgcexp.so libcoreclrtraceptprovider.so Microsoft.VisualBasic.Core.dll
+  rm -f ./*.pdb ./*.xml
+)
 if [ -n "${DATA:-}" ]; then cp -rL "$DATA/models/bert-random-l2-h32" "$kit/data/models/"; fi
 if [ -n "${PEER:-}" ]; then cp -rL "$PEER" "$kit/peer"; fi
-cp "$here/run.sh" "$kit/"
+cp "$here/run.sh" "$here/../same-results/fingerprint.sh" "$kit/"
 (cd "$root" && git log -1 --format='%h %s' > "$kit/commit")
 mkdir -p "$(dirname "$target")"
 tar -C "$(dirname "$kit")" -cf - gpu-kit | gzip -9 > "$target.partial"
