@@ -1,5 +1,8 @@
+using EsimCse.Core.Evaluation;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
 using EsimCse.Cpu;
-using EsimCse.Model;
 
 namespace EsimCse.Bench;
 
@@ -28,7 +31,7 @@ static class EmbeddingBench
         float[] expected = embedder.Embed(bert.Weights, sentences);
         int size = work.Config.HiddenSize;
         for (int i = 0; i < sentences.Length; i++)
-            if (!(Evaluation.SetScore.Cosine(expected.AsSpan(i * size, size), vectors.AsSpan(i * size, size)) > LeastCosine))
+            if (!(SetScore.Cosine(expected.AsSpan(i * size, size), vectors.AsSpan(i * size, size)) > LeastCosine))
                 throw new InvalidDataException($"the vector of sentence {i} is not the CPU's");
     }
 }

@@ -1,4 +1,6 @@
-using EsimCse.Model;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
 
 namespace EsimCse.Bench;
 

@@ -1,5 +1,7 @@
-using EsimCse;
 using EsimCse.Bench;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCseNative;
 
 // Times on this machine, of random data, after a check of what is timed: EsimCse.Bench [DEVICE] [PRECISION] [base|small] > table
 string device = args.Length > 0 ? args[0] : "auto", size = args.Length > 2 ? args[2] : "base";

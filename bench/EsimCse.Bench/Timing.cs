@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using EsimCse.Core;
+using EsimCse.Core.Model;
 
 namespace EsimCse.Bench;
 

@@ -1,7 +1,8 @@
-using EsimCse.Contrastive;
-using EsimCse.Model;
-using EsimCse.Text;
-using EsimCse.Training;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
+using EsimCse.Core.Text;
+using EsimCse.Core.Training;
 
 namespace EsimCse.Bench;
 

@@ -1,4 +1,4 @@
-using EsimCse.Model;
+using EsimCse.Core.Model;
 
 namespace EsimCse.Bench;
 

@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
+using EsimCse.Core;
+using EsimCse.Core.Model;
 using EsimCse.Cpu;
-using EsimCse.Model;
+using EsimCseNative;
 
 namespace EsimCse.Cli;
 

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using EsimCse.Evaluation;
-using EsimCse.Files;
-using EsimCse.Model;
-using EsimCse.Training;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Evaluation;
+using EsimCse.Core.Files;
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
+using EsimCseNative;
 
 namespace EsimCse.Cli;
 

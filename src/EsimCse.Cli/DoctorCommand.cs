@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using EsimCse.Cpu;
 using EsimCse.Cuda;
+using EsimCseNative;
 
 namespace EsimCse.Cli;
 

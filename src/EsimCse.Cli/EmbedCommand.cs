@@ -1,5 +1,7 @@
 using System.CommandLine;
-using EsimCse.Text;
+using EsimCse.Core;
+using EsimCse.Core.Text;
+using EsimCseNative;
 
 namespace EsimCse.Cli;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
-using EsimCse.Evaluation;
-using EsimCse.Model;
+using EsimCse.Core;
+using EsimCse.Core.Evaluation;
+using EsimCse.Core.Model;
+using EsimCseNative;
 
 namespace EsimCse.Cli;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
-using EsimCse.Training;
+using EsimCse.Core;
 
 namespace EsimCse.Cli;
 

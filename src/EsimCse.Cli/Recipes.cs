@@ -1,4 +1,4 @@
-using EsimCse.Training;
+using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
 

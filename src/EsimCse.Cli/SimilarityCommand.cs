@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using EsimCse.Evaluation;
+using EsimCse.Core.Evaluation;
+using EsimCseNative;
 
 namespace EsimCse.Cli;
 

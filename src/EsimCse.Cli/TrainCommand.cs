@@ -1,6 +1,8 @@
 using System.CommandLine;
-using EsimCse.Model;
-using EsimCse.Training;
+using EsimCse.Core;
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
+using EsimCseNative;
 
 namespace EsimCse.Cli;
 

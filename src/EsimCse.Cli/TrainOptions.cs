@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using EsimCse.Training;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using EsimCse.Cuda;
-using EsimCse.Files;
-using EsimCse.Model;
+using EsimCse.Core.Model;
+using EsimCse.Cuda.Matmul;
+using EsimCseNative;
 
 namespace EsimCse.Cli;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using EsimCse.Files;
+using EsimCse.Core.Files;
 
 namespace EsimCse.Cli;
 

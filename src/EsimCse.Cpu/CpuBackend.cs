@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
 
 namespace EsimCse.Cpu;
 

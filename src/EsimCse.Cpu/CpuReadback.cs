@@ -1,3 +1,5 @@
+using EsimCse.Core.Backend;
+
 namespace EsimCse.Cpu;
 
 /// <summary>The CPU has done what it was asked for: a copy.</summary>

@@ -1,5 +1,10 @@
 using System.Runtime.InteropServices;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
 using EsimCse.Cuda.Interop;
+using EsimCse.Cuda.Kernels;
+using EsimCse.Cuda.Matmul;
+using EsimCse.Cuda.Streams;
 
 namespace EsimCse.Cuda;
 

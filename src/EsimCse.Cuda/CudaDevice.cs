@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EsimCse.Core;
 using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda;

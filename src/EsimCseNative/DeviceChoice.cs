@@ -1,9 +1,10 @@
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
 using EsimCse.Cpu;
 using EsimCse.Cuda;
-using EsimCse.Model;
-using EsimCse.Training;
 
-namespace EsimCse;
+namespace EsimCseNative;
 
 /// <summary>Where to compute.</summary>
 /// <param name="Device">auto (a CUDA device where there is one that can run the model, else the CPU), cpu, cuda or cuda:N.</param>

@@ -1,6 +1,7 @@
-using EsimCse.Training;
+using EsimCse.Core;
+using EsimCse.Core.Training;
 
-namespace EsimCse;
+namespace EsimCseNative;
 
 /// <summary>Trains sentence encoders.</summary>
 public static class EncoderTraining

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.AI;
 
-namespace EsimCse;
+namespace EsimCseNative;
 
 /// <summary>The encoder as Microsoft.Extensions.AI asks for one.</summary>
 public sealed partial class SentenceEncoder : IEmbeddingGenerator<string, Embedding<float>>

@@ -1,8 +1,11 @@
-using EsimCse.Files;
-using EsimCse.Model;
-using EsimCse.Text;
+using EsimCse.Core.Evaluation;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Files;
+using EsimCse.Core.Model;
+using EsimCse.Core.Text;
 
-namespace EsimCse;
+namespace EsimCseNative;
 
 /// <summary>A sentence encoder from a folder: text in, vectors out. Safe for use by several threads, one call at a time.</summary>
 public sealed partial class SentenceEncoder : IDisposable
@@ -18,7 +21,7 @@ public sealed partial class SentenceEncoder : IDisposable
         Tokenizer = BertTokenizer.Load(folder.EncoderPath);
         Pooler = options.Pooler ?? folder.Pooler;
         Normalize = options.Normalize ?? folder.Normalize;
-        MaxLength = options.MaxLength ?? folder.Length(Tokenizer);
+        MaxLength = options.MaxLength ?? folder.LengthLimit(Tokenizer.ModelMaxLength);
         if (MaxLength < 2 || MaxLength > folder.Config.MaxPositions)
             throw new ArgumentOutOfRangeException(nameof(options), $"length {MaxLength}, expected 2 … {folder.Config.MaxPositions}, the model's positions");
         if (Tokenizer.VocabularySize > folder.Config.VocabularySize)
@@ -88,7 +91,7 @@ public sealed partial class SentenceEncoder : IDisposable
     public double Similarity(string first, string second)
     {
         float[][] vectors = Encode([first, second]);
-        return Evaluation.SetScore.Cosine(vectors[0], vectors[1]);
+        return SetScore.Cosine(vectors[0], vectors[1]);
     }
 
     /// <summary>The ids of each sentence, cut off at <see cref="MaxLength"/>.</summary>

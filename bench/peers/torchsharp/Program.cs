@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
-using EsimCse;
-using EsimCse.Contrastive;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Evaluation;
+using EsimCse.Core.Model;
+using EsimCse.Core.Text;
+using EsimCse.Core.Training;
 using EsimCse.Cpu;
-using EsimCse.Evaluation;
-using EsimCse.Model;
 using EsimCse.Peers;
-using EsimCse.Text;
-using EsimCse.Training;
 
 // usage: DATA CONDITION STEPS SEED... : trains as bench/training-curves.sh does, and prints a line a run as golden/bert-mlm-l4-h384/training.jsonl has them.
 // In the environment: THREADS (1); DROPOUT (0.1); MASKS=ours drops what our own run drops.

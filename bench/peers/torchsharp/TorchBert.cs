@@ -1,4 +1,4 @@
-using EsimCse.Model;
+using EsimCse.Core.Model;
 using TorchSharp;
 using static TorchSharp.torch;
 

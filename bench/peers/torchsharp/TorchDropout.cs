@@ -1,4 +1,5 @@
-using EsimCse.Model;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
 using static TorchSharp.torch;
 
 namespace EsimCse.Peers;

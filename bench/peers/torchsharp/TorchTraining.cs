@@ -1,5 +1,6 @@
-using EsimCse.Model;
-using EsimCse.Training;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

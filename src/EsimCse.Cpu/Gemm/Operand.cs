@@ -1,3 +1,5 @@
+using EsimCse.Core.Backend;
+
 namespace EsimCse.Cpu.Gemm;
 
 /// <summary>A matrix as a product sees it: its transposition is a choice of strides, and happens while it is packed.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using EsimCse.Core;
 
 namespace EsimCse.Cuda.Interop;
 

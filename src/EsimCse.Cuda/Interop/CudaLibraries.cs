@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EsimCse.Core;
 
 namespace EsimCse.Cuda.Interop;
 

@@ -1,3 +1,5 @@
+using EsimCse.Tests.Support;
+
 namespace EsimCse.Tests.Cli;
 
 public class DemoTests

@@ -1,4 +1,5 @@
-using EsimCse.Files;
+using EsimCse.Core.Files;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cli;
 

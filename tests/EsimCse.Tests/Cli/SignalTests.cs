@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using EsimCse.Files;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Files;
+using EsimCse.Core.Training;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cli;
 

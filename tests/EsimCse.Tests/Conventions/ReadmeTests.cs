@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
-using EsimCse.Training;
+using EsimCse.Core.Training;
+using EsimCse.Tests.Support;
+using EsimCseNative;
 
 namespace EsimCse.Tests.Conventions;
 

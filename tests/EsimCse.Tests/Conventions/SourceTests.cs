@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using EsimCse.Core.Backend;
 
 namespace EsimCse.Tests.Conventions;
 
@@ -25,7 +26,7 @@ public partial class SourceTests
         string[] methods = [.. typeof(IBackend).GetMethods().Select(method => method.Name).Except(device)];
         string[] operations = [.. methods.Select(method => Suffix().Replace(method, "")).Distinct()];
         Assert.Empty(Missing(operations));
-        Assert.Equal(["kernels/sparsemax.cu", "src/EsimCse.Cuda/CudaBackend.Sparsemax.cs", "src/EsimCse.Cpu/CpuBackend.Sparsemax.cs", "tests/EsimCse.Tests/Reference/Sparsemax.cs",
+        Assert.Equal(["kernels/sparsemax.cu", "src/EsimCse.Cuda/Operations/CudaBackend.Sparsemax.cs", "src/EsimCse.Cpu/Operations/CpuBackend.Sparsemax.cs", "tests/EsimCse.Tests/Reference/Sparsemax.cs",
             "tests/EsimCse.Tests/Operations/SparsemaxTests.cs"], Missing([.. operations, "Sparsemax"]));
         foreach ((string before, string after, string[] folder) in Places)
         {
@@ -38,7 +39,7 @@ public partial class SourceTests
 
     static readonly (string Before, string After, string[] Folder)[] Places =
     [
-        ("", ".cu", ["kernels"]), ("CudaBackend.", ".cs", ["src", "EsimCse.Cuda"]), ("CpuBackend.", ".cs", ["src", "EsimCse.Cpu"]),
+        ("", ".cu", ["kernels"]), ("CudaBackend.", ".cs", ["src", "EsimCse.Cuda", "Operations"]), ("CpuBackend.", ".cs", ["src", "EsimCse.Cpu", "Operations"]),
         ("", ".cs", ["tests", "EsimCse.Tests", "Reference"]), ("", "Tests.cs", ["tests", "EsimCse.Tests", "Operations"]),
     ];
 

@@ -1,4 +1,7 @@
+using EsimCse.Core;
+using EsimCse.Core.Backend;
 using EsimCse.Cuda;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
-using EsimCse.Model;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
 using EsimCse.Tests.Reference;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

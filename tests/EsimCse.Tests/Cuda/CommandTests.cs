@@ -1,4 +1,4 @@
-using EsimCse.Tests.Cli;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

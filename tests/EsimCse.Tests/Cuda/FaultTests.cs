@@ -1,5 +1,9 @@
-using EsimCse.Model;
-using EsimCse.Training;
+using EsimCse.Core.Files;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
@@ -42,7 +46,7 @@ public class FaultTests
         using (Trainer trainer = Trainer.Open(job with { Options = job.Options with { LearningRate = 1e30f, MaxSteps = 1000, SaveEvery = 1 } }, cuda, type))
             Assert.Contains("not finite", Assert.Throws<NotFiniteException>(() => trainer.Run()).Message, StringComparison.Ordinal);
         string checkpoints = small.In("run", "checkpoints");
-        using EsimCse.Files.SafetensorsFile checkpoint = EsimCse.Files.SafetensorsFile.Open(EsimCse.Files.Checkpoint.PathOf(checkpoints, EsimCse.Files.Checkpoint.Steps(checkpoints)[^1]));
+        using SafetensorsFile checkpoint = SafetensorsFile.Open(Checkpoint.PathOf(checkpoints, Checkpoint.Steps(checkpoints)[^1]));
         Assert.Equal(0, checkpoint.Span<int>(checkpoint.Tensors["counters"])[StepState.NotFiniteStep]);
         Assert.All(checkpoint.Span<float>(checkpoint.Tensors["first_moment"]).ToArray(), value => Assert.True(float.IsFinite(value)));
     }
@@ -73,7 +77,7 @@ public class FaultTests
         {
             SoftCuda.Reset();
         }
-        Assert.Equal(4, EsimCse.Files.Checkpoint.Steps(small.In("run", "checkpoints"))[^1]);
+        Assert.Equal(4, Checkpoint.Steps(small.In("run", "checkpoints"))[^1]);
         SmallModel.Train(job with { Resume = true });
     }
 }

@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
 using EsimCse.Cuda;
-using EsimCse.Model;
-using EsimCse.Training;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

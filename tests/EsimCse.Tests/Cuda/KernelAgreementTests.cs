@@ -1,4 +1,7 @@
 using System.Runtime.InteropServices;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

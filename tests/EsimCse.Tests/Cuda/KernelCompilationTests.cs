@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
-using EsimCse.Cuda;
+using EsimCse.Cuda.Kernels;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
@@ -28,7 +29,7 @@ public partial class KernelCompilationTests
             return;
         }
         Assert.SkipWhen(string.IsNullOrEmpty(Backends.RealCompiler), "ESIMCSE_NVRTC is not set: this test compiles the kernels with the NVRTC in the folder that it names");
-        string[] command = Cli.Tool.CommandOf(typeof(KernelCompilationTests).Assembly);
+        string[] command = Tool.CommandOf(typeof(KernelCompilationTests).Assembly);
         ProcessStartInfo start = new(command[0], [.. command[1..], "-class", typeof(KernelCompilationTests).FullName!]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment[Child] = "1";
         start.Environment["ESIMCSE_NVRTC"] = Backends.RealCompiler;

@@ -1,6 +1,9 @@
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
 using EsimCse.Cpu;
-using EsimCse.Model;
-using EsimCse.Training;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

@@ -1,5 +1,7 @@
-using EsimCse.Cuda;
+using EsimCse.Core.Backend;
 using EsimCse.Cuda.Interop;
+using EsimCse.Cuda.Matmul;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

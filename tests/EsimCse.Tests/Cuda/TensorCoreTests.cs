@@ -1,6 +1,10 @@
 using System.Text;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
 using EsimCse.Cuda;
 using EsimCse.Cuda.Interop;
+using EsimCse.Cuda.Kernels;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

@@ -1,5 +1,8 @@
-using EsimCse.Model;
-using EsimCse.Training;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
+using EsimCse.Tests.Support;
+using EsimCseNative;
 
 namespace EsimCse.Tests.Cuda;
 

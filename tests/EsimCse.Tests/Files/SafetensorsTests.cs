@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
-using EsimCse.Files;
+using EsimCse.Core;
+using EsimCse.Core.Files;
 
 namespace EsimCse.Tests.Files;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
-using EsimCse.Files;
-using EsimCse.Model;
-using EsimCse.Training;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Golden;
 

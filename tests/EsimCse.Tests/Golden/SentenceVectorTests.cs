@@ -1,4 +1,6 @@
-using EsimCse.Model;
+using EsimCse.Core.Model;
+using EsimCse.Tests.Support;
+using EsimCseNative;
 
 namespace EsimCse.Tests.Golden;
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
-using EsimCse.Evaluation;
-using EsimCse.Model;
+using EsimCse.Core.Evaluation;
+using EsimCse.Core.Model;
+using EsimCse.Tests.Support;
+using EsimCseNative;
 
 namespace EsimCse.Tests.Golden;
 

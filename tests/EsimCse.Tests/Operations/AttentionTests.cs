@@ -1,5 +1,7 @@
+using EsimCse.Core.Backend;
 using EsimCse.Cpu;
 using EsimCse.Tests.Reference;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Operations;
 

@@ -1,3 +1,7 @@
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Tests.Support;
+
 namespace EsimCse.Tests.Operations;
 
 public class CastTests

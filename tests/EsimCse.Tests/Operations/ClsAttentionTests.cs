@@ -1,4 +1,6 @@
+using EsimCse.Core.Backend;
 using EsimCse.Tests.Reference;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Operations;
 

@@ -1,4 +1,6 @@
+using EsimCse.Core.Backend;
 using EsimCse.Cpu;
+using EsimCse.Tests.Support;
 using Definition = EsimCse.Tests.Reference.Contrastive;
 
 namespace EsimCse.Tests.Operations;

@@ -1,3 +1,6 @@
+using EsimCse.Core.Backend;
+using EsimCse.Tests.Support;
+
 namespace EsimCse.Tests.Operations;
 
 public class DropoutTests

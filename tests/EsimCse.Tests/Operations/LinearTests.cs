@@ -1,6 +1,8 @@
+using EsimCse.Core.Backend;
 using EsimCse.Cpu;
 using EsimCse.Cpu.Gemm;
 using EsimCse.Tests.Reference;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Operations;
 

@@ -1,3 +1,5 @@
+using EsimCse.Core;
+
 namespace EsimCse.Tests.Reference;
 
 /// <summary>The 16-bit types, by their definitions.</summary>

@@ -1,3 +1,5 @@
+using EsimCse.Core.Backend;
+
 namespace EsimCse.Tests.Reference;
 
 /// <summary>Second views and the packing of a batch, from the contract's words.</summary>

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
-using EsimCse.Text;
+using EsimCse.Core;
+using EsimCse.Core.Text;
 
 namespace EsimCse.Tests.Text;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using EsimCse.Text;
+using EsimCse.Core.Text;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Text;
 

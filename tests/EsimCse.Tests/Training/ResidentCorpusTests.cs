@@ -1,8 +1,9 @@
-using EsimCse.Contrastive;
-using EsimCse.Model;
-using EsimCse.Tests.Cuda;
-using EsimCse.Text;
-using EsimCse.Training;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
+using EsimCse.Core.Text;
+using EsimCse.Core.Training;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Training;
 

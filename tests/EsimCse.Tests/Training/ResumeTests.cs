@@ -1,8 +1,10 @@
 using System.Diagnostics;
-using EsimCse.Files;
-using EsimCse.Model;
-using EsimCse.Tests.Cli;
-using EsimCse.Training;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Files;
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Training;
 

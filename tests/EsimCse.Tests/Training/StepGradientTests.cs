@@ -1,6 +1,6 @@
+using EsimCse.Core.Model;
+using EsimCse.Core.Training;
 using EsimCse.Cpu;
-using EsimCse.Model;
-using EsimCse.Training;
 
 namespace EsimCse.Tests.Training;
 

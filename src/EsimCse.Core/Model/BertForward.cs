@@ -1,0 +1,81 @@
+using EsimCse.Core.Backend;
+
+namespace EsimCse.Core.Model;
+
+/// <summary>The forward pass of BERT: Devlin, Chang, Lee and Toutanova, arXiv 1810.04805. Read bottom-up, <see cref="BertBackward"/> is its inverse.</summary>
+sealed class BertForward(IBackend backend, BertWeights weights, BertActivations activations, DropoutMask mask)
+{
+    readonly PackedBatch _batch = activations.Batch;
+    readonly float _epsilon = activations.Config.LayerNormEpsilon;
+
+    /// <summary>The dropouts of the model: one after the embeddings, three a layer.</summary>
+    public static int AttentionSite(int layer) => 1 + 3 * layer;
+
+    /// <summary>[S,H]: the pooled vectors, before any head.</summary>
+    public Matrix Run()
+    {
+        Embed();
+        for (int layer = 0; layer < weights.Layers.Count; layer++)
+        {
+            BertActivations.Layer a = activations.LayerActivations[layer];
+            Matrix residual = a.FirstTokenOnly ? AttendFirstTokens(layer, a) : Attend(layer, a);
+            FeedForward(layer, a, residual);
+        }
+        Pool();
+        return activations.Pooled;
+    }
+
+    void Embed()
+    {
+        Matrix sum = activations.EmbeddingSum, output = activations.Hidden[0];
+        backend.EmbeddingForward(_batch, weights.Words, weights.Positions, weights.Types, sum);
+        backend.LayerNormForward(sum, default, default, _batch.Offsets, default, weights.Norm.Gamma, weights.Norm.Beta, _epsilon,
+            Kept(sum), activations.EmbeddingRstd, output);
+        if (mask.Drops) backend.DropoutForward(output, _batch.Offsets, mask.At(0), output);
+    }
+
+    Matrix Attend(int layer, BertActivations.Layer a)
+    {
+        Matrix input = activations.Hidden[layer];
+        LinearWeights qkv = weights.Layers[layer].Qkv;
+        backend.LinearForward(input, qkv.Weight, qkv.Bias, a.Qkv);
+        backend.AttentionForward(a.Qkv, _batch, activations.Config.Heads, mask.At(AttentionSite(layer)), a.Context, a.LogSumExp);
+        return input;
+    }
+
+    Matrix AttendFirstTokens(int layer, BertActivations.Layer a)
+    {
+        (Matrix input, int hidden) = (activations.Hidden[layer], activations.Config.HiddenSize);
+        LinearWeights qkv = weights.Layers[layer].Qkv, query = qkv.Slice(0, hidden), keyValue = qkv.Slice(hidden, 2 * hidden);
+        backend.ClsPoolingForward(input, _batch, a.First);
+        backend.LinearForward(a.First, query.Weight, query.Bias, a.Query);
+        backend.LinearForward(input, keyValue.Weight, keyValue.Bias, a.Qkv);
+        backend.ClsAttentionForward(a.Query, a.Qkv, _batch, activations.Config.Heads, mask.At(AttentionSite(layer)), a.Context, a.LogSumExp);
+        return a.First;
+    }
+
+    void FeedForward(int layer, BertActivations.Layer a, Matrix residual)
+    {
+        LayerWeights w = weights.Layers[layer];
+        Matrix offsets = a.FirstTokenOnly ? default : _batch.Offsets, activated = activations.Keeps ? a.Activated : a.Up;
+        backend.LinearForward(a.Context, w.Output.Weight, default, a.Attended);
+        backend.LayerNormForward(a.Attended, w.Output.Bias, residual, offsets, mask.At(AttentionSite(layer) + 1), w.OutputNorm.Gamma, w.OutputNorm.Beta,
+            _epsilon, Kept(a.Attended), a.AttendedRstd, a.Middle);
+        backend.LinearForward(a.Middle, w.Up.Weight, w.Up.Bias, a.Up);
+        backend.GeluForward(a.Up, activated);
+        backend.LinearForward(activated, w.Down.Weight, default, a.Down);
+        backend.LayerNormForward(a.Down, w.Down.Bias, a.Middle, offsets, mask.At(AttentionSite(layer) + 2), w.Norm.Gamma, w.Norm.Beta,
+            _epsilon, Kept(a.Down), a.DownRstd, activations.Hidden[layer + 1]);
+    }
+
+    void Pool()
+    {
+        if (activations.Pooler.ReadsClsOnly()) return;
+        bool two = activations.Pooler != PoolerKind.Avg;
+        backend.MeanPoolingForward(activations.Hidden[^1], _batch, two ? 0.5f : 1, accumulate: false, activations.Pooled);
+        if (two) backend.MeanPoolingForward(activations.Hidden[activations.OtherPooledLayer], _batch, 0.5f, accumulate: true, activations.Pooled);
+    }
+
+    /// <summary>Where the normalised rows go: over their input if a backward will read them, nowhere otherwise.</summary>
+    Matrix Kept(Matrix input) => activations.Keeps ? input : default;
+}

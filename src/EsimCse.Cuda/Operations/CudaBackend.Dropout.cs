@@ -1,0 +1,21 @@
+using EsimCse.Core.Backend;
+
+namespace EsimCse.Cuda;
+
+partial class CudaBackend
+{
+    /// <inheritdoc/>
+    public void DropoutForward(Matrix x, Matrix offsets, DropoutMask mask, Matrix y)
+    {
+        if (!mask.Drops) CopyUnlessSame(x, y);
+        else Launch("dropout_apply" + Suffix(x), PerRow(x.Rows), x, offsets, Sentences(offsets), (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, y, x.Columns);
+    }
+
+    /// <inheritdoc/>
+    public void DropoutBackward(Matrix dy, Matrix offsets, DropoutMask mask, Matrix dx) => DropoutForward(dy, offsets, mask, dx);
+
+    void CopyUnlessSame(Matrix source, Matrix target)
+    {
+        if (source.Address != target.Address) Copy(source, target);
+    }
+}

@@ -1,0 +1,64 @@
+using EsimCse.Core.Backend;
+using EsimCse.Cuda.Interop;
+using EsimCse.Cuda.Streams;
+
+namespace EsimCse.Cuda;
+
+/// <summary>What runs where and when: two streams, and graphs.</summary>
+partial class CudaBackend
+{
+    readonly Lane _main, _side;
+    readonly nint _forked, _joined;
+    Lane _lane;
+    bool _pending;
+
+    /// <summary>Whether repeated work is recorded as graphs. The bits are the same.</summary>
+    internal bool UsesGraphs { get; init; } = true;
+
+    /// <summary>Whether work asked for beside other work has a stream of its own. The bits are the same.</summary>
+    internal bool UsesTwoStreams { get; init; } = true;
+
+    /// <inheritdoc/>
+    public void Replay(ReplayKey key, Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        MakeCurrent();
+        if (UsesGraphs) _lane.Graphs.Run(key, work);
+        else work();
+    }
+
+    /// <inheritdoc/>
+    public void Beside(Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        MakeCurrent();
+        if (!UsesTwoStreams)
+        {
+            work();
+            return;
+        }
+        Join();
+        CudaDriver.EventRecord(_forked, _main.Stream).ThrowIfFailed();
+        CudaDriver.StreamWaitEvent(_side.Stream, _forked, 0).ThrowIfFailed();
+        _lane = _side;
+        try
+        {
+            work();
+        }
+        finally
+        {
+            _lane = _main;
+        }
+        CudaDriver.EventRecord(_joined, _side.Stream).ThrowIfFailed();
+        _pending = true;
+    }
+
+    /// <inheritdoc/>
+    public void Join()
+    {
+        if (!_pending) return;
+        MakeCurrent();
+        CudaDriver.StreamWaitEvent(_main.Stream, _joined, 0).ThrowIfFailed();
+        _pending = false;
+    }
+}
