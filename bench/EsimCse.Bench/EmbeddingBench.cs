@@ -1,6 +1,6 @@
-using EsimCse.Core.Evaluation;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
+using EsimCse.Core.Evaluation;
 using EsimCse.Core.Model;
 using EsimCse.Cpu;
 
@@ -14,7 +14,7 @@ static class EmbeddingBench
 
     public static void Run(IBackend backend, ElementType precision, Workload work)
     {
-        using Bert bert = Bert.Random(backend, work.Config, head: false, seed: 1, precision);
+        using BertParameters bert = BertParameters.Random(backend, work.Config, head: false, seed: 1, precision);
         using Embedder embedder = new(backend, work.Config, PoolerKind.Avg);
         int[][] sentences = work.Draw(work.Sentences, 2);
         Check(embedder.Embed(bert.Weights, sentences[..Checked]), work, sentences[..Checked]);
@@ -26,7 +26,7 @@ static class EmbeddingBench
     static void Check(float[] vectors, Workload work, int[][] sentences)
     {
         using CpuBackend cpu = new();
-        using Bert bert = Bert.Random(cpu, work.Config, head: false, seed: 1);
+        using BertParameters bert = BertParameters.Random(cpu, work.Config, head: false, seed: 1);
         using Embedder embedder = new(cpu, work.Config, PoolerKind.Avg);
         float[] expected = embedder.Embed(bert.Weights, sentences);
         int size = work.Config.HiddenSize;

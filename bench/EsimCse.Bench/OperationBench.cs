@@ -17,8 +17,8 @@ static class OperationBench
         int t = batch.Tokens;
         using Arena arena = new(backend);
         arena.Reset(type.Size() * ((long)t * (8 * h + 2 * f) + (long)f * h + 3L * h * h + 4 * f) + 4L * (heads * t + t + 4 * h) + 32 * 64);
-        Matrix x = arena.Take(t, h, type), y = arena.Take(t, h, type), dy = arena.Take(t, h, type), wide = arena.Take(t, f, type), other = arena.Take(t, f, type);
-        Matrix qkv = arena.Take(t, 3 * h, type), weight = arena.Take(f, h, type), bias = arena.Take(1, f, type), ones = arena.Take(1, h), statistics = arena.Take(heads, t), rstd = arena.Take(1, t);
+        Matrix x = arena.Allocate(t, h, type), y = arena.Allocate(t, h, type), dy = arena.Allocate(t, h, type), wide = arena.Allocate(t, f, type), other = arena.Allocate(t, f, type);
+        Matrix qkv = arena.Allocate(t, 3 * h, type), weight = arena.Allocate(f, h, type), bias = arena.Allocate(1, f, type), ones = arena.Allocate(1, h), statistics = arena.Allocate(heads, t), rstd = arena.Allocate(1, t);
         foreach (Matrix matrix in new[] { x, y, dy, wide, other, qkv, weight, bias, ones, statistics, rstd }) Fill(backend, matrix);
         double size = type.Size();
         string Bandwidth(double elements, double median) => $"{elements * size / median / 1e6:G3} GB/s";

@@ -14,13 +14,13 @@ static class OptimizerBench
         ParameterLayout layout = new(work.Config, head: true);
         int length = checked((int)layout.Length);
         int[] table = layout.Chunks();
-        bool shadows = backend.Stores(ElementType.BFloat16);
+        bool shadows = backend.SupportsDataType(ElementType.BFloat16);
         using Arena arena = new(backend);
         arena.Reset((5L * sizeof(float) + (shadows ? 2L * sizeof(ushort) : 0)) * length + 2L * sizeof(int) * table.Length + 16 * 64);
-        Matrix gradients = arena.Take(1, length), parameters = arena.Take(1, length), first = arena.Take(1, length), second = arena.Take(1, length), average = arena.Take(1, length);
-        Matrix shadow = shadows ? arena.Take(1, length, ElementType.BFloat16) : default, averageShadow = shadows ? arena.Take(1, length, ElementType.BFloat16) : default;
-        Matrix chunks = arena.Take(table.Length / ParameterChunk.Columns, ParameterChunk.Columns, ElementType.Int32), partials = arena.Take(1, chunks.Rows);
-        StepState state = new(arena.Take(1, StepState.Length, ElementType.Int32), arena.Take(1, StepState.Length));
+        Matrix gradients = arena.Allocate(1, length), parameters = arena.Allocate(1, length), first = arena.Allocate(1, length), second = arena.Allocate(1, length), average = arena.Allocate(1, length);
+        Matrix shadow = shadows ? arena.Allocate(1, length, ElementType.BFloat16) : default, averageShadow = shadows ? arena.Allocate(1, length, ElementType.BFloat16) : default;
+        Matrix chunks = arena.Allocate(table.Length / ParameterChunk.Columns, ParameterChunk.Columns, ElementType.Int32), partials = arena.Allocate(1, chunks.Rows);
+        StepState state = new(arena.Allocate(1, StepState.Length, ElementType.Int32), arena.Allocate(1, StepState.Length));
         float[] values = new float[length];
         Random random = new(6);
         for (int i = 0; i < length; i++) values[i] = random.NextSingle() - 0.5f;

@@ -14,22 +14,22 @@ static class TrainingBench
     public static void Run(IBackend backend, ElementType precision, Workload work)
     {
         TrainingOptions options = new() { BatchSize = work.Batch };
-        (Corpus corpus, WordRepetition repetition) = Text(work, options);
-        using Bert bert = Bert.Random(backend, work.Config, head: true, seed: 1, precision);
+        (Corpus corpus, PositiveViews repetition) = Text(work, options);
+        using BertParameters bert = BertParameters.Random(backend, work.Config, head: true, seed: 1, precision);
         using TrainingStep step = new(bert, options, int.MaxValue);
         using ResidentCorpus resident = ResidentCorpus.Open(backend, corpus, repetition, work.Batch) ?? throw new InvalidDataException("the corpus does not fit the device");
-        resident.Take(corpus.Order(options.Seed, 0, shuffle: true));
+        resident.SetEpochOrder(corpus.Order(options.Seed, 0, shuffle: true));
         int done = 0;
         StepResult last = default;
         void Next()
         {
             step.Run(resident, ++done);
-            step.Results.Post();
-            if (step.Results.Pending > 1) last = step.Results.Collect();
+            step.Results.Enqueue();
+            if (step.Results.Count > 1) last = step.Results.Dequeue();
         }
         void Wait()
         {
-            while (step.Results.Pending > 0) last = step.Results.Collect();
+            while (step.Results.Count > 0) last = step.Results.Dequeue();
         }
         Next();
         Wait();
@@ -42,18 +42,18 @@ static class TrainingBench
     }
 
     /// <summary>Random sentences of a vocabulary made for them, a word a piece.</summary>
-    static (Corpus Corpus, WordRepetition Repetition) Text(Workload work, TrainingOptions options)
+    static (Corpus Corpus, PositiveViews Repetition) Text(Workload work, TrainingOptions options)
     {
         string folder = Directory.CreateTempSubdirectory("esimcse-bench-").FullName;
         File.WriteAllLines(Path.Combine(folder, "vocab.txt"), ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. Enumerable.Range(5, work.Config.VocabularySize - 5).Select(id => $"w{id}")]);
         BertTokenizer tokenizer = BertTokenizer.Load(folder);
         Directory.Delete(folder, recursive: true);
         IEnumerable<string> sentences = work.Draw(Batches * work.Batch, 1).Select(ids => string.Join(' ', ids[1..^1].Select(id => $"w{id}")));
-        return (Corpus.Of(sentences, tokenizer, options.MaxLength), new WordRepetition(options, tokenizer, work.Config.MaxPositions));
+        return (Corpus.From(sentences, tokenizer, options.MaxLength), new PositiveViews(options, tokenizer, work.Config.MaxPositions));
     }
 
     /// <summary>Of the products of a mean step: forward and backward of both views, and the momentum encoder's forward of the first.</summary>
-    static double Operations(Workload work, Corpus corpus, WordRepetition repetition)
+    static double Operations(Workload work, Corpus corpus, PositiveViews repetition)
     {
         long originals = 0, views = 0;
         for (int i = 0; i < corpus.Count; i++)

@@ -16,9 +16,9 @@ static class DemoCommand
 
     static readonly (string Name, Func<TrainingOptions, TrainingOptions> Change)[] Conditions =
     [
-        ("none", options => options with { Repetition = RepetitionKind.None, QueueSize = 0 }),
+        ("none", options => options with { Repetition = Augmentation.None, QueueSize = 0 }),
         ("repetition", options => options with { QueueSize = 0 }),
-        ("queue", options => options with { Repetition = RepetitionKind.None }),
+        ("queue", options => options with { Repetition = Augmentation.None }),
         ("both", options => options),
     ];
 
@@ -29,7 +29,7 @@ static class DemoCommand
         Option<bool> shorter = new("--short") { Description = "One run, of all of the method, in place of four." };
         Command command = new("demo", "Trains a small encoder on text of its own making and shows what it learned.") { output, steps, shorter };
         Func<ParseResult, DeviceChoice> device = command.AddDevice(training: true);
-        command.Runs((parsed, stop) => Run(parsed.GetValue(output)!, parsed.GetValue(steps) ?? Steps, parsed.GetValue(shorter) ? Conditions[^1..] : Conditions, device(parsed), stop));
+        command.OnRun((parsed, stop) => Run(parsed.GetValue(output)!, parsed.GetValue(steps) ?? Steps, parsed.GetValue(shorter) ? Conditions[^1..] : Conditions, device(parsed), stop));
         return command;
     }
 
@@ -77,7 +77,7 @@ static class DemoCommand
         using SentenceEncoder encoder = SentenceEncoder.Load(output, new() { Device = device });
         IReadOnlyList<ScoredPair> pairs = StsSets.Read(text, "stsb-test");
         IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);
-        SetScore test = SetScore.Of(encoder.Encode(ids, stop), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs);
+        SetScore test = SetScore.Compute(encoder.Encode(ids, stop), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs);
         return (name, 100 * start, 100 * (trainer.Best?.Score ?? double.NaN), 100 * test.Spearman);
     }
 

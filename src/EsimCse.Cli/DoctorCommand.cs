@@ -13,7 +13,7 @@ static class DoctorCommand
     {
         Command command = new("doctor", "Says what this machine offers.");
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
-        command.Runs((parsed, _) =>
+        command.OnRun((parsed, _) =>
         {
             using CpuBackend backend = new(device(parsed).Threads);
             Console.WriteLine($"esimcse    {typeof(DoctorCommand).Assembly.GetName().Version?.ToString(3)} on {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");

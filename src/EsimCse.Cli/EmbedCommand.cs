@@ -22,7 +22,7 @@ static class EmbedCommand
         Option<string?> column = new("--column") { Description = "The column of csv, tsv and jsonl files." };
         Command command = new("embed", "Writes the vector of each line.") { model, input, output, pooler, normalize, maxLength, column };
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
-        command.Runs((parsed, stop) =>
+        command.OnRun((parsed, stop) =>
         {
             EncoderOptions options = new()
             {

@@ -20,7 +20,7 @@ static class EvalCommand
         Option<bool> json = new("--json") { Description = "The scores as JSON." };
         Command command = new("eval", "Scores a model on the sets of semantic textual similarity.") { model, data, sets, pooler, maxLength, json };
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
-        command.Runs((parsed, stop) =>
+        command.OnRun((parsed, stop) =>
         {
             string folder = parsed.GetValue(data)!;
             if (!Directory.Exists(folder)) throw new InvalidInputException($"{folder}: no such folder");
@@ -28,7 +28,7 @@ static class EvalCommand
             Dictionary<string, IReadOnlyList<ScoredPair>> pairs = names.Distinct().ToDictionary(name => name, name => StsSets.Read(folder, name));
             EncoderOptions options = new() { Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)), MaxLength = parsed.GetValue(maxLength), Device = device(parsed), Say = CommonOptions.Say };
             using SentenceEncoder encoder = CommonOptions.Open(parsed.GetValue(model)!, options);
-            StsReport report = StsReport.Of(pairs, sentences =>
+            StsReport report = StsReport.Compute(pairs, sentences =>
             {
                 IReadOnlyList<int[]> ids = encoder.Tokenize(sentences);
                 return (encoder.Encode(ids, stop), [.. ids.Select(sentence => sentence.Length)]);

@@ -17,7 +17,7 @@ ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileToke
 if (UsageError() is { } wrong)
 {
     Console.Error.WriteLine($"esimcse: {wrong.ReplaceLineEndings(" ")} (see --help)");
-    return ExitCodes.Usage;
+    return CommandRunner.Usage;
 }
 try
 {
@@ -27,7 +27,7 @@ catch (IOException error)
 {
     // Help and version are written outside of what the commands guard.
     Console.Error.WriteLine($"esimcse: {error.Message.ReplaceLineEndings(" ")}");
-    return ExitCodes.Failed;
+    return CommandRunner.Failed;
 }
 
 // An unknown option is no argument, though an argument would take it; what comes after -- may look like one. Of several errors the one that names a word says most.

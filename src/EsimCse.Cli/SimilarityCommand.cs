@@ -19,7 +19,7 @@ static class SimilarityCommand
         Option<bool> json = new("--json") { Description = "The matrix as JSON." };
         Command command = new("similarity", "Prints the cosines of sentences with each other.") { model, sentences, pooler, json };
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
-        command.Runs((parsed, stop) =>
+        command.OnRun((parsed, stop) =>
         {
             using SentenceEncoder encoder = CommonOptions.Open(parsed.GetValue(model)!, new() { Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)), Device = device(parsed), Say = CommonOptions.Say });
             float[][] vectors = encoder.Encode(parsed.GetValue(sentences)!, stop);

@@ -15,7 +15,7 @@ static class TokenizeCommand
         Option<string?> column = new("--column") { Description = "The column of csv, tsv and jsonl files." };
         Command command = new("tokenize", "Prints the ids of each line as a JSON array.") { folder, input, maxLength, column };
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
-        command.Runs((parsed, stop) =>
+        command.OnRun((parsed, stop) =>
         {
             device(parsed);
             if (!Directory.Exists(parsed.GetValue(folder))) throw new InvalidInputException($"{parsed.GetValue(folder)}: no such folder");

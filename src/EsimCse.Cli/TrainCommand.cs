@@ -18,11 +18,11 @@ static class TrainCommand
         Option<string?> vocabulary = new("--vocabulary") { Description = "With --from-scratch: the folder of the tokenizer." };
         Option<string?> evaluation = new("--eval-data") { Description = "A folder with stsb/sts-dev.csv: the best by its score is kept." };
         Option<bool> resume = new("--resume") { Description = "Go on from the newest checkpoint." }, overwrite = new("--overwrite") { Description = "Start anew over an earlier run." };
-        TrainOptions options = new();
+        TrainCommandOptions options = new();
         Command command = new("train", "Trains an encoder on sentences.") { model, data, column, output, scratch, vocabulary, evaluation, resume, overwrite };
         options.AddTo(command);
         Func<ParseResult, DeviceChoice> device = command.AddDevice(training: true);
-        command.Runs((parsed, stop) =>
+        command.OnRun((parsed, stop) =>
         {
             DeviceChoice choice = device(parsed);
             bool fromScratch = parsed.GetValue(scratch) is not null;
@@ -52,13 +52,13 @@ static class TrainCommand
         (int sentences, long empty, long truncated) = trainer.CorpusCounts;
         Console.Error.WriteLine($"{sentences} sentences, {empty} empty lines skipped, {truncated} cut off at {job.Options.MaxLength} tokens; {trainer.Steps} steps on {trainer.Device}");
         if (job.Resume) Console.Error.WriteLine(trainer.StepsDone == 0 ? "no checkpoint yet: starting at step 0" : $"going on from step {trainer.StepsDone}");
-        if (trainer.Notice is not null) Console.Error.WriteLine(trainer.Notice);
+        if (trainer.ResumeWarning is not null) Console.Error.WriteLine(trainer.ResumeWarning);
         using ProgressLine line = new();
         trainer.Run(line.Show, stop);
         line.Dispose();
         if (job.Options.SavedPooler is PoolerKind.AvgTop2 or PoolerKind.AvgFirstLast)
             Console.Error.WriteLine($"{job.Output}: esimcse.json says how to pool, {job.Options.SavedPooler.Name()}: sentence-transformers has no such pooling");
-        if (trainer.DroppedPieces > 0) Console.Error.WriteLine($"{trainer.DroppedPieces} repeated pieces passed the model's positions and were dropped");
+        if (trainer.DroppedTokens > 0) Console.Error.WriteLine($"{trainer.DroppedTokens} repeated pieces passed the model's positions and were dropped");
         Console.WriteLine(trainer.Best is { } best ? $"{job.Output}: the model of step {best.Step}, STS-B dev {100 * best.Score:F2}" : $"{job.Output}: the model of step {trainer.Steps}");
     }
 }

@@ -15,12 +15,12 @@ static class TuneCommand
         Option<int?> tokens = CommonOptions.Number("--tokens", "Tokens of a training step, both views together (3328).", 128);
         Command command = new("tune", "Chooses the algorithms of matrix products on this CUDA device by time, and remembers them. Bits change with them.") { model, tokens };
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
-        command.Runs((parsed, stop) =>
+        command.OnRun((parsed, stop) =>
         {
             DeviceChoice choice = device(parsed);
             string path = parsed.GetValue(model)!;
             BertConfig config = File.Exists(path) ? BertConfig.Read(path) : ModelFolder.Read(path).Config;
-            foreach (string line in ProductTuning.Run(choice.CudaOrdinal(config), config, parsed.GetValue(tokens) ?? StepTokens, stop)) Console.WriteLine(line);
+            foreach (string line in MatmulTuning.Run(choice.CudaOrdinal(config), config, parsed.GetValue(tokens) ?? StepTokens, stop)) Console.WriteLine(line);
         });
         return command;
     }

@@ -9,7 +9,7 @@ public sealed unsafe partial class CpuBackend : IBackend
 {
     const int Alignment = 64;
 
-    readonly Cores _cores;
+    readonly WorkerPool _cores;
     readonly Gemm.Gemm _gemm;
 
     /// <summary>A backend with its own threads.</summary>
@@ -20,7 +20,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     internal CpuBackend(int? threads, string? gemm)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
-        _cores = new Cores(threads ?? Environment.ProcessorCount);
+        _cores = new WorkerPool(threads ?? Environment.ProcessorCount);
         GemmVariant = string.IsNullOrEmpty(gemm) ? Gemm.Gemm.Variants.First() : gemm;
         _gemm = Gemm.Gemm.Create(_cores, GemmVariant);
     }
@@ -35,22 +35,22 @@ public sealed unsafe partial class CpuBackend : IBackend
     public string Name => $"cpu, {Threads} threads";
 
     /// <inheritdoc/>
-    public string Tuning => "";
+    public string MatmulTuningHash => "";
 
     /// <inheritdoc/>
-    public int BusyTokens => 2048;
+    public int PreferredBatchTokens => 2048;
 
     /// <inheritdoc/>
-    public int TokenBucket => 1;
+    public int TokenPadding => 1;
 
     /// <inheritdoc/>
-    public void Replay(ReplayKey key, Action work) => work();
+    public void RunGraph(GraphKey key, Action work) => work();
 
     /// <inheritdoc/>
-    public void Beside(Action work) => work();
+    public void RunOnSideStream(Action work) => work();
 
     /// <inheritdoc/>
-    public void Join() { }
+    public void WaitForSideStream() { }
 
     /// <inheritdoc/>
     public nint Allocate(long bytes)
@@ -71,7 +71,7 @@ public sealed unsafe partial class CpuBackend : IBackend
         Bytes(source, target.Length * (long)sizeof(T)).CopyTo(MemoryMarshal.AsBytes(target));
 
     /// <inheritdoc/>
-    public IReadback CreateReadback(int bytes) => new CpuReadback(this, bytes);
+    public IHostCopy CreateHostCopy(int bytes) => new CpuHostCopy(this, bytes);
 
     /// <inheritdoc/>
     public void Copy(Matrix source, Matrix target)
@@ -88,7 +88,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     }
 
     /// <inheritdoc/>
-    public bool Stores(ElementType type) => type == ElementType.Float32;
+    public bool SupportsDataType(ElementType type) => type == ElementType.Float32;
 
     static Span<byte> Bytes(Matrix matrix, long expected) => matrix.Bytes == expected
         ? new((void*)matrix.Address, checked((int)expected))

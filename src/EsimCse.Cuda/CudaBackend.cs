@@ -20,7 +20,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     readonly CudaDevice _device;
     readonly nint _context;
     readonly KernelModules _kernels;
-    readonly TunedProducts _tuned;
+    readonly TunedMatmuls _tuned;
     readonly List<string>? _report;
 
     /// <summary>A backend of a device, counted from 0.</summary>
@@ -38,9 +38,9 @@ public sealed unsafe partial class CudaBackend : IBackend
         {
             MakeCurrent();
             _kernels = new KernelModules(_device);
-            _tuned = new TunedProducts(_device.Name);
-            (_main, _side) = (new Lane(this, _tuned, report), new Lane(this, _tuned, report));
-            _lane = _main;
+            _tuned = new TunedMatmuls(_device.Name);
+            (_main, _side) = (new StreamContext(this, _tuned, report), new StreamContext(this, _tuned, report));
+            _currentStream = _main;
             CudaDriver.EventCreate(out _forked, CudaDriver.EventDisableTiming).ThrowIfFailed();
             CudaDriver.EventCreate(out _joined, CudaDriver.EventDisableTiming).ThrowIfFailed();
         }
@@ -56,13 +56,13 @@ public sealed unsafe partial class CudaBackend : IBackend
     public string Name => $"cuda:{_device.Ordinal}, {_device.Name}";
 
     /// <inheritdoc/>
-    public string Tuning => _tuned.Hash;
+    public string MatmulTuningHash => _tuned.Hash;
 
     /// <inheritdoc/>
-    public int BusyTokens => 16384;
+    public int PreferredBatchTokens => 16384;
 
     /// <inheritdoc/>
-    public int TokenBucket => 128;
+    public int TokenPadding => 128;
 
     /// <inheritdoc/>
     public nint Allocate(long bytes)
@@ -82,7 +82,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         if (address == 0) return;
         // A device that has failed says so at every other call; said here, it would hide the first error, since memory is freed on the way out.
         CudaDriver.ContextSetCurrent(_context);
-        foreach (Lane? lane in new[] { _main, _side })
+        foreach (StreamContext? lane in new[] { _main, _side })
             if (lane is not null) CudaDriver.StreamSynchronize(lane.Stream);
         CudaDriver.MemFree(address);
     }
@@ -93,7 +93,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
         Expect(target, bytes.Length);
         MakeCurrent();
-        _lane.Staging.Upload(bytes, target.Address);
+        _currentStream.Staging.Upload(bytes, target.Address);
     }
 
     /// <inheritdoc/>
@@ -102,14 +102,14 @@ public sealed unsafe partial class CudaBackend : IBackend
         Span<byte> bytes = MemoryMarshal.AsBytes(target);
         Expect(source, bytes.Length);
         MakeCurrent();
-        _lane.Staging.Download(source.Address, bytes);
+        _currentStream.Staging.Download(source.Address, bytes);
     }
 
     /// <inheritdoc/>
-    public IReadback CreateReadback(int bytes)
+    public IHostCopy CreateHostCopy(int bytes)
     {
         MakeCurrent();
-        return new PinnedReadback(this, _main.Stream, bytes);
+        return new PinnedHostCopy(this, _main.Stream, bytes);
     }
 
     /// <inheritdoc/>
@@ -117,7 +117,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     {
         if (source.Bytes != target.Bytes) throw new ArgumentException($"{source} does not fit {target}");
         MakeCurrent();
-        if (target.Bytes > 0) CudaDriver.CopyOnDevice(target.Address, source.Address, (nuint)target.Bytes, _lane.Stream).ThrowIfFailed();
+        if (target.Bytes > 0) CudaDriver.CopyOnDevice(target.Address, source.Address, (nuint)target.Bytes, _currentStream.Stream).ThrowIfFailed();
     }
 
     /// <inheritdoc/>
@@ -135,10 +135,10 @@ public sealed unsafe partial class CudaBackend : IBackend
         _current = 0;
     }
 
-    nint Scratch(long bytes) => _lane.Scratch(bytes);
+    nint Scratch(long bytes) => _currentStream.Scratch(bytes);
 
     /// <inheritdoc/>
-    public bool Stores(ElementType type) => type is ElementType.Float32 or ElementType.BFloat16 or ElementType.Float16;
+    public bool SupportsDataType(ElementType type) => type is ElementType.Float32 or ElementType.BFloat16 or ElementType.Float16;
 
     static string Suffix(Matrix matrix) => matrix.Type switch
     {
@@ -148,7 +148,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         _ => throw new ArgumentException($"{matrix} holds no numbers to compute with"),
     };
 
-    void Launch(string kernel, Geometry geometry, params ReadOnlySpan<KernelArgument> arguments)
+    void Launch(string kernel, LaunchConfig geometry, params ReadOnlySpan<KernelArgument> arguments)
     {
         if (geometry.Blocks == 0 || geometry.BlocksY == 0) return;
         MakeCurrent();
@@ -158,7 +158,7 @@ public sealed unsafe partial class CudaBackend : IBackend
             void** pointers = stackalloc void*[arguments.Length];
             for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
             CudaDriver.LaunchKernel(function, (uint)geometry.Blocks, (uint)geometry.BlocksY, (uint)geometry.BlocksZ, (uint)geometry.Threads, 1, 1,
-                (uint)geometry.SharedBytes, _lane.Stream, pointers, null).ThrowIfFailed($"kernel {kernel}");
+                (uint)geometry.SharedBytes, _currentStream.Stream, pointers, null).ThrowIfFailed($"kernel {kernel}");
         }
     }
 

@@ -35,7 +35,7 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     {
         if (!IsValid(Device)) throw new ArgumentException($"device: found {Device}, expected auto, cpu, cuda or cuda:N");
         if (Device == "cpu") return new CpuBackend(Threads);
-        string? unfit = sizes is null ? null : Unfit(sizes);
+        string? unfit = sizes is null ? null : WhyUnsupported(sizes);
         if (Device == "auto") return OpenAny(unfit, say);
         if (unfit is not null) throw new InvalidInputException($"--device {Device}: {unfit}");
         return new CudaBackend(Ordinal);
@@ -56,8 +56,8 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     public ElementType PrecisionOn(IBackend backend, bool training)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        ElementType usual = training ? ElementType.BFloat16 : ElementType.Float16, chosen = Precision ?? (backend.Stores(usual) ? usual : ElementType.Float32);
-        if (!backend.Stores(chosen)) throw NoSuchPrecision(backend.Name);
+        ElementType usual = training ? ElementType.BFloat16 : ElementType.Float16, chosen = Precision ?? (backend.SupportsDataType(usual) ? usual : ElementType.Float32);
+        if (!backend.SupportsDataType(chosen)) throw NoSuchPrecision(backend.Name);
         return training && chosen == ElementType.Float16 ? throw new UsageException("--precision fp16: is for embedding; expected bf16 or fp32 to train") : chosen;
     }
 
@@ -88,7 +88,7 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     {
         ArgumentNullException.ThrowIfNull(sizes);
         if (Device == "cpu") throw new DeviceException("--device cpu: expected a CUDA device");
-        if (Unfit(sizes) is { } unfit) throw new InvalidInputException($"--device {Device}: {unfit}");
+        if (WhyUnsupported(sizes) is { } unfit) throw new InvalidInputException($"--device {Device}: {unfit}");
         return CudaDevice.Open(Device == "auto" ? 0 : Ordinal).Ordinal;
     }
 
@@ -104,7 +104,7 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
         return backend;
     }
 
-    static string? Unfit(BertConfig sizes)
+    static string? WhyUnsupported(BertConfig sizes)
     {
         foreach ((string name, int size) in new[] { ("hidden_size", sizes.HiddenSize), ("intermediate_size", sizes.IntermediateSize), ("hidden_size / num_attention_heads", sizes.HeadSize) })
             if (size % Granularity != 0) return $"{name} is {size}, expected a multiple of {Granularity} on CUDA";

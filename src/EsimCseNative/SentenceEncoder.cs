@@ -1,6 +1,6 @@
-using EsimCse.Core.Evaluation;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
+using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Text;
@@ -11,7 +11,7 @@ namespace EsimCseNative;
 public sealed partial class SentenceEncoder : IDisposable
 {
     readonly IBackend _backend;
-    readonly Bert _bert;
+    readonly BertParameters _bert;
     readonly Embedder _embedder;
     readonly Lock _oneAtATime = new();
 
@@ -30,7 +30,7 @@ public sealed partial class SentenceEncoder : IDisposable
         bool head = Pooler == PoolerKind.Cls, dense = head && options.Pooler is null && folder.Dense is not null;
         if (head && !dense && !tensors.Contains("pooler.dense.weight"))
             throw new InvalidInputException($"{folder.EncoderPath}: pooler cls needs the tensor 'pooler.dense.weight', which is missing from the weights");
-        _bert = Bert.Load(backend, folder.Config, tensors, head, headSeed: dense ? 0 : null, options.Device.PrecisionOn(backend, training: false));
+        _bert = BertParameters.Load(backend, folder.Config, tensors, head, headSeed: dense ? 0 : null, options.Device.PrecisionOn(backend, training: false));
         if (dense) LoadDense(folder.Dense!);
         _embedder = new Embedder(backend, folder.Config, Pooler);
     }

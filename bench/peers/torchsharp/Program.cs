@@ -23,7 +23,7 @@ foreach (string seed in args[3..])
         LearningRate = 3e-4f,
         PaperFormula = true,
         Seed = ulong.Parse(seed, CultureInfo.InvariantCulture),
-        Repetition = condition is "repetition" or "both" ? RepetitionKind.Subword : RepetitionKind.None,
+        Repetition = condition is "repetition" or "both" ? Augmentation.Subword : Augmentation.None,
         QueueSize = condition is "queue" or "both" ? 160 : 0,
         Dropout = float.Parse(Environment.GetEnvironmentVariable("DROPOUT") ?? "0.1", CultureInfo.InvariantCulture),
     };
@@ -32,12 +32,12 @@ foreach (string seed in args[3..])
     BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
     Corpus corpus = Corpus.Read(job.Data, null, tokenizer, options.MaxLength);
     using CpuBackend backend = new(1);
-    using Bert bert = source.Create(backend, options, ElementType.Float32);
+    using BertParameters bert = source.Create(backend, options, ElementType.Float32);
     // The schedule is that of 150 steps, of which the first are enough for a look at the start.
     using TorchTraining training = new(bert, options, Math.Max(150, steps), ourMasks: Environment.GetEnvironmentVariable("MASKS") == "ours");
     IReadOnlyList<ScoredPair> pairs = StsSets.Read(Path.Combine(data, "sts"), "stsb-dev");
     List<int[]> sentences = [.. pairs.SelectMany(pair => new[] { pair.First, pair.Second }).Select(tokenizer.Encode)];
-    WordRepetition repetition = new(options, tokenizer, source.Config.MaxPositions);
+    PositiveViews repetition = new(options, tokenizer, source.Config.MaxPositions);
     int[] order = corpus.Order(options.Seed, 0, shuffle: true);
     List<object> evaluations = [Evaluation(0)];
     List<float> losses = [];
@@ -46,7 +46,7 @@ foreach (string seed in args[3..])
     {
         int[] chosen = [.. corpus.Batch(order, step, options.BatchSize)];
         int[][] ids = [.. chosen.Select(sentence => corpus[sentence].Ids)];
-        int[][] second = [.. chosen.Select(sentence => repetition.SecondView(corpus[sentence].Ids, corpus[sentence].Line, (uint)step + 1))];
+        int[][] second = [.. chosen.Select(sentence => repetition.Create(corpus[sentence].Ids, corpus[sentence].Line, (uint)step + 1))];
         (float loss, double norm) = training.Step(ids, second);
         losses.Add(loss);
         norms.Add(norm);
@@ -58,6 +58,6 @@ foreach (string seed in args[3..])
     object Evaluation(int step) => new
     {
         step,
-        stsb_dev = SetScore.Of(training.Embed(sentences), source.Config.HiddenSize, [.. sentences.Select(ids => ids.Length)], pairs).Spearman,
+        stsb_dev = SetScore.Compute(training.Embed(sentences), source.Config.HiddenSize, [.. sentences.Select(ids => ids.Length)], pairs).Spearman,
     };
 }

@@ -18,7 +18,7 @@ sealed class TorchDropout(DropoutMask mask, bool ours)
     /// <summary>x [S,L,H].</summary>
     public Tensor OfRows(Tensor x, int site)
     {
-        if (!ours || !mask.Drops) return Torch(x);
+        if (!ours || !mask.IsActive) return Torch(x);
         float[] factors = new float[x.numel()];
         (int columns, int stride) = ((int)x.shape[2], factors.Length / _lengths.Length);
         for (int s = 0; s < _lengths.Length; s++) Draw(site, s, factors.AsSpan(s * stride, _lengths[s] * columns));
@@ -28,7 +28,7 @@ sealed class TorchDropout(DropoutMask mask, bool ours)
     /// <summary>x [S,A,L,L]; a sentence's own array is [A,n,n].</summary>
     public Tensor OfAttention(Tensor x, int layer)
     {
-        if (!ours || !mask.Drops) return Torch(x);
+        if (!ours || !mask.IsActive) return Torch(x);
         float[] factors = new float[x.numel()];
         (int heads, int longest) = ((int)x.shape[1], (int)x.shape[2]);
         float[] own = new float[heads * longest * longest];
@@ -45,7 +45,7 @@ sealed class TorchDropout(DropoutMask mask, bool ours)
         return x * tensor(factors).view(x.shape);
     }
 
-    Tensor Torch(Tensor x) => mask.Drops ? nn.functional.dropout(x, mask.Rate, training: true) : x;
+    Tensor Torch(Tensor x) => mask.IsActive ? nn.functional.dropout(x, mask.Rate, training: true) : x;
 
     void Draw(int site, int sentence, Span<float> factors)
     {

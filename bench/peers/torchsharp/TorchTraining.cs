@@ -10,7 +10,7 @@ namespace EsimCse.Peers;
 /// <summary>The step of ESimCSE in libtorch, from the same weights and on the same views; dropout is libtorch's own, or ours.</summary>
 sealed class TorchTraining : IDisposable
 {
-    readonly Bert _start;
+    readonly BertParameters _start;
     readonly TrainingOptions _options;
     readonly int _steps;
     readonly Dictionary<string, Parameter> _parameters = [];
@@ -21,7 +21,7 @@ sealed class TorchTraining : IDisposable
     Tensor _queue;
     int _done;
 
-    public TorchTraining(Bert start, TrainingOptions options, int steps, bool ourMasks)
+    public TorchTraining(BertParameters start, TrainingOptions options, int steps, bool ourMasks)
     {
         (_start, _options, _steps) = (start, options, steps);
         _dropout = new TorchDropout(new DropoutMask(options.Dropout, options.Seed, Site: 0, SentencesPerView: 0, Counters: default), ourMasks);
@@ -57,7 +57,7 @@ sealed class TorchTraining : IDisposable
     }
 
     /// <summary>The weights as they are, into a model of ours.</summary>
-    public void CopyTo(Bert model)
+    public void CopyTo(BertParameters model)
     {
         foreach (ParameterTensor parameter in _start.Layout.Tensors) model.Set(parameter, [.. _parameters[parameter.Name].detach().flatten().data<float>()]);
     }

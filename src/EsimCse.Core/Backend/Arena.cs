@@ -30,7 +30,7 @@ public sealed class Arena : IDisposable
 
     /// <summary>The next piece; its content is undefined.</summary>
     /// <exception cref="InvalidOperationException">More than the arena was measured for.</exception>
-    public Matrix Take(int rows, int columns, ElementType type = ElementType.Float32)
+    public Matrix Allocate(int rows, int columns, ElementType type = ElementType.Float32)
     {
         Matrix matrix = new(_address + (nint)_used, rows, columns, type);
         _used += (matrix.Bytes + Alignment - 1) / Alignment * Alignment;

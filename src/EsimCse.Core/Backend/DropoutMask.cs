@@ -24,7 +24,7 @@ public readonly record struct DropoutMask(float Rate, ulong Seed, int Site, int 
     public float Scale => 65536f / (65536 - Threshold);
 
     /// <summary>False where every element is kept.</summary>
-    public bool Drops => Threshold > 0;
+    public bool IsActive => Threshold > 0;
 
     /// <summary>The same draws at another place in the model.</summary>
     public DropoutMask At(int site) => this with { Site = site };

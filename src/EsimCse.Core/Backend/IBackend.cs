@@ -25,28 +25,28 @@ public interface IBackend : IDisposable
     string Name { get; }
 
     /// <summary>What the bits of a result depend on beside its input and the device: a hash of the algorithms that were tuned; empty for none.</summary>
-    string Tuning { get; }
+    string MatmulTuningHash { get; }
 
     /// <summary>Tokens of a batch that keep the device busy: more gain nothing and take memory.</summary>
-    int BusyTokens { get; }
+    int PreferredBatchTokens { get; }
 
     /// <summary>
     /// Batches have a multiple of so many rows: those from the last offset on belong to no sentence. What they hold is finite, their gradients are zero, and no result
     /// depends on them, so that work recorded for a number of rows serves every batch of fewer.
     /// </summary>
-    int TokenBucket { get; }
+    int TokenPadding { get; }
 
     /// <summary>
     /// Runs device work, or what was recorded of it when the same key came before: operations and <see cref="Copy"/> alone, on buffers that stay where they are,
     /// with numbers that stay the same.
     /// </summary>
-    void Replay(ReplayKey key, Action work);
+    void RunGraph(GraphKey key, Action work);
 
-    /// <summary>Runs work after all that came before, beside what comes after, until <see cref="Join"/>: neither may write what the other reads or writes.</summary>
-    void Beside(Action work);
+    /// <summary>Runs work after all that came before, beside what comes after, until <see cref="WaitForSideStream"/>: neither may write what the other reads or writes.</summary>
+    void RunOnSideStream(Action work);
 
-    /// <summary>What comes after waits for what was asked for with <see cref="Beside"/>.</summary>
-    void Join();
+    /// <summary>What comes after waits for what was asked for with <see cref="RunOnSideStream"/>.</summary>
+    void WaitForSideStream();
 
     /// <summary>Memory of the device, 64-byte aligned, content undefined. 0 bytes give 0.</summary>
     nint Allocate(long bytes);
@@ -61,7 +61,7 @@ public interface IBackend : IDisposable
     void Download<T>(Matrix source, Span<T> target) where T : unmanaged;
 
     /// <summary>What brings so many bytes to the host while the device goes on.</summary>
-    IReadback CreateReadback(int bytes);
+    IHostCopy CreateHostCopy(int bytes);
 
     /// <summary>target = source, on the device.</summary>
     void Copy(Matrix source, Matrix target);
@@ -70,17 +70,17 @@ public interface IBackend : IDisposable
     /// Whether activations, and the weights that products and the embedding read, can be stored as such elements. Sums, norms' parameters, logits, the loss,
     /// gradients of parameters and what the optimizer holds are fp32 everywhere.
     /// </summary>
-    bool Stores(ElementType type);
+    bool SupportsDataType(ElementType type);
 
     /// <summary>target = source in the target's element type, rounded to nearest even. Float32 to any, any to Float32; as many elements.</summary>
     void Cast(Matrix source, Matrix target);
 
     /// <summary>
     /// The batch of a step, packed: for s &lt; B sentence order[((step − 1) mod ⌈C / batchSize⌉) batchSize + s] of the corpus, then the second view of each, as
-    /// <see cref="ViewDraws"/> says. Written are ids, positions and offsets of the batch (S = 2B); what belongs to no sentence gets 0. The batch has room for exactly these
+    /// <see cref="AugmentationSpec"/> says. Written are ids, positions and offsets of the batch (S = 2B); what belongs to no sentence gets 0. The batch has room for exactly these
     /// views: the host draws their lengths too.
     /// </summary>
-    void PackViews(CorpusMemory corpus, int batchSize, ViewDraws draws, StepState state, PackedBatch batch);
+    void PackViews(CorpusMemory corpus, int batchSize, AugmentationSpec draws, StepState state, PackedBatch batch);
 
     /// <summary>sum[t] = words[ids[t]] + positions[positionOf[t]] + types[0]. words [V,H], positions [P,H], types [·,H], sum [T,H].</summary>
     void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum);
@@ -206,6 +206,6 @@ public interface IBackend : IDisposable
     /// (at most <see cref="ParameterChunk.MaximumLength"/>), flags of <see cref="ParameterChunk"/>.
     /// Loshchilov and Hutter, arXiv 1711.05101; the average is the momentum encoder of ESimCSE, arXiv 2109.04380.
     /// </summary>
-    void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float averageMomentum, StepState state,
-        Matrix parameters, Matrix first, Matrix second, Matrix average, Matrix shadow, Matrix averageShadow);
+    void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+        Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema);
 }

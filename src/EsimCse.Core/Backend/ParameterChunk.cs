@@ -13,5 +13,5 @@ public static class ParameterChunk
     public const int Decays = 1;
 
     /// <summary>Flag: the momentum encoder has an average of it (all but the head).</summary>
-    public const int Averaged = 2;
+    public const int Ema = 2;
 }

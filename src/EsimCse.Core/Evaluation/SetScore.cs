@@ -13,7 +13,7 @@ public sealed record SetScore(int Pairs, double Spearman, double Pearson, Length
     const int NearDifference = 3;
 
     /// <summary>Scores vectors: rows of <paramref name="dimension"/>, first and second sentence of each pair in turn, with their lengths in pieces.</summary>
-    public static SetScore Of(ReadOnlySpan<float> vectors, int dimension, IReadOnlyList<int> lengths, IReadOnlyList<ScoredPair> pairs)
+    public static SetScore Compute(ReadOnlySpan<float> vectors, int dimension, IReadOnlyList<int> lengths, IReadOnlyList<ScoredPair> pairs)
     {
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(lengths);

@@ -29,7 +29,7 @@ public sealed record StsReport
     public double AverageFar => Over(score => score.Far.Spearman);
 
     /// <summary>Scores an encoder, given as sentences to vectors and lengths in pieces.</summary>
-    public static StsReport Of(IReadOnlyDictionary<string, IReadOnlyList<ScoredPair>> sets, Func<IReadOnlyList<string>, (float[] Vectors, int[] Lengths)> encode, int dimension)
+    public static StsReport Compute(IReadOnlyDictionary<string, IReadOnlyList<ScoredPair>> sets, Func<IReadOnlyList<string>, (float[] Vectors, int[] Lengths)> encode, int dimension)
     {
         ArgumentNullException.ThrowIfNull(sets);
         ArgumentNullException.ThrowIfNull(encode);
@@ -39,7 +39,7 @@ public sealed record StsReport
         {
             string[] sentences = [.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })];
             (float[] vectors, int[] lengths) = encode(sentences);
-            scores.Add((name, SetScore.Of(vectors, dimension, lengths, pairs)));
+            scores.Add((name, SetScore.Compute(vectors, dimension, lengths, pairs)));
             if (name == DevSet) report = report with { Alignment = AlignmentOf(vectors, dimension, pairs), Uniformity = UniformityOf(vectors, dimension, sentences) };
         }
         return report;

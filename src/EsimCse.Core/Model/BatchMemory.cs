@@ -14,7 +14,7 @@ public sealed class BatchMemory(IBackend backend) : IDisposable
     public PackedBatch Upload(IReadOnlyList<int[]> sentences)
     {
         ArgumentNullException.ThrowIfNull(sentences);
-        PackedBatch batch = Room(sentences.Count, sentences.Sum(ids => ids.Length), sentences.Select(ids => ids.Length).DefaultIfEmpty(0).Max());
+        PackedBatch batch = Reserve(sentences.Count, sentences.Sum(ids => ids.Length), sentences.Select(ids => ids.Length).DefaultIfEmpty(0).Max());
         int[] ids = new int[batch.Tokens], positions = new int[batch.Tokens], offsets = new int[sentences.Count + 1];
         for (int s = 0; s < sentences.Count; s++)
         {
@@ -31,7 +31,7 @@ public sealed class BatchMemory(IBackend backend) : IDisposable
     /// <summary>Copies the first sentences of a batch, of so many tokens together; rows that fill up hold what follows there.</summary>
     public PackedBatch CopyFirst(PackedBatch source, int sentences, int tokens, int longest)
     {
-        PackedBatch batch = Room(sentences, tokens, longest);
+        PackedBatch batch = Reserve(sentences, tokens, longest);
         backend.Copy(First(source.Ids, batch.Tokens), batch.Ids);
         backend.Copy(First(source.Positions, batch.Tokens), batch.Positions);
         backend.Copy(First(source.Offsets, sentences + 1), batch.Offsets);
@@ -39,12 +39,12 @@ public sealed class BatchMemory(IBackend backend) : IDisposable
     }
 
     /// <summary>Room for so many sentences with so many tokens together, filled up to what the device wants; the content is undefined.</summary>
-    public PackedBatch Room(int sentences, int tokens, int longest)
+    public PackedBatch Reserve(int sentences, int tokens, int longest)
     {
-        tokens = Filled(tokens, backend.TokenBucket);
+        tokens = Filled(tokens, backend.TokenPadding);
         _arena.Reset((2L * tokens + sentences + 1) * sizeof(int) + 3 * Arena.Alignment);
-        return new PackedBatch(_arena.Take(1, tokens, ElementType.Int32), _arena.Take(1, tokens, ElementType.Int32), _arena.Take(1, sentences + 1, ElementType.Int32),
-            sentences, tokens, Filled(longest, Math.Min(backend.TokenBucket, LengthStep)));
+        return new PackedBatch(_arena.Allocate(1, tokens, ElementType.Int32), _arena.Allocate(1, tokens, ElementType.Int32), _arena.Allocate(1, sentences + 1, ElementType.Int32),
+            sentences, tokens, Filled(longest, Math.Min(backend.TokenPadding, LengthStep)));
     }
 
     /// <inheritdoc/>

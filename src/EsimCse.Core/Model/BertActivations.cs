@@ -10,10 +10,10 @@ sealed class BertActivations
     public BertActivations(Arena arena, BertConfig config, PoolerKind pooler, PackedBatch batch, ElementType type, bool keep)
     {
         (int t, int s, int h, int f) = (batch.Tokens, batch.Sentences, config.HiddenSize, config.IntermediateSize);
-        (Config, Pooler, Batch, Keeps) = (config, pooler, batch, keep);
-        EmbeddingSum = arena.Take(t, h, type);
-        EmbeddingRstd = keep ? arena.Take(1, t) : default;
-        Matrix embedded = arena.Take(t, h, type), other = keep ? default : arena.Take(t, h, type), another = keep ? default : arena.Take(t, h, type);
+        (Config, Pooler, Batch, SavedForBackward) = (config, pooler, batch, keep);
+        EmbeddingSum = arena.Allocate(t, h, type);
+        EmbeddingRstd = keep ? arena.Allocate(1, t) : default;
+        Matrix embedded = arena.Allocate(t, h, type), other = keep ? default : arena.Allocate(t, h, type), another = keep ? default : arena.Allocate(t, h, type);
         Hidden.Add(embedded);
         Layer? shared = null;
         for (int index = 0; index < config.Layers; index++)
@@ -22,29 +22,29 @@ sealed class BertActivations
             int rows = last ? s : t;
             Layer layer = shared is not null && !last ? shared : new Layer
             {
-                FirstTokenOnly = last,
-                First = last ? arena.Take(s, h, type) : default,
-                Query = last ? arena.Take(s, h, type) : default,
-                Qkv = arena.Take(t, last ? 2 * h : 3 * h, type),
-                Context = arena.Take(rows, h, type),
-                LogSumExp = keep ? arena.Take(config.Heads, rows) : default,
-                Attended = arena.Take(rows, h, type),
-                AttendedRstd = keep ? arena.Take(1, rows) : default,
-                Middle = arena.Take(rows, h, type),
-                Up = arena.Take(rows, f, type),
-                Activated = keep ? arena.Take(rows, f, type) : default,
-                Down = arena.Take(rows, h, type),
-                DownRstd = keep ? arena.Take(1, rows) : default,
+                ClsOnly = last,
+                ClsInput = last ? arena.Allocate(s, h, type) : default,
+                Query = last ? arena.Allocate(s, h, type) : default,
+                Qkv = arena.Allocate(t, last ? 2 * h : 3 * h, type),
+                Context = arena.Allocate(rows, h, type),
+                LogSumExp = keep ? arena.Allocate(config.Heads, rows) : default,
+                AttentionOutput = arena.Allocate(rows, h, type),
+                AttentionRstd = keep ? arena.Allocate(1, rows) : default,
+                AttentionNorm = arena.Allocate(rows, h, type),
+                FeedForwardUp = arena.Allocate(rows, f, type),
+                Gelu = keep ? arena.Allocate(rows, f, type) : default,
+                FeedForwardDown = arena.Allocate(rows, h, type),
+                FeedForwardRstd = keep ? arena.Allocate(1, rows) : default,
             };
             if (!keep && !last) shared = layer;
             LayerActivations.Add(layer);
-            Hidden.Add(last ? arena.Take(s, h, type) : keep ? arena.Take(t, h, type) : index % 2 == 0 ? other : another);
+            Hidden.Add(last ? arena.Allocate(s, h, type) : keep ? arena.Allocate(t, h, type) : index % 2 == 0 ? other : another);
         }
-        Pooled = pooler.ReadsClsOnly() ? Hidden[^1] : arena.Take(s, h);
+        Pooled = pooler.ReadsClsOnly() ? Hidden[^1] : arena.Allocate(s, h);
     }
 
     /// <summary>What stands for the same work on these very buffers.</summary>
-    public ReplayKey Key(object owner, string part) =>
+    public GraphKey Key(object owner, string part) =>
         new(owner, part, Batch.Sentences, Batch.Tokens, Batch.LongestSentence, Batch.Ids.Address, EmbeddingSum.Address);
 
     public BertConfig Config { get; }
@@ -54,7 +54,7 @@ sealed class BertActivations
     public PackedBatch Batch { get; }
 
     /// <summary>Whether a backward can follow.</summary>
-    public bool Keeps { get; }
+    public bool SavedForBackward { get; }
 
     /// <summary>[T,H]: the sum of the embeddings; normalised in place where it is kept.</summary>
     public Matrix EmbeddingSum { get; }
@@ -76,10 +76,10 @@ sealed class BertActivations
     /// <summary>R rows: T, or S in a last layer that computes first tokens alone.</summary>
     public sealed record Layer
     {
-        public bool FirstTokenOnly { get; init; }
+        public bool ClsOnly { get; init; }
 
         /// <summary>[S,H]: the layer's input at first tokens; only where they are computed alone.</summary>
-        public Matrix First { get; init; }
+        public Matrix ClsInput { get; init; }
 
         /// <summary>[S,H]; likewise.</summary>
         public Matrix Query { get; init; }
@@ -94,24 +94,24 @@ sealed class BertActivations
         public Matrix LogSumExp { get; init; }
 
         /// <summary>[R,H]: after the output product; normalised in place where it is kept.</summary>
-        public Matrix Attended { get; init; }
+        public Matrix AttentionOutput { get; init; }
 
         /// <summary>[1,R].</summary>
-        public Matrix AttendedRstd { get; init; }
+        public Matrix AttentionRstd { get; init; }
 
         /// <summary>[R,H]: what the feed-forward reads.</summary>
-        public Matrix Middle { get; init; }
+        public Matrix AttentionNorm { get; init; }
 
         /// <summary>[R,F]: before GELU.</summary>
-        public Matrix Up { get; init; }
+        public Matrix FeedForwardUp { get; init; }
 
         /// <summary>[R,F]: after GELU; absent where GELU runs in place.</summary>
-        public Matrix Activated { get; init; }
+        public Matrix Gelu { get; init; }
 
         /// <summary>[R,H]: after the second product; normalised in place where it is kept.</summary>
-        public Matrix Down { get; init; }
+        public Matrix FeedForwardDown { get; init; }
 
         /// <summary>[1,R].</summary>
-        public Matrix DownRstd { get; init; }
+        public Matrix FeedForwardRstd { get; init; }
     }
 }

@@ -17,11 +17,11 @@ sealed class BertBackward
         (_backend, _weights, _gradients, _activations, _mask, _batch) = (backend, weights, gradients, activations, mask, activations.Batch);
         (int t, int s, int h) = (_batch.Tokens, _batch.Sentences, activations.Config.HiddenSize);
         ElementType type = weights.Type;
-        _hidden = scratch.Take(t, h, type);
-        _branch = scratch.Take(t, h, type);
-        _wide = scratch.Take(t, Math.Max(activations.Config.IntermediateSize, 3 * h), type);
-        _first = scratch.Take(s, h, type);
-        _dquery = scratch.Take(s, h, type);
+        _hidden = scratch.Allocate(t, h, type);
+        _branch = scratch.Allocate(t, h, type);
+        _wide = scratch.Allocate(t, Math.Max(activations.Config.IntermediateSize, 3 * h), type);
+        _first = scratch.Allocate(s, h, type);
+        _dquery = scratch.Allocate(s, h, type);
     }
 
     /// <summary>dpooled [S,H], of the type of what was pooled, is used up.</summary>
@@ -32,7 +32,7 @@ sealed class BertBackward
         {
             BertActivations.Layer a = _activations.LayerActivations[layer];
             FeedForward(layer, a, d);
-            d = a.FirstTokenOnly ? AttendFirstTokens(layer, a, d) : Attend(layer, a, d);
+            d = a.ClsOnly ? AttendFirstTokens(layer, a, d) : Attend(layer, a, d);
             if (layer == _activations.OtherPooledLayer) _backend.MeanPoolingBackward(dpooled, _batch, 0.5f, accumulate: true, d);
         }
         Embed(d);
@@ -51,15 +51,15 @@ sealed class BertBackward
     {
         (LayerWeights w, LayerWeights g) = (_weights.Layers[layer], _gradients.Layers[layer]);
         Matrix branch = _branch.Slice(0, d.Rows), wide = Piece(_wide, d.Rows, _activations.Config.IntermediateSize);
-        Matrix offsets = a.FirstTokenOnly ? default : _batch.Offsets;
+        Matrix offsets = a.ClsOnly ? default : _batch.Offsets;
         int site = BertForward.AttentionSite(layer);
-        _backend.LayerNormBackward(d, a.Down, a.DownRstd, offsets, _mask.At(site + 2), w.Norm.Gamma, d, branch, g.Down.Bias, g.Norm.Gamma, g.Norm.Beta);
-        _backend.LinearBackwardWeight(branch, a.Activated, g.Down.Weight, default);
+        _backend.LayerNormBackward(d, a.FeedForwardDown, a.FeedForwardRstd, offsets, _mask.At(site + 2), w.Norm.Gamma, d, branch, g.Down.Bias, g.Norm.Gamma, g.Norm.Beta);
+        _backend.LinearBackwardWeight(branch, a.Gelu, g.Down.Weight, default);
         _backend.LinearBackwardInput(branch, w.Down.Weight, accumulate: false, wide);
-        _backend.GeluBackward(wide, a.Up, wide);
-        _backend.LinearBackwardWeight(wide, a.Middle, g.Up.Weight, g.Up.Bias);
+        _backend.GeluBackward(wide, a.FeedForwardUp, wide);
+        _backend.LinearBackwardWeight(wide, a.AttentionNorm, g.Up.Weight, g.Up.Bias);
         _backend.LinearBackwardInput(wide, w.Up.Weight, accumulate: true, d);
-        _backend.LayerNormBackward(d, a.Attended, a.AttendedRstd, offsets, _mask.At(site + 1), w.OutputNorm.Gamma, d, branch,
+        _backend.LayerNormBackward(d, a.AttentionOutput, a.AttentionRstd, offsets, _mask.At(site + 1), w.OutputNorm.Gamma, d, branch,
             g.Output.Bias, g.OutputNorm.Gamma, g.OutputNorm.Beta);
         _backend.LinearBackwardWeight(branch, a.Context, g.Output.Weight, default);
     }
@@ -69,7 +69,7 @@ sealed class BertBackward
         (LayerWeights w, LayerWeights g) = (_weights.Layers[layer], _gradients.Layers[layer]);
         int hidden = _activations.Config.HiddenSize;
         // The output product's gradient overwrites nothing that is still read: Attended's normalised rows have served.
-        Matrix dcontext = a.Attended, dqkv = Piece(_wide, d.Rows, 3 * hidden);
+        Matrix dcontext = a.AttentionOutput, dqkv = Piece(_wide, d.Rows, 3 * hidden);
         _backend.LinearBackwardInput(_branch, w.Output.Weight, accumulate: false, dcontext);
         _backend.AttentionBackward(dcontext, a.Qkv, a.Context, a.LogSumExp, _batch, _activations.Config.Heads, _mask.At(BertForward.AttentionSite(layer)), dqkv);
         _backend.LinearBackwardWeight(dqkv, _activations.Hidden[layer], g.Qkv.Weight, g.Qkv.Bias);
@@ -87,7 +87,7 @@ sealed class BertBackward
         _backend.LinearBackwardInput(_branch.Slice(0, d.Rows), _weights.Layers[layer].Output.Weight, accumulate: false, dcontext);
         _backend.ClsAttentionBackward(dcontext, a.Query, a.Qkv, a.Context, a.LogSumExp, _batch, _activations.Config.Heads,
             _mask.At(BertForward.AttentionSite(layer)), _dquery, dkv);
-        _backend.LinearBackwardWeight(_dquery, a.First, gq.Weight, gq.Bias);
+        _backend.LinearBackwardWeight(_dquery, a.ClsInput, gq.Weight, gq.Bias);
         _backend.LinearBackwardInput(_dquery, wq.Weight, accumulate: true, d);
         _backend.LinearBackwardWeight(dkv, _activations.Hidden[layer], gkv.Weight, gkv.Bias);
         _backend.LinearBackwardInput(dkv, wkv.Weight, accumulate: false, _hidden);
@@ -97,7 +97,7 @@ sealed class BertBackward
 
     void Embed(Matrix d)
     {
-        if (_mask.Drops) _backend.DropoutBackward(d, _batch.Offsets, _mask.At(0), d);
+        if (_mask.IsActive) _backend.DropoutBackward(d, _batch.Offsets, _mask.At(0), d);
         _backend.LayerNormBackward(d, _activations.EmbeddingSum, _activations.EmbeddingRstd, _batch.Offsets, default, _weights.Norm.Gamma,
             d, default, default, _gradients.Norm.Gamma, _gradients.Norm.Beta);
         _backend.EmbeddingBackward(d, _batch, _gradients.Words, _gradients.Positions, _gradients.Types);

@@ -18,7 +18,7 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
         for (int layer = 0; layer < weights.Layers.Count; layer++)
         {
             BertActivations.Layer a = activations.LayerActivations[layer];
-            Matrix residual = a.FirstTokenOnly ? AttendFirstTokens(layer, a) : Attend(layer, a);
+            Matrix residual = a.ClsOnly ? AttendFirstTokens(layer, a) : Attend(layer, a);
             FeedForward(layer, a, residual);
         }
         Pool();
@@ -31,7 +31,7 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
         backend.EmbeddingForward(_batch, weights.Words, weights.Positions, weights.Types, sum);
         backend.LayerNormForward(sum, default, default, _batch.Offsets, default, weights.Norm.Gamma, weights.Norm.Beta, _epsilon,
             Kept(sum), activations.EmbeddingRstd, output);
-        if (mask.Drops) backend.DropoutForward(output, _batch.Offsets, mask.At(0), output);
+        if (mask.IsActive) backend.DropoutForward(output, _batch.Offsets, mask.At(0), output);
     }
 
     Matrix Attend(int layer, BertActivations.Layer a)
@@ -47,25 +47,25 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
     {
         (Matrix input, int hidden) = (activations.Hidden[layer], activations.Config.HiddenSize);
         LinearWeights qkv = weights.Layers[layer].Qkv, query = qkv.Slice(0, hidden), keyValue = qkv.Slice(hidden, 2 * hidden);
-        backend.ClsPoolingForward(input, _batch, a.First);
-        backend.LinearForward(a.First, query.Weight, query.Bias, a.Query);
+        backend.ClsPoolingForward(input, _batch, a.ClsInput);
+        backend.LinearForward(a.ClsInput, query.Weight, query.Bias, a.Query);
         backend.LinearForward(input, keyValue.Weight, keyValue.Bias, a.Qkv);
         backend.ClsAttentionForward(a.Query, a.Qkv, _batch, activations.Config.Heads, mask.At(AttentionSite(layer)), a.Context, a.LogSumExp);
-        return a.First;
+        return a.ClsInput;
     }
 
     void FeedForward(int layer, BertActivations.Layer a, Matrix residual)
     {
         LayerWeights w = weights.Layers[layer];
-        Matrix offsets = a.FirstTokenOnly ? default : _batch.Offsets, activated = activations.Keeps ? a.Activated : a.Up;
-        backend.LinearForward(a.Context, w.Output.Weight, default, a.Attended);
-        backend.LayerNormForward(a.Attended, w.Output.Bias, residual, offsets, mask.At(AttentionSite(layer) + 1), w.OutputNorm.Gamma, w.OutputNorm.Beta,
-            _epsilon, Kept(a.Attended), a.AttendedRstd, a.Middle);
-        backend.LinearForward(a.Middle, w.Up.Weight, w.Up.Bias, a.Up);
-        backend.GeluForward(a.Up, activated);
-        backend.LinearForward(activated, w.Down.Weight, default, a.Down);
-        backend.LayerNormForward(a.Down, w.Down.Bias, a.Middle, offsets, mask.At(AttentionSite(layer) + 2), w.Norm.Gamma, w.Norm.Beta,
-            _epsilon, Kept(a.Down), a.DownRstd, activations.Hidden[layer + 1]);
+        Matrix offsets = a.ClsOnly ? default : _batch.Offsets, activated = activations.SavedForBackward ? a.Gelu : a.FeedForwardUp;
+        backend.LinearForward(a.Context, w.Output.Weight, default, a.AttentionOutput);
+        backend.LayerNormForward(a.AttentionOutput, w.Output.Bias, residual, offsets, mask.At(AttentionSite(layer) + 1), w.OutputNorm.Gamma, w.OutputNorm.Beta,
+            _epsilon, Kept(a.AttentionOutput), a.AttentionRstd, a.AttentionNorm);
+        backend.LinearForward(a.AttentionNorm, w.Up.Weight, w.Up.Bias, a.FeedForwardUp);
+        backend.GeluForward(a.FeedForwardUp, activated);
+        backend.LinearForward(activated, w.Down.Weight, default, a.FeedForwardDown);
+        backend.LayerNormForward(a.FeedForwardDown, w.Down.Bias, a.AttentionNorm, offsets, mask.At(AttentionSite(layer) + 2), w.Norm.Gamma, w.Norm.Beta,
+            _epsilon, Kept(a.FeedForwardDown), a.FeedForwardRstd, activations.Hidden[layer + 1]);
     }
 
     void Pool()
@@ -77,5 +77,5 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
     }
 
     /// <summary>Where the normalised rows go: over their input if a backward will read them, nowhere otherwise.</summary>
-    Matrix Kept(Matrix input) => activations.Keeps ? input : default;
+    Matrix Kept(Matrix input) => activations.SavedForBackward ? input : default;
 }

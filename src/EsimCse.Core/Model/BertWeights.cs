@@ -10,7 +10,7 @@ public sealed class BertWeights
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(layout);
-        (Arena, Shadow, Layout) = (arena, shadow, layout);
+        (Arena, LowPrecision, Layout) = (arena, shadow, layout);
         Words = Stored("embeddings.word_embeddings.weight");
         Positions = Stored("embeddings.position_embeddings.weight");
         Types = Stored("embeddings.token_type_embeddings.weight");
@@ -23,7 +23,7 @@ public sealed class BertWeights
     public Matrix Arena { get; }
 
     /// <summary>The same in the element type of the activations; absent where that is fp32.</summary>
-    public Matrix Shadow { get; }
+    public Matrix LowPrecision { get; }
 
     /// <summary>What activations are stored as.</summary>
     public ElementType Type => Words.Type;
@@ -59,7 +59,7 @@ public sealed class BertWeights
 
     NormWeights NormOf(string name) => new(Exact(name + ".weight"), Exact(name + ".bias"));
 
-    Matrix Stored(string name) => Layout.ByName[name].In(Shadow.IsPresent ? Shadow : Arena);
+    Matrix Stored(string name) => Layout.ByName[name].In(LowPrecision.IsPresent ? LowPrecision : Arena);
 
     Matrix Exact(string name) => Layout.ByName[name].In(Arena);
 }

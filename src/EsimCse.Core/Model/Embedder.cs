@@ -19,7 +19,7 @@ public sealed class Embedder : IDisposable
     /// <summary>An embedder for one pooler.</summary>
     public Embedder(IBackend backend, BertConfig config, PoolerKind pooler)
     {
-        (_backend, _config, _pooler, _tokenBudget) = (backend, config, pooler, backend.BusyTokens);
+        (_backend, _config, _pooler, _tokenBudget) = (backend, config, pooler, backend.PreferredBatchTokens);
         (_batch, _arena) = (new BatchMemory(backend), new Arena(backend));
     }
 
@@ -63,9 +63,9 @@ public sealed class Embedder : IDisposable
     Pass Place(ElementType type, PackedBatch batch)
     {
         using Arena measure = new(null);
-        _ = (new BertActivations(measure, _config, _pooler, batch, type, keep: false), measure.Take(batch.Sentences, _config.HiddenSize));
+        _ = (new BertActivations(measure, _config, _pooler, batch, type, keep: false), measure.Allocate(batch.Sentences, _config.HiddenSize));
         _arena.Reset(measure.Used);
-        return new Pass(new BertActivations(_arena, _config, _pooler, batch, type, keep: false), _arena.Take(batch.Sentences, _config.HiddenSize));
+        return new Pass(new BertActivations(_arena, _config, _pooler, batch, type, keep: false), _arena.Allocate(batch.Sentences, _config.HiddenSize));
     }
 
     /// <summary>The result left on the device: [S,H] in fp32, valid until the next.</summary>
@@ -87,6 +87,6 @@ public sealed class Embedder : IDisposable
     internal sealed record Pass(BertActivations Activations, Matrix Vectors)
     {
         /// <summary>What stands for the same work at the same place.</summary>
-        public ReplayKey Key(object owner, string part) => Activations.Key(owner, part);
+        public GraphKey Key(object owner, string part) => Activations.Key(owner, part);
     }
 }

@@ -82,7 +82,7 @@ public sealed class ParameterLayout
         AddNorm($"{prefix}output.LayerNorm", hidden);
     }
 
-    void AddLinear(string name, int rows, int columns, int averaged = ParameterChunk.Averaged)
+    void AddLinear(string name, int rows, int columns, int averaged = ParameterChunk.Ema)
     {
         Place(name + ".weight", rows, columns, ParameterChunk.Decays | averaged, joined: false);
         Place(name + ".bias", 1, rows, averaged, joined: false);
@@ -95,9 +95,9 @@ public sealed class ParameterLayout
     }
 
     void Add(string name, int rows, int columns, bool joined = false) =>
-        Place(name, rows, columns, ParameterChunk.Decays | ParameterChunk.Averaged, joined);
+        Place(name, rows, columns, ParameterChunk.Decays | ParameterChunk.Ema, joined);
 
-    void AddVector(string name, int size, bool joined = false) => Place(name, 1, size, ParameterChunk.Averaged, joined);
+    void AddVector(string name, int size, bool joined = false) => Place(name, 1, size, ParameterChunk.Ema, joined);
 
     void Place(string name, int rows, int columns, int flags, bool joined)
     {

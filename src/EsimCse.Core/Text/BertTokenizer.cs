@@ -7,21 +7,21 @@ namespace EsimCse.Core.Text;
 public sealed class BertTokenizer
 {
     readonly TokenizerSettings _settings;
-    readonly Vocabulary _vocabulary;
+    readonly WordPiece _vocabulary;
     readonly SearchValues<string>? _added;
     readonly KeyValuePair<string, int>[] _addedByLength;
 
     internal BertTokenizer(TokenizerSettings settings, string folder)
     {
         _settings = settings;
-        _vocabulary = new Vocabulary(settings.Pieces, settings.Prefix);
-        _addedByLength = [.. settings.Added.OrderByDescending(token => token.Key.Length)];
-        _added = _addedByLength.Length == 0 ? null : SearchValues.Create([.. settings.Added.Keys], StringComparison.Ordinal);
+        _vocabulary = new WordPiece(settings.Pieces, settings.ContinuingSubwordPrefix);
+        _addedByLength = [.. settings.AddedTokens.OrderByDescending(token => token.Key.Length)];
+        _added = _addedByLength.Length == 0 ? null : SearchValues.Create([.. settings.AddedTokens.Keys], StringComparison.Ordinal);
         UnknownId = Special(settings.Unknown);
         ClsId = Special("[CLS]");
         SepId = Special("[SEP]");
         MaskId = Special("[MASK]");
-        int Special(string token) => settings.Added.TryGetValue(token, out int id) || settings.Pieces.TryGetValue(token, out id) ? id
+        int Special(string token) => settings.AddedTokens.TryGetValue(token, out int id) || settings.Pieces.TryGetValue(token, out id) ? id
             : throw new InvalidInputException($"{folder}: the tokenizer has no token {token}");
     }
 
@@ -38,7 +38,7 @@ public sealed class BertTokenizer
     public int UnknownId { get; }
 
     /// <summary>One more than the highest id.</summary>
-    public int VocabularySize => Math.Max(_vocabulary.Size, _settings.Added.Values.DefaultIfEmpty(-1).Max() + 1);
+    public int VocabularySize => Math.Max(_vocabulary.Size, _settings.AddedTokens.Values.DefaultIfEmpty(-1).Max() + 1);
 
     /// <summary>model_max_length of tokenizer_config.json, where it states a real one.</summary>
     public int? ModelMaxLength => _settings.ModelMaxLength;
@@ -97,8 +97,8 @@ public sealed class BertTokenizer
     void EncodePlain(ReadOnlySpan<char> text, int limit, List<int> ids)
     {
         // One more than the longest word that is looked up, in surrogate pairs, and the images of one character.
-        Span<char> buffer = stackalloc char[2 * Math.Min(_settings.LongestWord, 1000) + 32];
-        WordBuffer word = new(buffer, _settings.LongestWord);
+        Span<char> buffer = stackalloc char[2 * Math.Min(_settings.MaxInputCharsPerWord, 1000) + 32];
+        WordBuffer word = new(buffer, _settings.MaxInputCharsPerWord);
         while (!text.IsEmpty && ids.Count <= limit)
         {
             char ascii = text[0];
@@ -118,7 +118,7 @@ public sealed class BertTokenizer
     void Normalize(int code, ref WordBuffer word, List<int> ids)
     {
         if (_settings.CleanText && (code is 0 or 0xFFFD || UnicodeTables.IsControl(code))) return;
-        bool apart = _settings.SetIdeographsApart && UnicodeTables.IsIdeograph(code);
+        bool apart = _settings.TokenizeChineseChars && UnicodeTables.IsIdeograph(code);
         if (apart) Finish(ref word, ids);
         Span<int> stripped = stackalloc int[4], lowered = stackalloc int[4];
         int strippedCount = 1;
@@ -150,7 +150,7 @@ public sealed class BertTokenizer
     {
         if (word.IsEmpty) return;
         if (word.IsTooLong) ids.Add(UnknownId);
-        else _vocabulary.Split(word.Text, UnknownId, ids);
+        else _vocabulary.Tokenize(word.Text, UnknownId, ids);
         word.Clear();
     }
 

@@ -5,7 +5,7 @@ namespace EsimCse.Core.Text;
 /// <summary>The tokenizer.json of a tokenizer that had none, as Hugging Face's library writes it.</summary>
 static class TokenizerJson
 {
-    public static JsonObject Of(BertTokenizer tokenizer)
+    public static JsonObject From(BertTokenizer tokenizer)
     {
         TokenizerSettings settings = tokenizer.Settings;
         JsonObject vocabulary = [];
@@ -15,7 +15,7 @@ static class TokenizerJson
             ["version"] = "1.0",
             ["truncation"] = null,
             ["padding"] = null,
-            ["added_tokens"] = new JsonArray([.. settings.Added.OrderBy(token => token.Value).Select(token => new JsonObject
+            ["added_tokens"] = new JsonArray([.. settings.AddedTokens.OrderBy(token => token.Value).Select(token => new JsonObject
             {
                 ["id"] = token.Value, ["content"] = token.Key, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
             })]),
@@ -23,19 +23,19 @@ static class TokenizerJson
             {
                 ["type"] = "BertNormalizer",
                 ["clean_text"] = settings.CleanText,
-                ["handle_chinese_chars"] = settings.SetIdeographsApart,
+                ["handle_chinese_chars"] = settings.TokenizeChineseChars,
                 ["strip_accents"] = settings.StripAccents == settings.Lowercase ? null : settings.StripAccents,
                 ["lowercase"] = settings.Lowercase,
             },
             ["pre_tokenizer"] = new JsonObject { ["type"] = "BertPreTokenizer" },
             ["post_processor"] = PostProcessor(tokenizer),
-            ["decoder"] = new JsonObject { ["type"] = "WordPiece", ["prefix"] = settings.Prefix, ["cleanup"] = true },
+            ["decoder"] = new JsonObject { ["type"] = "WordPiece", ["prefix"] = settings.ContinuingSubwordPrefix, ["cleanup"] = true },
             ["model"] = new JsonObject
             {
                 ["type"] = "WordPiece",
                 ["unk_token"] = settings.Unknown,
-                ["continuing_subword_prefix"] = settings.Prefix,
-                ["max_input_chars_per_word"] = settings.LongestWord,
+                ["continuing_subword_prefix"] = settings.ContinuingSubwordPrefix,
+                ["max_input_chars_per_word"] = settings.MaxInputCharsPerWord,
                 ["vocab"] = vocabulary,
             },
         };

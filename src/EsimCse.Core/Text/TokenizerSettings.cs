@@ -1,5 +1,5 @@
-using EsimCse.Core.Files;
 using System.Text.Json.Nodes;
+using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Text;
 
@@ -13,7 +13,7 @@ sealed record TokenizerSettings
 
     public bool CleanText { get; init; } = true;
 
-    public bool SetIdeographsApart { get; init; } = true;
+    public bool TokenizeChineseChars { get; init; } = true;
 
     public bool Lowercase { get; init; } = true;
 
@@ -21,12 +21,12 @@ sealed record TokenizerSettings
 
     public string Unknown { get; init; } = "[UNK]";
 
-    public string Prefix { get; init; } = "##";
+    public string ContinuingSubwordPrefix { get; init; } = "##";
 
-    public int LongestWord { get; init; } = 100;
+    public int MaxInputCharsPerWord { get; init; } = 100;
 
     /// <summary>Tokens that are found in the text before anything else happens to it.</summary>
-    public required IReadOnlyDictionary<string, int> Added { get; init; }
+    public required IReadOnlyDictionary<string, int> AddedTokens { get; init; }
 
     public int? ModelMaxLength { get; init; }
 
@@ -57,11 +57,11 @@ sealed record TokenizerSettings
         return new TokenizerSettings
         {
             Pieces = pieces,
-            Added = added,
+            AddedTokens = added,
             Unknown = unknown,
             Lowercase = lowercase,
             StripAccents = Flag(config, "strip_accents", configPath) ?? lowercase,
-            SetIdeographsApart = Flag(config, "tokenize_chinese_chars", configPath) ?? true,
+            TokenizeChineseChars = Flag(config, "tokenize_chinese_chars", configPath) ?? true,
         };
     }
 
@@ -84,12 +84,12 @@ sealed record TokenizerSettings
         return new TokenizerSettings
         {
             Pieces = pieces,
-            Added = added,
+            AddedTokens = added,
             Unknown = Token(model["unk_token"]) ?? "[UNK]",
-            Prefix = Token(model["continuing_subword_prefix"]) ?? "##",
-            LongestWord = model["max_input_chars_per_word"] is JsonValue value && value.TryGetValue(out int longest) ? longest : 100,
+            ContinuingSubwordPrefix = Token(model["continuing_subword_prefix"]) ?? "##",
+            MaxInputCharsPerWord = model["max_input_chars_per_word"] is JsonValue value && value.TryGetValue(out int longest) ? longest : 100,
             CleanText = Flag(normalizer, "clean_text", path) ?? true,
-            SetIdeographsApart = Flag(normalizer, "handle_chinese_chars", path) ?? true,
+            TokenizeChineseChars = Flag(normalizer, "handle_chinese_chars", path) ?? true,
             Lowercase = lowercase,
             StripAccents = Flag(normalizer, "strip_accents", path) ?? lowercase,
         };

@@ -15,12 +15,12 @@ sealed class Corpus
     /// <exception cref="InvalidInputException">A file is not what it must be, or there is no sentence in any.</exception>
     public static Corpus Read(IEnumerable<string> files, string? column, BertTokenizer tokenizer, int maxLength)
     {
-        Corpus corpus = Of(files.SelectMany(file => SentenceFile.Read(file, column)), tokenizer, maxLength);
+        Corpus corpus = From(files.SelectMany(file => SentenceFile.Read(file, column)), tokenizer, maxLength);
         return corpus.Count > 0 ? corpus : throw new InvalidInputException($"{string.Join(", ", files)}: no sentences: {corpus.Empty} lines, all empty");
     }
 
     /// <summary>The sentences as they come.</summary>
-    public static Corpus Of(IEnumerable<string> sentences, BertTokenizer tokenizer, int maxLength)
+    public static Corpus From(IEnumerable<string> sentences, BertTokenizer tokenizer, int maxLength)
     {
         Corpus corpus = new();
         List<int> ids = [];

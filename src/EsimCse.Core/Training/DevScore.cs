@@ -31,8 +31,8 @@ sealed class DevScore : IDisposable
     public static string Digest(IEnumerable<ScoredPair> pairs) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', pairs.Select(pair => FormattableString.Invariant($"{pair.Gold}\t{pair.First}\t{pair.Second}"))))));
 
-    public double Of(BertWeights weights) =>
-        SetScore.Of(_embedder.Embed(weights, _sentences), _hidden, [.. _sentences.Select(ids => ids.Length)], _pairs).Spearman;
+    public double Compute(BertWeights weights) =>
+        SetScore.Compute(_embedder.Embed(weights, _sentences), _hidden, [.. _sentences.Select(ids => ids.Length)], _pairs).Spearman;
 
     public void Dispose() => _embedder.Dispose();
 }

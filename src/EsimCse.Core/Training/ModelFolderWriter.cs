@@ -91,7 +91,7 @@ public static class ModelFolderWriter
             foreach (string name in TokenizerFiles)
                 if (File.Exists(Path.Combine(source, name))) AtomicFile.Write(Path.Combine(target, name), stream => stream.Write(File.ReadAllBytes(Path.Combine(source, name))));
                 else File.Delete(Path.Combine(target, name)); // Another model's, by whose ids these vectors would be nonsense.
-        if (!File.Exists(Path.Combine(target, "tokenizer.json"))) Json(target, "tokenizer.json", TokenizerJson.Of(BertTokenizer.Load(target)));
+        if (!File.Exists(Path.Combine(target, "tokenizer.json"))) Json(target, "tokenizer.json", TokenizerJson.From(BertTokenizer.Load(target)));
     }
 
     static void Json(string folder, string name, JsonNode json)

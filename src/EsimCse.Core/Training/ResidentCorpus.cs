@@ -17,25 +17,25 @@ sealed class ResidentCorpus : IDisposable
 
     readonly IBackend _backend;
     readonly Corpus _corpus;
-    readonly WordRepetition _repetition;
+    readonly PositiveViews _repetition;
     readonly int _batchSize;
     readonly Arena _arena;
     readonly CorpusMemory _memory;
-    readonly ViewDraws _draws;
+    readonly AugmentationSpec _draws;
     int[] _order = [];
 
-    ResidentCorpus(IBackend backend, Corpus corpus, WordRepetition repetition, int batchSize, int pieces)
+    ResidentCorpus(IBackend backend, Corpus corpus, PositiveViews repetition, int batchSize, int pieces)
     {
         (_backend, _corpus, _repetition, _batchSize, _arena) = (backend, corpus, repetition, batchSize, new Arena(backend));
         long numbers = pieces + 3L * corpus.Count + 1 + repetition.Continues.Length + repetition.Extra.Length;
         _arena.Reset(numbers * sizeof(int) + 6 * Arena.Alignment);
-        _memory = new(Take(pieces), Take(corpus.Count + 1), Take(corpus.Count), Take(corpus.Count));
-        _draws = repetition.Draws with { Continues = Table(repetition.Continues), Extra = Table(repetition.Extra) };
+        _memory = new(SetEpochOrder(pieces), SetEpochOrder(corpus.Count + 1), SetEpochOrder(corpus.Count), SetEpochOrder(corpus.Count));
+        _draws = repetition.Draws with { ContinuesWord = Table(repetition.Continues), Insertions = Table(repetition.Extra) };
         Upload();
     }
 
     /// <summary>The corpus on the device; null where it does not fit there.</summary>
-    public static ResidentCorpus? Open(IBackend backend, Corpus corpus, WordRepetition repetition, int batchSize)
+    public static ResidentCorpus? Open(IBackend backend, Corpus corpus, PositiveViews repetition, int batchSize)
     {
         long pieces = Enumerable.Range(0, corpus.Count).Sum(sentence => (long)corpus[sentence].Ids.Length);
         if (pieces > int.MaxValue) return null;
@@ -50,14 +50,14 @@ sealed class ResidentCorpus : IDisposable
     }
 
     /// <summary>The order of an epoch, from the next step on.</summary>
-    public void Take(int[] order)
+    public void SetEpochOrder(int[] order)
     {
         _order = order;
         _backend.Upload<int>(order, _memory.Order);
     }
 
     /// <summary>Room for the batch of a step, counted from 1.</summary>
-    public ViewsBatch Room(BatchMemory memory, int step)
+    public ViewsBatch Reserve(BatchMemory memory, int step)
     {
         ReadOnlySpan<int> chosen = _corpus.Batch(_order, (step - 1) % _corpus.Batches(_batchSize), _batchSize);
         int originals = 0, longest = 0, tokens = 0, longestView = 0;
@@ -68,7 +68,7 @@ sealed class ResidentCorpus : IDisposable
             (originals, longest) = (originals + ids.Length, Math.Max(longest, ids.Length));
             (tokens, longestView) = (tokens + view, Math.Max(longestView, view));
         }
-        return new(memory.Room(2 * chosen.Length, originals + tokens, Math.Max(longest, longestView)), originals, longest);
+        return new(memory.Reserve(2 * chosen.Length, originals + tokens, Math.Max(longest, longestView)), originals, longest);
     }
 
     /// <summary>Packs the batch of the step that the state tells.</summary>
@@ -77,12 +77,12 @@ sealed class ResidentCorpus : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
 
-    Matrix Take(int count) => _arena.Take(1, count, ElementType.Int32);
+    Matrix SetEpochOrder(int count) => _arena.Allocate(1, count, ElementType.Int32);
 
     Matrix Table(int[] values)
     {
         if (values.Length == 0) return default;
-        Matrix table = Take(values.Length);
+        Matrix table = SetEpochOrder(values.Length);
         _backend.Upload<int>(values, table);
         return table;
     }
@@ -97,7 +97,7 @@ sealed class ResidentCorpus : IDisposable
             pieces.AddRange(ids);
             (starts[sentence + 1], lines[sentence]) = (starts[sentence] + ids.Length, (int)line);
             if (pieces.Count < PiecesAtOnce && sentence < _corpus.Count - 1) continue;
-            _backend.Upload<int>(CollectionsMarshal.AsSpan(pieces), _memory.Pieces.Reshape(_memory.Pieces.Columns, 1).Slice(sent, pieces.Count));
+            _backend.Upload<int>(CollectionsMarshal.AsSpan(pieces), _memory.Tokens.Reshape(_memory.Tokens.Columns, 1).Slice(sent, pieces.Count));
             sent += pieces.Count;
             pieces.Clear();
         }

@@ -9,7 +9,7 @@ namespace EsimCse.Core.Training;
 /// The folder that a run writes: checkpoints to go on from, the best parameters so far, and the model in the end. Inputs are the digests of what the run reads,
 /// under the names of the command line.
 /// </summary>
-sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, IReadOnlyDictionary<string, string> inputs, int steps)
+sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, IReadOnlyDictionary<string, string> inputs, int steps)
 {
     const string TuningKey = "tuning", StepsKey = "steps";
 
@@ -21,7 +21,7 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, IReadOnlyD
     public (double Score, int Step)? Best { get; private set; }
 
     /// <summary>What a resumed run's owner should know; null for nothing.</summary>
-    public string? Notice { get; private set; }
+    public string? ResumeWarning { get; private set; }
 
     /// <summary>Refuses options out of their range, and an output that is in use.</summary>
     public static void Check(TrainingJob job)
@@ -51,7 +51,7 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, IReadOnlyD
     public bool IsFinished(int done) => done >= steps && File.Exists(Path.Combine(job.Output, "model.safetensors"));
 
     /// <summary>Keeps the parameters if their score is better than any before.</summary>
-    public void Offer(double score, int at)
+    public void KeepIfBest(double score, int at)
     {
         if (Best is { } best && !(score > best.Score) || double.IsNaN(score)) return;
         Best = (score, at);
@@ -85,8 +85,8 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, IReadOnlyD
         foreach ((string name, string value) in Identity())
             if (file.Metadata.TryGetValue(name, out string? before) && before != value)
                 throw new UsageException($"{job.Output}: {(name == StepsKey ? job.Options.MaxSteps is null ? "--epochs: steps in all" : "--max-steps" : name)} was {before}, is {value}: a resumed run keeps it");
-        if (file.Metadata.GetValueOrDefault(TuningKey, "") != bert.Backend.Tuning)
-            Notice = "the matrix products were tuned otherwise when this run began: it goes on, but not to the bits of an uninterrupted one";
+        if (file.Metadata.GetValueOrDefault(TuningKey, "") != bert.Backend.MatmulTuningHash)
+            ResumeWarning = "the matrix products were tuned otherwise when this run began: it goes on, but not to the bits of an uninterrupted one";
         Checkpoint.Load(file, bert.Backend, step.State);
         step.RefreshShadows();
         if (File.Exists(BestPath))
@@ -100,7 +100,7 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, IReadOnlyD
     Dictionary<string, string> Metadata()
     {
         Dictionary<string, string> metadata = Identity();
-        metadata[TuningKey] = bert.Backend.Tuning;
+        metadata[TuningKey] = bert.Backend.MatmulTuningHash;
         if (Best is not { } best) return metadata;
         metadata["best_score"] = best.Score.ToString("R", CultureInfo.InvariantCulture);
         metadata["best_step"] = best.Step.ToString(CultureInfo.InvariantCulture);
@@ -117,7 +117,7 @@ sealed class RunFolder(TrainingJob job, Bert bert, TrainingStep step, IReadOnlyD
             ["layer_norm_eps"] = Text(bert.Config.LayerNormEpsilon),
             ["--precision"] = bert.Weights.Type.Name(),
             ["--pooler"] = o.Pooler.Name(),
-            ["--mlp-only-train"] = Text(o.HeadInTrainingOnly),
+            ["--mlp-only-train"] = Text(o.MlpOnlyTrain),
             ["--head-init"] = Text(o.HeadFromCheckpoint),
             ["--batch-size"] = Text(o.BatchSize),
             ["--learning-rate"] = Text(o.LearningRate),

@@ -14,36 +14,36 @@ public readonly record struct StepResult(float Loss, float LearningRate, float G
 sealed class StepResults : IDisposable
 {
     /// <summary>So many steps may be under way.</summary>
-    public const int MostPending = 2;
+    public const int Capacity = 2;
 
     readonly IBackend _backend;
     readonly Matrix _numbers;
-    readonly IReadback[] _readbacks;
+    readonly IHostCopy[] _readbacks;
     int _posted, _collected;
 
     public StepResults(IBackend backend, Arena arena)
     {
-        (_backend, _numbers) = (backend, arena.Take(2, StepState.Length, ElementType.Int32));
-        _readbacks = [.. Enumerable.Range(0, MostPending).Select(_ => backend.CreateReadback((int)_numbers.Bytes))];
+        (_backend, _numbers) = (backend, arena.Allocate(2, StepState.Length, ElementType.Int32));
+        _readbacks = [.. Enumerable.Range(0, Capacity).Select(_ => backend.CreateHostCopy((int)_numbers.Bytes))];
     }
 
     /// <summary>Where the operations read and write them.</summary>
     public StepState State => new(_numbers.Slice(0, 1), _numbers.Slice(1, 1) with { Type = ElementType.Float32 });
 
     /// <summary>Steps posted and not collected.</summary>
-    public int Pending => _posted - _collected;
+    public int Count => _posted - _collected;
 
     /// <summary>Whether what the oldest posted step did can be collected without waiting.</summary>
-    public bool IsThere => Pending > 0 && _readbacks[_collected % MostPending].IsThere;
+    public bool IsNextCompleted => Count > 0 && _readbacks[_collected % Capacity].IsCompleted;
 
     /// <summary>Sends what the last queued step did on its way. At most two are pending.</summary>
-    public void Post() => _readbacks[_posted++ % MostPending].Take(_numbers);
+    public void Enqueue() => _readbacks[_posted++ % Capacity].Begin(_numbers);
 
     /// <summary>What the oldest posted step did, once it is done.</summary>
-    public StepResult Collect()
+    public StepResult Dequeue()
     {
         Span<int> numbers = stackalloc int[2 * StepState.Length];
-        _readbacks[_collected++ % MostPending].Read(numbers);
+        _readbacks[_collected++ % Capacity].Wait(numbers);
         return Result(numbers);
     }
 
@@ -58,7 +58,7 @@ sealed class StepResults : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (IReadback readback in _readbacks) readback.Dispose();
+        foreach (IHostCopy readback in _readbacks) readback.Dispose();
     }
 
     static StepResult Result(ReadOnlySpan<int> numbers)

@@ -15,14 +15,14 @@ public sealed class Trainer : IDisposable
     readonly TrainingSource _source;
     readonly BertTokenizer _tokenizer;
     readonly Corpus _corpus;
-    readonly Bert _bert;
+    readonly BertParameters _bert;
     readonly TrainingStep _step;
     readonly ResidentCorpus? _resident;
-    readonly WordRepetition _repetition;
+    readonly PositiveViews _repetition;
     readonly DevScore? _dev;
     readonly RunFolder _folder;
     readonly int _steps, _batches;
-    readonly StepResult[] _collected = new StepResult[StepResults.MostPending];
+    readonly StepResult[] _collected = new StepResult[StepResults.Capacity];
     IBackend? _owned;
     int _done;
     long _reported;
@@ -38,10 +38,10 @@ public sealed class Trainer : IDisposable
         _step = new TrainingStep(_bert, _options, _steps);
         if (_options.RandomMomentum)
         {
-            using Bert random = Bert.Random(backend, source.Config, _bert.Layout.HasHead, ~_options.Seed);
+            using BertParameters random = BertParameters.Random(backend, source.Config, _bert.Layout.HasHead, ~_options.Seed);
             _step.StartMomentumFrom(random);
         }
-        _repetition = new WordRepetition(_options, tokenizer, source.Config.MaxPositions);
+        _repetition = new PositiveViews(_options, tokenizer, source.Config.MaxPositions);
         _resident = ResidentCorpus.Open(backend, corpus, _repetition, _options.BatchSize);
         int fullLength = source.FullLength(tokenizer);
         _dev = devPairs is null ? null : new DevScore(backend, source.Config, _options.SavedPooler, tokenizer, fullLength, devPairs);
@@ -61,7 +61,7 @@ public sealed class Trainer : IDisposable
     public int StepsDone => _done;
 
     /// <summary>What a resumed run's owner should know; null for nothing.</summary>
-    public string? Notice => _folder.Notice;
+    public string? ResumeWarning => _folder.ResumeWarning;
 
     /// <summary>Steps in all.</summary>
     public int Steps => _steps;
@@ -70,7 +70,7 @@ public sealed class Trainer : IDisposable
     internal bool IsResident => _resident is not null;
 
     /// <summary>Pieces of second views that were dropped because they passed the model's positions.</summary>
-    public long DroppedPieces => _repetition.Dropped;
+    public long DroppedTokens => _repetition.Dropped;
 
     /// <summary>Best dev score and its step; null without evaluation.</summary>
     public (double Score, int Step)? Best => _folder.Best;
@@ -126,10 +126,10 @@ public sealed class Trainer : IDisposable
             {
                 epoch = queued / _batches;
                 order = _corpus.Order(_options.Seed, epoch, _options.Shuffle);
-                _resident?.Take(order);
+                _resident?.SetEpochOrder(order);
                 if (queued % _batches == 0 && !_options.KeepQueue) _step.ResetQueue();
             }
-            Queue(order, ++queued);
+            EnqueueStep(order, ++queued);
             bool evaluates = IsDue(queued, _options.EvaluateEvery), saves = IsDue(queued, _options.SaveEvery);
             // The device is at work on a step while the one before is reported, but where the step itself is wanted.
             Report(metrics, progress, all: evaluates || saves);
@@ -155,22 +155,22 @@ public sealed class Trainer : IDisposable
 
     bool IsDue(int step, int every) => step % every == 0 || step == _steps;
 
-    void Queue(int[] order, int step)
+    void EnqueueStep(int[] order, int step)
     {
         if (_resident is not null) _step.Run(_resident, step);
         else
         {
             int[] chosen = [.. _corpus.Batch(order, (step - 1) % _batches, _options.BatchSize)];
-            _step.Run([.. chosen.Select(sentence => _corpus[sentence].Ids)], [.. chosen.Select(sentence => _repetition.SecondView(_corpus[sentence].Ids, _corpus[sentence].Line, (uint)step))]);
+            _step.Run([.. chosen.Select(sentence => _corpus[sentence].Ids)], [.. chosen.Select(sentence => _repetition.Create(_corpus[sentence].Ids, _corpus[sentence].Line, (uint)step))]);
         }
-        _step.Results.Post();
+        _step.Results.Enqueue();
     }
 
     /// <summary>Reports the steps that are done and, of those under way, all or all but the newest.</summary>
     void Report(MetricsFile metrics, Action<TrainingProgress>? progress, bool all)
     {
         int count = 0;
-        for (StepResults results = _step.Results; results.Pending > 1 || results.IsThere || all && results.Pending > 0;) _collected[count++] = results.Collect();
+        for (StepResults results = _step.Results; results.Count > 1 || results.IsNextCompleted || all && results.Count > 0;) _collected[count++] = results.Dequeue();
         if (count == 0) return;
         double seconds = Stopwatch.GetElapsedTime(_reported).TotalSeconds / count;
         _reported = Stopwatch.GetTimestamp();
@@ -192,9 +192,9 @@ public sealed class Trainer : IDisposable
     void Evaluate(MetricsFile metrics, Action<TrainingProgress>? progress, double loss, double rate)
     {
         if (_dev is null) return;
-        double score = _dev.Of(_bert.Weights);
+        double score = _dev.Compute(_bert.Weights);
         metrics.Evaluation(_done, score);
-        _folder.Offer(score, _done);
+        _folder.KeepIfBest(score, _done);
         progress?.Invoke(new(_done, _steps, loss, rate, TimeSpan.Zero, score, _folder.Best?.Score));
     }
 }

@@ -10,7 +10,7 @@ public sealed record TrainingOptions
     public PoolerKind Pooler { get; init; } = PoolerKind.Cls;
 
     /// <summary>The head serves training only.</summary>
-    public bool HeadInTrainingOnly { get; init; } = true;
+    public bool MlpOnlyTrain { get; init; } = true;
 
     /// <summary>The head starts as the checkpoint's pooler.dense, not newly drawn.</summary>
     public bool HeadFromCheckpoint { get; init; }
@@ -43,7 +43,7 @@ public sealed record TrainingOptions
     public float Dropout { get; init; } = 0.1f;
 
     /// <summary>How the second view differs.</summary>
-    public RepetitionKind Repetition { get; init; } = RepetitionKind.Subword;
+    public Augmentation Repetition { get; init; } = Augmentation.Subword;
 
     /// <summary>Share of the pieces, 0 … 1.</summary>
     public double RepetitionRate { get; init; } = 0.32;
@@ -79,7 +79,7 @@ public sealed record TrainingOptions
     public bool Shuffle { get; init; } = true;
 
     /// <summary>The pooler whose vectors are evaluated and saved.</summary>
-    public PoolerKind SavedPooler => Pooler == PoolerKind.Cls && HeadInTrainingOnly ? PoolerKind.ClsBeforePooler : Pooler;
+    public PoolerKind SavedPooler => Pooler == PoolerKind.Cls && MlpOnlyTrain ? PoolerKind.ClsBeforePooler : Pooler;
 
     /// <summary>Refuses what is out of its range, under the names of the command line.</summary>
     /// <exception cref="UsageException">An option is out of its range.</exception>

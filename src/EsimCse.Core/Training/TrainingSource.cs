@@ -36,12 +36,12 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         return Convert.ToHexStringLower(digest.GetHashAndReset());
     }
 
-    public Bert Create(IBackend backend, TrainingOptions options, ElementType stored)
+    public BertParameters Create(IBackend backend, TrainingOptions options, ElementType stored)
     {
         bool head = options.Pooler == PoolerKind.Cls;
-        if (Weights is null) return Bert.Random(backend, Config, head, options.Seed, stored);
+        if (Weights is null) return BertParameters.Random(backend, Config, head, options.Seed, stored);
         using ModelTensors tensors = ModelTensors.Open(Weights);
-        return Bert.Load(backend, Config, tensors, head, headSeed: head && !options.HeadFromCheckpoint ? options.Seed : null, stored);
+        return BertParameters.Load(backend, Config, tensors, head, headSeed: head && !options.HeadFromCheckpoint ? options.Seed : null, stored);
     }
 
     /// <summary>pooler.dense as it was loaded, for a run that trains no head; nothing where there is none.</summary>

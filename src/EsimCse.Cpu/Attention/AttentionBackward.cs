@@ -6,11 +6,11 @@ using EsimCse.Cpu.Operations;
 namespace EsimCse.Cpu.Attention;
 
 /// <summary>The gradients of one sentence and head after another; see <see cref="AttentionForward"/>.</summary>
-readonly unsafe struct AttentionBackward(AttentionProblem problem) : IRangeBody
+readonly unsafe struct AttentionBackward(AttentionArguments problem) : IRangeBody
 {
     public void Run(int from, int to)
     {
-        int longest = PanelProduct.Padded(problem.Longest), head = PanelProduct.Padded(problem.HeadSize);
+        int longest = SmallGemm.Padded(problem.Longest), head = SmallGemm.Padded(problem.HeadSize);
         float* scratch = (float*)NativeMemory.AlignedAlloc((nuint)longest * (nuint)(2 * longest + 6 * head) * sizeof(float), 64);
         for (int part = from; part < to; part++)
             for (int item = part; item < problem.Items; item += problem.Parts)
@@ -22,16 +22,16 @@ readonly unsafe struct AttentionBackward(AttentionProblem problem) : IRangeBody
     {
         int first = problem.Offsets[sentence], n = problem.Offsets[sentence + 1] - first, d = problem.HeadSize;
         int queries = problem.FirstTokenOnly ? 1 : n, row = problem.FirstTokenOnly ? sentence : first;
-        int paddedN = PanelProduct.Padded(n), paddedD = PanelProduct.Padded(d), offset = head * d;
+        int paddedN = SmallGemm.Padded(n), paddedD = SmallGemm.Padded(d), offset = head * d;
         long kv = (long)first * problem.KvStride + offset;
         float* q = problem.Q + (long)row * problem.QStride + offset, slope = problem.DContext + (long)row * problem.Hidden + offset;
         float* across = scratch, along = across + (long)paddedN * d, result = along + (long)n * paddedD;
         float* p = result + (long)n * paddedD, dp = p + (long)queries * paddedN;
 
-        PanelProduct.Pack(problem.K + kv, 1, problem.KvStride, d, n, across);
-        PanelProduct.Multiply(q, problem.QStride, 1, across, paddedN, p, queries, d);
-        PanelProduct.Pack(problem.V + kv, 1, problem.KvStride, d, n, across);
-        PanelProduct.Multiply(slope, problem.Hidden, 1, across, paddedN, dp, queries, d);
+        SmallGemm.Pack(problem.K + kv, 1, problem.KvStride, d, n, across);
+        SmallGemm.Multiply(q, problem.QStride, 1, across, paddedN, p, queries, d);
+        SmallGemm.Pack(problem.V + kv, 1, problem.KvStride, d, n, across);
+        SmallGemm.Multiply(slope, problem.Hidden, 1, across, paddedN, dp, queries, d);
         for (int i = 0; i < queries; i++)
         {
             Span<float> pRow = new(p + (long)i * paddedN, n), dpRow = new(dp + (long)i * paddedN, n);
@@ -39,14 +39,14 @@ readonly unsafe struct AttentionBackward(AttentionProblem problem) : IRangeBody
             float delta = VectorMath.Dot(new(slope + (long)i * problem.Hidden, d), new(problem.Context + (long)(row + i) * problem.Hidden + offset, d));
             ScoreGradients(sentence, ((long)head * n + i) * n, logSumExp, delta, pRow, dpRow);
         }
-        PanelProduct.Pack(slope, problem.Hidden, 1, queries, d, along);
-        PanelProduct.Multiply(p, 1, paddedN, along, paddedD, result, n, queries);
+        SmallGemm.Pack(slope, problem.Hidden, 1, queries, d, along);
+        SmallGemm.Multiply(p, 1, paddedN, along, paddedD, result, n, queries);
         Write(result, paddedD, n, d, problem.DV + kv, problem.KvStride);
-        PanelProduct.Pack(q, problem.QStride, 1, queries, d, along);
-        PanelProduct.Multiply(dp, 1, paddedN, along, paddedD, result, n, queries);
+        SmallGemm.Pack(q, problem.QStride, 1, queries, d, along);
+        SmallGemm.Multiply(dp, 1, paddedN, along, paddedD, result, n, queries);
         Write(result, paddedD, n, d, problem.DK + kv, problem.KvStride);
-        PanelProduct.Pack(problem.K + kv, problem.KvStride, 1, n, d, along);
-        PanelProduct.Multiply(dp, paddedN, 1, along, paddedD, result, queries, n);
+        SmallGemm.Pack(problem.K + kv, problem.KvStride, 1, n, d, along);
+        SmallGemm.Multiply(dp, paddedN, 1, along, paddedD, result, queries, n);
         Write(result, paddedD, queries, d, problem.DQ + (long)row * problem.QStride + offset, problem.QStride);
     }
 

@@ -6,11 +6,11 @@ using EsimCse.Cpu.Operations;
 namespace EsimCse.Cpu.Attention;
 
 /// <summary>One sentence and head after another; a part takes every so-many-th, so that long sentences spread over the parts.</summary>
-readonly unsafe struct AttentionForward(AttentionProblem problem) : IRangeBody
+readonly unsafe struct AttentionForward(AttentionArguments problem) : IRangeBody
 {
     public void Run(int from, int to)
     {
-        int longest = PanelProduct.Padded(problem.Longest), head = PanelProduct.Padded(problem.HeadSize);
+        int longest = SmallGemm.Padded(problem.Longest), head = SmallGemm.Padded(problem.HeadSize);
         float* scratch = (float*)NativeMemory.AlignedAlloc((nuint)longest * (nuint)(2 * longest + 3 * head) * sizeof(float), 64);
         for (int part = from; part < to; part++)
             for (int item = part; item < problem.Items; item += problem.Parts)
@@ -22,12 +22,12 @@ readonly unsafe struct AttentionForward(AttentionProblem problem) : IRangeBody
     {
         int first = problem.Offsets[sentence], n = problem.Offsets[sentence + 1] - first, d = problem.HeadSize;
         int queries = problem.FirstTokenOnly ? 1 : n, row = problem.FirstTokenOnly ? sentence : first;
-        int paddedN = PanelProduct.Padded(n), paddedD = PanelProduct.Padded(d), offset = head * d;
+        int paddedN = SmallGemm.Padded(n), paddedD = SmallGemm.Padded(d), offset = head * d;
         float* keys = scratch, values = keys + (long)paddedN * d, scores = values + (long)n * paddedD, context = scores + (long)n * paddedN;
 
-        PanelProduct.Pack(problem.K + (long)first * problem.KvStride + offset, 1, problem.KvStride, d, n, keys);
-        PanelProduct.Pack(problem.V + (long)first * problem.KvStride + offset, problem.KvStride, 1, n, d, values);
-        PanelProduct.Multiply(problem.Q + (long)row * problem.QStride + offset, problem.QStride, 1, keys, paddedN, scores, queries, d);
+        SmallGemm.Pack(problem.K + (long)first * problem.KvStride + offset, 1, problem.KvStride, d, n, keys);
+        SmallGemm.Pack(problem.V + (long)first * problem.KvStride + offset, problem.KvStride, 1, n, d, values);
+        SmallGemm.Multiply(problem.Q + (long)row * problem.QStride + offset, problem.QStride, 1, keys, paddedN, scores, queries, d);
         for (int q = 0; q < queries; q++)
         {
             Span<float> p = new(scores + (long)q * paddedN, n);
@@ -35,7 +35,7 @@ readonly unsafe struct AttentionForward(AttentionProblem problem) : IRangeBody
             if (problem.LogSumExp != null) problem.LogSumExp[(long)head * problem.QueryRows + row + q] = logSumExp;
             problem.Draws.Apply(sentence, ((long)head * n + q) * n, p);
         }
-        PanelProduct.Multiply(scores, paddedN, 1, values, paddedD, context, queries, n);
+        SmallGemm.Multiply(scores, paddedN, 1, values, paddedD, context, queries, n);
         for (int q = 0; q < queries; q++)
             new ReadOnlySpan<float>(context + (long)q * paddedD, d).CopyTo(new Span<float>(problem.Context + (long)(row + q) * problem.Hidden + offset, d));
     }

@@ -15,12 +15,12 @@ sealed unsafe class BlockedGemm<TKernel> : Gemm where TKernel : unmanaged, IMicr
     /// <summary>A block of B of this many columns stays in the last-level cache. A multiple of every variant's columns.</summary>
     const int BlockColumns = 3072;
 
-    readonly Cores _cores;
+    readonly WorkerPool _cores;
     readonly Lock _oneAtATime = new();
     readonly float* _packedB = Allocate(BlockColumns * BlockDepth);
     readonly float** _packedA;
 
-    public BlockedGemm(Cores cores)
+    public BlockedGemm(WorkerPool cores)
     {
         _cores = cores;
         _packedA = (float**)NativeMemory.Alloc((nuint)cores.Count, (nuint)sizeof(float*));

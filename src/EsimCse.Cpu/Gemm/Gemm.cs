@@ -26,7 +26,7 @@ abstract class Gemm : IDisposable
 
     /// <summary>The named variant, or the fastest.</summary>
     /// <exception cref="ArgumentException">No such variant, or the processor lacks it.</exception>
-    public static Gemm Create(Cores cores, string? variant)
+    public static Gemm Create(WorkerPool cores, string? variant)
     {
         string name = string.IsNullOrEmpty(variant) ? Variants.First() : variant;
         if (!Variants.Contains(name))

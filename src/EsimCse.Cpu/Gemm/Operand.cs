@@ -6,7 +6,7 @@ namespace EsimCse.Cpu.Gemm;
 readonly unsafe struct Operand(float* data, int rowStride, int columnStride)
 {
     /// <summary>The matrix as it lies.</summary>
-    public static Operand Straight(Matrix matrix) => new((float*)matrix.Address, matrix.Columns, 1);
+    public static Operand NoTranspose(Matrix matrix) => new((float*)matrix.Address, matrix.Columns, 1);
 
     /// <summary>Its transpose.</summary>
     public static Operand Transposed(Matrix matrix) => new((float*)matrix.Address, 1, matrix.Columns);

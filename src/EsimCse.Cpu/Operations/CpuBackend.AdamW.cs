@@ -9,8 +9,8 @@ partial class CpuBackend
     const float AdamEpsilon = 1e-8f;
 
     /// <inheritdoc/>
-    public unsafe void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float averageMomentum, StepState state,
-        Matrix parameters, Matrix first, Matrix second, Matrix average, Matrix shadow, Matrix averageShadow)
+    public unsafe void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+        Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema)
     {
         if (Integers(state.Counters)[StepState.NotFiniteStep] != 0) return;
         int step = Integers(state.Counters)[StepState.Step];
@@ -20,12 +20,12 @@ partial class CpuBackend
             Gradients = gradients,
             Chunks = chunks,
             Parameters = parameters,
-            First = first,
-            Second = second,
-            Average = average,
-            Shadow = shadow,
-            AverageShadow = averageShadow,
-            AverageMomentum = averageMomentum,
+            First = m,
+            Second = v,
+            Average = ema,
+            Shadow = bf16Weights,
+            AverageShadow = bf16Ema,
+            AverageMomentum = emaDecay,
             Decay = scalars[StepState.LearningRate] * decay,
             ClipScale = scalars[StepState.ClipScale],
             Rate = (float)(scalars[StepState.LearningRate] / (1 - Math.Pow(Beta1, step))),
@@ -44,7 +44,7 @@ partial class CpuBackend
             {
                 int flags = Integers(Chunks)[index * ParameterChunk.Columns + 2];
                 Span<float> parameters = Chunk(Parameters, Chunks, index);
-                if (Average.IsPresent && (flags & ParameterChunk.Averaged) != 0)
+                if (Average.IsPresent && (flags & ParameterChunk.Ema) != 0)
                 {
                     TakeAverage(parameters, Chunk(Average, Chunks, index));
                     if (AverageShadow.IsPresent) CastChunk(Average, AverageShadow, Chunks, index);

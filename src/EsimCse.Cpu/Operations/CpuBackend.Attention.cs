@@ -8,7 +8,7 @@ partial class CpuBackend
     /// <inheritdoc/>
     public unsafe void AttentionForward(Matrix qkv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp)
     {
-        AttentionProblem problem = AttentionProblem.Full(qkv, default, batch, heads, mask, Threads);
+        AttentionArguments problem = AttentionArguments.Full(qkv, default, batch, heads, mask, Threads);
         problem.Context = Floats(context);
         problem.LogSumExp = Floats(logSumExp);
         _cores.For(Threads, 1, new AttentionForward(problem));
@@ -18,7 +18,7 @@ partial class CpuBackend
     public unsafe void AttentionBackward(Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
         DropoutMask mask, Matrix dqkv)
     {
-        AttentionProblem problem = AttentionProblem.Full(qkv, dqkv, batch, heads, mask, Threads);
+        AttentionArguments problem = AttentionArguments.Full(qkv, dqkv, batch, heads, mask, Threads);
         problem.Context = Floats(context);
         problem.LogSumExp = Floats(logSumExp);
         problem.DContext = Floats(dcontext);

@@ -8,7 +8,7 @@ partial class CpuBackend
     /// <inheritdoc/>
     public unsafe void ClsAttentionForward(Matrix q, Matrix kv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp)
     {
-        AttentionProblem problem = AttentionProblem.FirstToken(q, kv, default, default, batch, heads, mask, Threads);
+        AttentionArguments problem = AttentionArguments.FirstToken(q, kv, default, default, batch, heads, mask, Threads);
         problem.Context = Floats(context);
         problem.LogSumExp = Floats(logSumExp);
         _cores.For(Threads, 1, new AttentionForward(problem));
@@ -18,7 +18,7 @@ partial class CpuBackend
     public unsafe void ClsAttentionBackward(Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
         DropoutMask mask, Matrix dq, Matrix dkv)
     {
-        AttentionProblem problem = AttentionProblem.FirstToken(q, kv, dq, dkv, batch, heads, mask, Threads);
+        AttentionArguments problem = AttentionArguments.FirstToken(q, kv, dq, dkv, batch, heads, mask, Threads);
         problem.Context = Floats(context);
         problem.LogSumExp = Floats(logSumExp);
         problem.DContext = Floats(dcontext);

@@ -28,7 +28,7 @@ partial class CpuBackend
     public void LayerNormBackward(Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
         Matrix dz, Matrix dx, Matrix dbias, Matrix dgamma, Matrix dbeta)
     {
-        if (dbias.IsPresent && !dx.IsPresent && mask.Drops) throw new ArgumentException("the gradient of the bias is the sum of dx: it must be there where the mask drops");
+        if (dbias.IsPresent && !dx.IsPresent && mask.IsActive) throw new ArgumentException("the gradient of the bias is the sum of dx: it must be there where the mask drops");
         _cores.For(dy.Columns, 32, new ParameterSums(dy, normalized, dgamma, dbeta));
         _cores.For(dy.Rows, 16, new RowGradients(dy, normalized, rstd, offsets, new DropoutDraws(mask), gamma, dz, dx));
         if (dbias.IsPresent) _cores.For(dy.Columns, 64, new AddRows(dx.IsPresent ? dx : dz, dbias));

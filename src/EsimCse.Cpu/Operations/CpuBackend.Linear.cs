@@ -10,7 +10,7 @@ partial class CpuBackend
     public void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y)
     {
         Require(x.Columns == w.Columns && x.Rows == y.Rows && w.Rows == y.Columns, x, w, y);
-        _gemm.Multiply(Operand.Straight(x), Operand.Transposed(w), x.Columns, accumulate: false, y);
+        _gemm.Multiply(Operand.NoTranspose(x), Operand.Transposed(w), x.Columns, accumulate: false, y);
         if (bias.IsPresent) _cores.For(y.Rows, 64, new AddBias(bias, y));
     }
 
@@ -18,14 +18,14 @@ partial class CpuBackend
     public void LinearBackwardInput(Matrix dy, Matrix w, bool accumulate, Matrix dx)
     {
         Require(dy.Columns == w.Rows && dy.Rows == dx.Rows && w.Columns == dx.Columns, dy, w, dx);
-        _gemm.Multiply(Operand.Straight(dy), Operand.Straight(w), dy.Columns, accumulate, dx);
+        _gemm.Multiply(Operand.NoTranspose(dy), Operand.NoTranspose(w), dy.Columns, accumulate, dx);
     }
 
     /// <inheritdoc/>
     public void LinearBackwardWeight(Matrix dy, Matrix x, Matrix dw, Matrix dbias)
     {
         Require(dy.Rows == x.Rows && dy.Columns == dw.Rows && x.Columns == dw.Columns, dy, x, dw);
-        _gemm.Multiply(Operand.Transposed(dy), Operand.Straight(x), dy.Rows, accumulate: true, dw);
+        _gemm.Multiply(Operand.Transposed(dy), Operand.NoTranspose(x), dy.Rows, accumulate: true, dw);
         if (dbias.IsPresent) _cores.For(dy.Columns, 64, new AddRows(dy, dbias));
     }
 

@@ -20,7 +20,7 @@ readonly unsafe struct DropoutDraws
 
     public DropoutDraws(DropoutMask mask)
     {
-        Drops = mask.Drops;
+        Drops = mask.IsActive;
         if (!Drops) return;
         (_seed, _site, _threshold, _scale, _sentencesPerView) = (mask.Seed, (uint)mask.Site, mask.Threshold, mask.Scale, mask.SentencesPerView);
         _step = (uint)((int*)mask.Counters.Address)[StepState.Step];

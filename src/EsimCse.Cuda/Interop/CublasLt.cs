@@ -20,7 +20,7 @@ enum CudaDataType
 
 /// <summary>What an algorithm of a product is; opaque.</summary>
 [StructLayout(LayoutKind.Sequential)]
-struct ProductAlgorithm
+struct MatmulAlgorithm
 {
     AlgorithmWords _words;
 
@@ -33,9 +33,9 @@ struct ProductAlgorithm
 
 /// <summary>What the heuristic proposes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-struct ProductProposal
+struct MatmulHeuristic
 {
-    public ProductAlgorithm Algorithm;
+    public MatmulAlgorithm Algorithm;
     public nuint WorkspaceBytes;
     public CublasResult State;
     public float Waves;
@@ -98,14 +98,14 @@ static unsafe partial class CublasLt
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulAlgoGetHeuristic")]
     public static partial CublasResult GetHeuristic(nint handle, nint desc, nint a, nint b, nint c, nint d, nint preference,
-        int requested, ProductProposal* proposals, out int returned);
+        int requested, MatmulHeuristic* proposals, out int returned);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulAlgoConfigGetAttribute")]
-    public static partial CublasResult AlgorithmGetAttribute(in ProductAlgorithm algorithm, int attribute, void* value, nuint bytes, nuint* written);
+    public static partial CublasResult AlgorithmGetAttribute(in MatmulAlgorithm algorithm, int attribute, void* value, nuint bytes, nuint* written);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmul")]
-    public static partial CublasResult Product(nint handle, nint desc, in float alpha, nint a, nint aLayout, nint b, nint bLayout,
-        in float beta, nint c, nint cLayout, nint d, nint dLayout, in ProductAlgorithm algorithm, nint workspace, nuint workspaceBytes, nint stream);
+    public static partial CublasResult Matmul(nint handle, nint desc, in float alpha, nint a, nint aLayout, nint b, nint bLayout,
+        in float beta, nint c, nint cLayout, nint d, nint dLayout, in MatmulAlgorithm algorithm, nint workspace, nuint workspaceBytes, nint stream);
 
     /// <summary>Throws what a failed call says.</summary>
     public static void ThrowIfFailed(this CublasResult result, [CallerArgumentExpression(nameof(result))] string call = "")

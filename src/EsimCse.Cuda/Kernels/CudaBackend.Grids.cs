@@ -10,16 +10,16 @@ partial class CudaBackend
 
     static long Vectors(Matrix x) => x.Bytes % VectorBytes == 0 ? x.Bytes / VectorBytes : throw new ArgumentException($"{x}: expected a multiple of {VectorBytes} bytes");
 
-    static Geometry PerVector(Matrix x) => new(checked((int)((Vectors(x) + 255) / 256)), 256);
+    static LaunchConfig PerVector(Matrix x) => new(checked((int)((Vectors(x) + 255) / 256)), 256);
 
-    static Geometry PerRow(int rows) => new(rows, 128);
+    static LaunchConfig PerRow(int rows) => new(rows, 128);
 
-    static Geometry PerWarp(int warps) => new((warps + 3) / 4, 128);
+    static LaunchConfig PerWarp(int warps) => new((warps + 3) / 4, 128);
 
     /// <summary>Blocks of 8 vectors of columns.</summary>
-    static Geometry SummedColumns(int columns, int elementSize, int parts) => new((columns * elementSize + 8 * VectorBytes - 1) / (8 * VectorBytes), 256, BlocksY: parts);
+    static LaunchConfig SummedColumns(int columns, int elementSize, int parts) => new((columns * elementSize + 8 * VectorBytes - 1) / (8 * VectorBytes), 256, BlocksY: parts);
 
-    static Geometry PerChunk(Matrix chunks) => new(chunks.Rows, 256);
+    static LaunchConfig PerChunk(Matrix chunks) => new(chunks.Rows, 256);
 
     static int Sentences(Matrix offsets) => offsets.IsPresent ? offsets.Columns - 1 : 0;
 }

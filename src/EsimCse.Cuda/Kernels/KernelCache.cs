@@ -37,7 +37,7 @@ static class KernelCache
         Nvrtc.Version(out int major, out int minor).ThrowIfFailed();
         string compiler = CudaLibraries.Require(CudaLibraries.Compiler).Path;
         string identity = File.Exists(compiler) ? $"{new FileInfo(compiler).Length} {File.GetLastWriteTimeUtc(compiler).Ticks}" : "";
-        IEnumerable<string> all = [$"{major}.{minor}", compiler, identity, architecture, .. KernelCompiler.Options, KernelSources.Of(operation),
+        IEnumerable<string> all = [$"{major}.{minor}", compiler, identity, architecture, .. KernelCompiler.Options, KernelSources.Read(operation),
             .. KernelSources.Headers.SelectMany(header => new[] { header.Name, header.Text })];
         return $"{operation}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', all))))}";
     }

@@ -51,7 +51,7 @@ static unsafe class KernelCompiler
     {
         (string Name, string Text)[] headers = [.. KernelSources.Headers];
         using Texts sources = new(headers.Select(header => header.Text)), names = new(headers.Select(header => header.Name));
-        Nvrtc.CreateProgram(out nint program, KernelSources.Of(operation), operation + ".cu", headers.Length, sources.Pointers, names.Pointers).ThrowIfFailed();
+        Nvrtc.CreateProgram(out nint program, KernelSources.Read(operation), operation + ".cu", headers.Length, sources.Pointers, names.Pointers).ThrowIfFailed();
         return program;
     }
 

@@ -41,7 +41,7 @@ partial class CudaBackend
             Launch(owner + Suffix(qkv), PerSentence(batch, heads, perWarp) with { Blocks = batch.Sentences }, dcontext, qkv, context, logSumExp, batch.Offsets, longest, size,
                 (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, dqkv, batch.Tokens);
 
-        void OnTiles(string owner, Geometry geometry) => Launch($"{owner}_tiles{size}{Suffix(qkv)}", geometry, dcontext, qkv, context, logSumExp, batch.Offsets,
+        void OnTiles(string owner, LaunchConfig geometry) => Launch($"{owner}_tiles{size}{Suffix(qkv)}", geometry, dcontext, qkv, context, logSumExp, batch.Offsets,
             (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, dqkv, batch.Tokens);
     }
 
@@ -49,7 +49,7 @@ partial class CudaBackend
     static bool HasTiles(Matrix qkv, int size) => qkv.Type != ElementType.Float32 && size is (32 or 64);
 
     /// <summary>A block for 64 rows of a sentence and head, and one for the rows that belong to none; tiles of rows and two numbers a row in shared memory.</summary>
-    static Geometry PerTile(PackedBatch batch, int heads, int size, int tiles) =>
+    static LaunchConfig PerTile(PackedBatch batch, int heads, int size, int tiles) =>
         new(Blocks(batch), TileRows / RowsPerWarp * 32, tiles * TileRows * (size + TileSkew) * sizeof(ushort) + 2 * TileRows * sizeof(float), heads,
             Math.Max(1, (batch.LongestSentence + TileRows - 1) / TileRows));
 
@@ -57,7 +57,7 @@ partial class CudaBackend
     /// A block a short sentence and head, and one for the rows that belong to none: as many warps and rows of shared memory as the longest of them has, so that short ones leave room for each other.
     /// Of a row, four tiles, P ∘ mask and dS, and two numbers. No warp's work depends on how many there are.
     /// </summary>
-    static Geometry PerShortTile(PackedBatch batch, int heads, int size)
+    static LaunchConfig PerShortTile(PackedBatch batch, int heads, int size)
     {
         int warps = (Math.Clamp(batch.LongestSentence, 1, ShortSentence) + RowsPerWarp - 1) / RowsPerWarp, perRow = 4 * (size + TileSkew) + 2 * (ShortSentence + TileSkew);
         return new(Blocks(batch), warps * 32, warps * RowsPerWarp * (perRow * sizeof(ushort) + 2 * sizeof(float)), heads);
@@ -67,7 +67,7 @@ partial class CudaBackend
     /// A block a sentence and head, and one for the rows that belong to none; shared memory for so many numbers a warp and a block. A warp has rows of its own,
     /// so that fewer of them, where more do not fit, give the same bits.
     /// </summary>
-    Geometry PerSentence(PackedBatch batch, int heads, int perWarp, int perBlock = 0)
+    LaunchConfig PerSentence(PackedBatch batch, int heads, int perWarp, int perBlock = 0)
     {
         int warps = 4;
         while (warps > 1 && SharedBytes(warps) > _device.SharedBytes) warps--;

@@ -18,5 +18,5 @@ partial class CudaBackend
             (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, dq, dkv);
 
     /// <summary>A warp and a block a sentence and head, with so many numbers in shared memory.</summary>
-    static Geometry PerFirstToken(PackedBatch batch, int heads, int numbers) => new(batch.Sentences, 32, checked(numbers * sizeof(float)), heads);
+    static LaunchConfig PerFirstToken(PackedBatch batch, int heads, int numbers) => new(batch.Sentences, 32, checked(numbers * sizeof(float)), heads);
 }

@@ -7,7 +7,7 @@ partial class CudaBackend
     /// <inheritdoc/>
     public void DropoutForward(Matrix x, Matrix offsets, DropoutMask mask, Matrix y)
     {
-        if (!mask.Drops) CopyUnlessSame(x, y);
+        if (!mask.IsActive) CopyUnlessSame(x, y);
         else Launch("dropout_apply" + Suffix(x), PerRow(x.Rows), x, offsets, Sentences(offsets), (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, y, x.Columns);
     }
 

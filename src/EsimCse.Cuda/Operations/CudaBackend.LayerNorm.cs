@@ -22,7 +22,7 @@ partial class CudaBackend
     public void LayerNormBackward(Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
         Matrix dz, Matrix dx, Matrix dbias, Matrix dgamma, Matrix dbeta)
     {
-        if (dbias.IsPresent && !dx.IsPresent && mask.Drops) throw new ArgumentException("the gradient of the bias is the sum of dx: it must be there where the mask drops");
+        if (dbias.IsPresent && !dx.IsPresent && mask.IsActive) throw new ArgumentException("the gradient of the bias is the sum of dx: it must be there where the mask drops");
         ExpectWidth(dy);
         if (dy.Rows == 0) return;
         (int rows, int columns) = (dy.Rows, dy.Columns);

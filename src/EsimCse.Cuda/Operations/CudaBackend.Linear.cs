@@ -12,16 +12,16 @@ partial class CudaBackend
     public void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y)
     {
         MakeCurrent();
-        ProductShape shape = new(w.Rows, x.Rows, x.Columns, TransposeA: true, TransposeB: false, x.Type, y.Type, bias.IsPresent ? bias.Type : null, Accumulate: false);
-        _lane.Products.Run(shape, rowwise: true, w.Address, x.Address, bias.Address, y.Address);
+        MatmulShape shape = new(w.Rows, x.Rows, x.Columns, TransposeA: true, TransposeB: false, x.Type, y.Type, bias.IsPresent ? bias.Type : null, Accumulate: false);
+        _currentStream.Products.Run(shape, rowwise: true, w.Address, x.Address, bias.Address, y.Address);
     }
 
     /// <inheritdoc/>
     public void LinearBackwardInput(Matrix dy, Matrix w, bool accumulate, Matrix dx)
     {
         MakeCurrent();
-        ProductShape shape = new(w.Columns, dy.Rows, w.Rows, TransposeA: false, TransposeB: false, dy.Type, dx.Type, null, accumulate);
-        _lane.Products.Run(shape, rowwise: true, w.Address, dy.Address, 0, dx.Address);
+        MatmulShape shape = new(w.Columns, dy.Rows, w.Rows, TransposeA: false, TransposeB: false, dy.Type, dx.Type, null, accumulate);
+        _currentStream.Products.Run(shape, rowwise: true, w.Address, dy.Address, 0, dx.Address);
     }
 
     /// <inheritdoc/>
@@ -29,8 +29,8 @@ partial class CudaBackend
     {
         if (dy.Rows == 0) return;
         MakeCurrent();
-        ProductShape shape = new(x.Columns, dy.Columns, dy.Rows, TransposeA: false, TransposeB: true, dy.Type, dw.Type, null, Accumulate: true);
-        _lane.Products.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
+        MatmulShape shape = new(x.Columns, dy.Columns, dy.Rows, TransposeA: false, TransposeB: true, dy.Type, dw.Type, null, Accumulate: true);
+        _currentStream.Products.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
         if (dbias.IsPresent) AddColumnSums(dy, dbias);
     }
 

@@ -7,9 +7,9 @@ namespace EsimCse.Cuda;
 /// <summary>What runs where and when: two streams, and graphs.</summary>
 partial class CudaBackend
 {
-    readonly Lane _main, _side;
+    readonly StreamContext _main, _side;
     readonly nint _forked, _joined;
-    Lane _lane;
+    StreamContext _currentStream;
     bool _pending;
 
     /// <summary>Whether repeated work is recorded as graphs. The bits are the same.</summary>
@@ -19,16 +19,16 @@ partial class CudaBackend
     internal bool UsesTwoStreams { get; init; } = true;
 
     /// <inheritdoc/>
-    public void Replay(ReplayKey key, Action work)
+    public void RunGraph(GraphKey key, Action work)
     {
         ArgumentNullException.ThrowIfNull(work);
         MakeCurrent();
-        if (UsesGraphs) _lane.Graphs.Run(key, work);
+        if (UsesGraphs) _currentStream.Graphs.Run(key, work);
         else work();
     }
 
     /// <inheritdoc/>
-    public void Beside(Action work)
+    public void RunOnSideStream(Action work)
     {
         ArgumentNullException.ThrowIfNull(work);
         MakeCurrent();
@@ -37,24 +37,24 @@ partial class CudaBackend
             work();
             return;
         }
-        Join();
+        WaitForSideStream();
         CudaDriver.EventRecord(_forked, _main.Stream).ThrowIfFailed();
         CudaDriver.StreamWaitEvent(_side.Stream, _forked, 0).ThrowIfFailed();
-        _lane = _side;
+        _currentStream = _side;
         try
         {
             work();
         }
         finally
         {
-            _lane = _main;
+            _currentStream = _main;
         }
         CudaDriver.EventRecord(_joined, _side.Stream).ThrowIfFailed();
         _pending = true;
     }
 
     /// <inheritdoc/>
-    public void Join()
+    public void WaitForSideStream()
     {
         if (!_pending) return;
         MakeCurrent();

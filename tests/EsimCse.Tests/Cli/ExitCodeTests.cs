@@ -122,7 +122,7 @@ public class ExitCodeTests
         using SmallModel small = new();
         SmallModel.Train(small.Job("run"));
         using System.Diagnostics.Process process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh",
-            ["-c", $"exec dotnet '{typeof(EsimCse.Cli.ExitCodes).Assembly.Location}' {command.Replace("MODEL", small.In("run"), StringComparison.Ordinal).Replace("TEXT", small.In("corpus.txt"), StringComparison.Ordinal).Replace("FOLDER", small.Folder, StringComparison.Ordinal)} > /dev/full"])
+            ["-c", $"exec dotnet '{typeof(EsimCse.Cli.CommandRunner).Assembly.Location}' {command.Replace("MODEL", small.In("run"), StringComparison.Ordinal).Replace("TEXT", small.In("corpus.txt"), StringComparison.Ordinal).Replace("FOLDER", small.Folder, StringComparison.Ordinal)} > /dev/full"])
         { RedirectStandardError = true })!;
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();

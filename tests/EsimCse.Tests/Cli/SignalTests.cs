@@ -46,7 +46,7 @@ public partial class SignalTests
         Assert.SkipUnless(File.Exists("/bin/bash"), "no bash here");
         using SmallModel small = new();
         // The limit lets the first lines of metrics through and no checkpoint; the runtime's own mappings count as files unless told otherwise.
-        ProcessStartInfo start = new("/bin/bash", ["-c", "trap '' XFSZ; ulimit -f 20; exec dotnet \"$@\"", "bash", typeof(EsimCse.Cli.ExitCodes).Assembly.Location, .. Train(small, "run")])
+        ProcessStartInfo start = new("/bin/bash", ["-c", "trap '' XFSZ; ulimit -f 20; exec dotnet \"$@\"", "bash", typeof(EsimCse.Cli.CommandRunner).Assembly.Location, .. Train(small, "run")])
         { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         using Process process = Process.Start(start)!;

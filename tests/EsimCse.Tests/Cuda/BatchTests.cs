@@ -36,7 +36,7 @@ public class BatchTests
         Random random = new(6);
         int[] lengths = Lengths(all);
         int[][] sentences = [.. lengths.Concat(Enumerable.Repeat(9, (Budget - lengths.Sum() % Budget) / 9)).Select(n => (int[])[.. Enumerable.Range(0, n).Select(_ => random.Next(50))])];
-        using Bert bert = Bert.Random(cuda, Config(small.Folder), head: true, seed: 3, type);
+        using BertParameters bert = BertParameters.Random(cuda, Config(small.Folder), head: true, seed: 3, type);
         foreach (PoolerKind pooler in all ? Enum.GetValues<PoolerKind>() : [PoolerKind.Avg, PoolerKind.Cls])
         {
             using Embedder embedder = new(cuda, bert.Config, pooler);

@@ -1,6 +1,6 @@
-using EsimCse.Core.Files;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
+using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Training;
 using EsimCse.Tests.Support;
@@ -26,7 +26,7 @@ public class FaultTests
     {
         using SmallModel small = new();
         using IBackend cuda = Backends.Create(Backends.Cuda);
-        using Bert bert = Bert.Random(cuda, BertConfig.Read(small.In("config.json")), head: false, seed: 3);
+        using BertParameters bert = BertParameters.Random(cuda, BertConfig.Read(small.In("config.json")), head: false, seed: 3);
         int[][] sentences = [.. Enumerable.Range(0, 90).Select(i => (int[])[2, .. Enumerable.Repeat(5 + i % 15, 10), 3])];
         using Embedder calm = new(cuda, bert.Config, PoolerKind.Avg), pressed = new(cuda, bert.Config, PoolerKind.Avg);
         float[] expected = calm.Embed(bert.Weights, sentences);

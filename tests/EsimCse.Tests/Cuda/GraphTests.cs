@@ -19,7 +19,7 @@ public class GraphTests
         using SmallModel small = new();
         using CudaBackend cuda = new() { UsesGraphs = graphs, UsesTwoStreams = streams };
         if (cuda.Name.Contains("SoftCuda", StringComparison.Ordinal)) SoftCuda.Seed(seed);
-        using Bert bert = Bert.Random(cuda, BertConfig.Read(small.In("config.json")), head: true, seed: 3, type, gap: 24);
+        using BertParameters bert = BertParameters.Random(cuda, BertConfig.Read(small.In("config.json")), head: true, seed: 3, type, gap: 24);
         using TrainingStep step = new(bert, new() { QueueSize = 20, LearningRate = 1e-3f, Dropout = 0.1f, Momentum = 0.9f }, 12);
         Random random = new(8);
         int[] Sentence() => [2, .. Enumerable.Range(0, random.Next(0, 20)).Select(_ => random.Next(5, 20)), 3];
@@ -62,10 +62,10 @@ public class GraphTests
         {
             SoftCuda.Seed(seed);
             cuda.Upload<float>(new float[8], target);
-            cuda.Beside(() => cuda.Copy(source, target));
-            if (join) cuda.Join();
+            cuda.RunOnSideStream(() => cuda.Copy(source, target));
+            if (join) cuda.WaitForSideStream();
             float[] seen = target.Floats;
-            cuda.Join();
+            cuda.WaitForSideStream();
             return seen;
         }
         uint[] seeds = [.. Enumerable.Range(1, 12).Select(seed => (uint)seed)];
@@ -78,11 +78,11 @@ public class GraphTests
     {
         using CudaBackend cuda = (CudaBackend)Backends.Create(Backends.Cuda);
         using GuardedMatrix x = new(cuda, 1, 8, Numbers.Normal(8, 1)), y = new(cuda, 1, 8);
-        ReplayKey key = new(this, "part", 1, 1, 1, 0, 0);
-        cuda.Replay(key, () => cuda.TanhForward(x, y));
-        Assert.Throws<InvalidOperationException>(() => cuda.Replay(key, () => throw new InvalidOperationException()));
-        cuda.Replay(key, () => cuda.TanhForward(x, y));
-        cuda.Replay(key, () => throw new InvalidOperationException("a recording is replayed, not run"));
+        GraphKey key = new(this, "part", 1, 1, 1, 0, 0);
+        cuda.RunGraph(key, () => cuda.TanhForward(x, y));
+        Assert.Throws<InvalidOperationException>(() => cuda.RunGraph(key, () => throw new InvalidOperationException()));
+        cuda.RunGraph(key, () => cuda.TanhForward(x, y));
+        cuda.RunGraph(key, () => throw new InvalidOperationException("a recording is replayed, not run"));
         Assert.Equal(MathF.Tanh(x.Floats[0]), y.Floats[0], 1e-6f);
         Assert.Equal(8, MemoryMarshal.Cast<float, uint>(y.Floats).Length);
     }

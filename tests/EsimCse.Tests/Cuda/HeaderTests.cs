@@ -45,10 +45,10 @@ public partial class HeaderTests
         (CublasLt.AlgorithmId, "CUBLASLT_ALGO_CONFIG_ID"), (CublasLt.AlgorithmSplitK, "CUBLASLT_ALGO_CONFIG_SPLITK_NUM"),
         ((int)CudaDataType.Float32, "CUDA_R_32F"), ((int)CudaDataType.Float16, "CUDA_R_16F"), ((int)CudaDataType.BFloat16, "CUDA_R_16BF"),
         ((int)NvrtcResult.Compilation, "NVRTC_ERROR_COMPILATION"), ((int)NvrtcResult.InvalidOption, "NVRTC_ERROR_INVALID_OPTION"),
-        (Unsafe.SizeOf<ProductAlgorithm>(), "sizeof(cublasLtMatmulAlgo_t)"), (Unsafe.SizeOf<ProductProposal>(), "sizeof(cublasLtMatmulHeuristicResult_t)"),
-        ((int)Marshal.OffsetOf<ProductProposal>(nameof(ProductProposal.WorkspaceBytes)), "offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize)"),
-        ((int)Marshal.OffsetOf<ProductProposal>(nameof(ProductProposal.State)), "offsetof(cublasLtMatmulHeuristicResult_t, state)"),
-        ((int)Marshal.OffsetOf<ProductProposal>(nameof(ProductProposal.Waves)), "offsetof(cublasLtMatmulHeuristicResult_t, wavesCount)"),
+        (Unsafe.SizeOf<MatmulAlgorithm>(), "sizeof(cublasLtMatmulAlgo_t)"), (Unsafe.SizeOf<MatmulHeuristic>(), "sizeof(cublasLtMatmulHeuristicResult_t)"),
+        ((int)Marshal.OffsetOf<MatmulHeuristic>(nameof(MatmulHeuristic.WorkspaceBytes)), "offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize)"),
+        ((int)Marshal.OffsetOf<MatmulHeuristic>(nameof(MatmulHeuristic.State)), "offsetof(cublasLtMatmulHeuristicResult_t, state)"),
+        ((int)Marshal.OffsetOf<MatmulHeuristic>(nameof(MatmulHeuristic.Waves)), "offsetof(cublasLtMatmulHeuristicResult_t, wavesCount)"),
     ];
 
     static string Include()

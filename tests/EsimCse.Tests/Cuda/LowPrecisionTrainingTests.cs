@@ -17,7 +17,7 @@ public class LowPrecisionTrainingTests
 
     static (List<StepResult> Steps, Dictionary<string, double[]> Gradients) Run(IBackend backend, SmallModel small, PoolerKind pooler, ElementType type, int count)
     {
-        using Bert bert = Bert.Random(backend, Config(small) with { InitializerRange = 0.2f }, pooler == PoolerKind.Cls, seed: 3, type, gap: 24);
+        using BertParameters bert = BertParameters.Random(backend, Config(small) with { InitializerRange = 0.2f }, pooler == PoolerKind.Cls, seed: 3, type, gap: 24);
         using TrainingStep step = new(bert, new() { Pooler = pooler, QueueSize = 20, LearningRate = 1e-3f, Dropout = 0.1f, Momentum = 0.9f }, 12);
         Random random = new(8);
         int[] Sentence() => [2, .. Enumerable.Range(0, random.Next(0, 20)).Select(_ => random.Next(5, 20)), 3];
@@ -91,7 +91,7 @@ public class LowPrecisionTrainingTests
         {
             float[] Embed(IBackend backend, ElementType stored, params int[][] batch)
             {
-                using Bert bert = Bert.Random(backend, Config(small), head: true, seed: 3, stored);
+                using BertParameters bert = BertParameters.Random(backend, Config(small), head: true, seed: 3, stored);
                 using Embedder embedder = new(backend, bert.Config, pooler);
                 return embedder.Embed(bert.Weights, batch);
             }

@@ -220,11 +220,11 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         using GuardedMatrix gx = new(_backend, rows, k, x), gdy = new(_backend, rows, n, dy), dw = new(_backend, n, k, new double[n * k]);
         _backend.LinearBackwardWeight(gdy, gx, dw, default);
         new Tolerance(1e-4, 1e-5, "a sum of forty products in fp32").Check(Reference.Linear.BackwardWeight(dy, x, rows, n, k).Item1, dw.Values, "dw");
-        ProductAlgorithm faulty = default;
+        MatmulAlgorithm faulty = default;
         new Span<int>(&faulty, 2)[0] = 66;
         new Span<int>(&faulty, 2)[1] = 3;
-        Assert.False(Products.IsSound(faulty, 40, rowwise: false));
-        Assert.True(Products.IsSound(faulty, 42, rowwise: false));
-        Assert.False(Products.IsSound(faulty, 42, rowwise: true));
+        Assert.False(MatmulCache.IsSound(faulty, 40, rowwise: false));
+        Assert.True(MatmulCache.IsSound(faulty, 42, rowwise: false));
+        Assert.False(MatmulCache.IsSound(faulty, 42, rowwise: true));
     }
 }

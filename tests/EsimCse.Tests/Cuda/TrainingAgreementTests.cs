@@ -16,7 +16,7 @@ public class TrainingAgreementTests
 
     static (List<StepResult> Steps, float[] Parameters, float[] Average) Run(IBackend backend, SmallModel small, PoolerKind pooler, float dropout = 0.1f)
     {
-        using Bert bert = Bert.Random(backend, Config(small), pooler == PoolerKind.Cls, seed: 3, gap: 24);
+        using BertParameters bert = BertParameters.Random(backend, Config(small), pooler == PoolerKind.Cls, seed: 3, gap: 24);
         using TrainingStep step = new(bert, new() { Pooler = pooler, QueueSize = 20, LearningRate = 1e-3f, Dropout = dropout, Momentum = 0.9f }, 12);
         Random random = new(8);
         int[] Sentence() => [2, .. Enumerable.Range(0, random.Next(0, 20)).Select(_ => random.Next(5, 20)), 3];
@@ -30,7 +30,7 @@ public class TrainingAgreementTests
         }
         float[] parameters = new float[bert.Weights.Arena.Columns], average = new float[parameters.Length];
         backend.Download(bert.Weights.Arena, parameters.AsSpan());
-        backend.Download(step.MomentumWeights!.Arena, average.AsSpan());
+        backend.Download(step.EmaWeights!.Arena, average.AsSpan());
         return (steps, parameters, average);
     }
 
@@ -78,7 +78,7 @@ public class TrainingAgreementTests
     {
         using SmallModel small = new();
         using IBackend cuda = Backends.Create(Backends.Cuda);
-        using Bert bert = Bert.Random(cuda, Config(small), head: true, seed: 3);
+        using BertParameters bert = BertParameters.Random(cuda, Config(small), head: true, seed: 3);
         Random random = new(4);
         int[][] sentences = [.. Enumerable.Range(0, 40).Select(i => (int[])[2, .. Enumerable.Range(0, i % 38).Select(_ => random.Next(5, 20)), 3])];
         foreach (PoolerKind pooler in Enum.GetValues<PoolerKind>())

@@ -17,7 +17,7 @@ public class WideModelTests
             """);
         BertConfig config = BertConfig.Read(file);
         using IBackend backend = new DeviceChoice(device).Open(config);
-        using Bert bert = Bert.Random(backend, config, head: true, seed: 3);
+        using BertParameters bert = BertParameters.Random(backend, config, head: true, seed: 3);
         using TrainingStep step = new(bert, new() { QueueSize = 4, LearningRate = 1e-3f, Dropout = 0.1f, Momentum = 0.9f }, 2);
         step.Run([[2, 5, 6, 7, 3], [2, 8, 3]], [[2, 5, 5, 6, 7, 3], [2, 8, 3]]);
         step.Run([[2, 9, 6, 7, 3], [2, 10, 3]], [[2, 9, 6, 6, 7, 3], [2, 10, 3]]);

@@ -38,7 +38,7 @@ public class RecordedTrainingTests
         int steps = run.GetProperty("steps").GetInt32();
         using CpuBackend backend = new();
         using ModelTensors tensors = ModelTensors.Open(folder);
-        using Bert bert = Bert.Load(backend, BertConfig.Read(Path.Combine(folder, "config.json")), tensors, head: pooler == "cls");
+        using BertParameters bert = BertParameters.Load(backend, BertConfig.Read(Path.Combine(folder, "config.json")), tensors, head: pooler == "cls");
         using TrainingStep step = new(bert, options, steps);
         double rates = 0;
         for (int k = 0; k < steps; k++)
@@ -53,12 +53,12 @@ public class RecordedTrainingTests
         }
         Gradients(bert, step, run.GetProperty("gradients_last"));
         Weights(bert, bert.Weights, run.GetProperty("parameters_after"), rates);
-        Weights(bert, step.MomentumWeights!, run.GetProperty("momentum_after"), rates);
+        Weights(bert, step.EmaWeights!, run.GetProperty("momentum_after"), rates);
     }
 
     static int[][] Batch(JsonElement batch) => [.. batch.EnumerateArray().Select(ids => ids.EnumerateArray().Select(id => id.GetInt32()).ToArray())];
 
-    static void Gradients(Bert bert, TrainingStep step, JsonElement expected)
+    static void Gradients(BertParameters bert, TrainingStep step, JsonElement expected)
     {
         foreach (JsonProperty tensor in expected.EnumerateObject())
         {
@@ -75,7 +75,7 @@ public class RecordedTrainingTests
         }
     }
 
-    static void Weights(Bert bert, BertWeights weights, JsonElement expected, double rates)
+    static void Weights(BertParameters bert, BertWeights weights, JsonElement expected, double rates)
     {
         foreach (JsonProperty tensor in expected.EnumerateObject())
         {
@@ -91,7 +91,7 @@ public class RecordedTrainingTests
         }
     }
 
-    static double[] Values(Bert bert, BertWeights weights, string name)
+    static double[] Values(BertParameters bert, BertWeights weights, string name)
     {
         ParameterTensor tensor = bert.Layout.ByName[name.Replace("head.", "pooler.dense.", StringComparison.Ordinal)];
         float[] values = new float[tensor.Count];

@@ -22,11 +22,11 @@ public class ReferenceModelTests
 
     static int[][] Ids(JsonElement rows) => [.. rows.EnumerateArray().Select(row => row.EnumerateArray().Select(id => id.GetInt32()).ToArray())];
 
-    static Bert Load(IBackend backend, bool head)
+    static BertParameters Load(IBackend backend, bool head)
     {
         string folder = SharedData.Path("models", "bert-random-l2-h32");
         using ModelTensors tensors = ModelTensors.Open(folder);
-        return Bert.Load(backend, BertConfig.Read(Path.Combine(folder, "config.json")), tensors, head, gap: 24);
+        return BertParameters.Load(backend, BertConfig.Read(Path.Combine(folder, "config.json")), tensors, head, gap: 24);
     }
 
     [Theory]
@@ -46,7 +46,7 @@ public class ReferenceModelTests
         int[][] padded = Ids(reference.GetProperty("input_ids")), mask = Ids(reference.GetProperty("attention_mask"));
         int[][] sentences = [.. padded.Select((row, i) => row[..mask[i].Sum()])];
         using IBackend backend = Backends.Create(device);
-        using Bert bert = Load(backend, head: true);
+        using BertParameters bert = Load(backend, head: true);
         using Embedder embedder = new(backend, bert.Config, pooler);
         double[] expected = [.. reference.GetProperty("pooled").GetProperty(name).EnumerateArray().SelectMany(row => row.EnumerateArray().Select(value => value.GetDouble()))];
         new Tolerance(Forward, Forward, "fp32 through two layers").Check(expected, [.. embedder.Embed(bert.Weights, sentences).Select(value => (double)value)], name);
@@ -66,7 +66,7 @@ public class ReferenceModelTests
         foreach (JsonElement item in reference.GetProperty("cases").EnumerateArray().Where(item => item.GetProperty("head").GetString() == head))
         {
             using IBackend backend = Backends.Create(device);
-            using Bert bert = Load(backend, head: pooler == PoolerKind.Cls);
+            using BertParameters bert = Load(backend, head: pooler == PoolerKind.Cls);
             bool queue = item.GetProperty("queue").GetBoolean();
             using TrainingStep step = new(bert, new() { Pooler = pooler, Dropout = 0, QueueSize = queue ? QueueRows : 0 }, 1);
             if (queue) FillQueue(backend, step, reference.GetProperty("queue").GetProperty(head), 0);
@@ -96,7 +96,7 @@ public class ReferenceModelTests
         JsonElement reference = Read("reference-train.json"), run = reference.GetProperty("adamw");
         int[][] anchors = Ids(reference.GetProperty("anchor_ids")), positives = Ids(reference.GetProperty("positive_ids"));
         using IBackend backend = Backends.Create(device);
-        using Bert bert = Load(backend, head: true);
+        using BertParameters bert = Load(backend, head: true);
         // So many steps that the learning rate does not fall.
         using TrainingStep step = new(bert, new() { Dropout = 0, QueueSize = QueueRows, LearningRate = 1e-3f, WeightDecay = 0.01f }, int.MaxValue);
         double[] losses = [.. run.GetProperty("losses").EnumerateArray().Select(loss => loss.GetDouble())];

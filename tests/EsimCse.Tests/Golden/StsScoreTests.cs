@@ -14,7 +14,7 @@ public class StsScoreTests
     static StsReport Score(string model, PoolerKind pooler, params string[] sets)
     {
         using SentenceEncoder encoder = OnCpu.Load(SharedData.Path("models", model), new() { Pooler = pooler, Normalize = false, MaxLength = model.StartsWith("all", StringComparison.Ordinal) ? 128 : null });
-        return StsReport.Of(sets.ToDictionary(set => set, set => StsSets.Read(SharedData.Path("sts"), set)), sentences =>
+        return StsReport.Compute(sets.ToDictionary(set => set, set => StsSets.Read(SharedData.Path("sts"), set)), sentences =>
         {
             IReadOnlyList<int[]> ids = encoder.Tokenize(sentences);
             return (encoder.Encode(ids), [.. ids.Select(sentence => sentence.Length)]);
@@ -82,7 +82,7 @@ public class StsScoreTests
         {
             IReadOnlyList<ScoredPair> pairs = StsSets.Read(SharedData.Path("sts"), set);
             IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);
-            SetScore score = SetScore.Of(encoder.Encode(ids), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs);
+            SetScore score = SetScore.Compute(encoder.Encode(ids), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs);
             JsonElement expected = scores.RootElement.GetProperty("results").GetProperty(set switch { "sick" => "sick-test", "stsb-dev" or "stsb-test" => set, _ => set + "-all" });
             Assert.Equal(expected.GetProperty(name).GetProperty("spearman").GetDouble(), score.Spearman, Points);
         }

@@ -1,9 +1,9 @@
-using EsimCse.Core.Training;
-using EsimCse.Core.Evaluation;
 using EsimCse.Core;
+using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Text;
+using EsimCse.Core.Training;
 using EsimCse.Tests.Support;
 using EsimCseNative;
 
@@ -112,13 +112,13 @@ public class ModelFolderTests
     {
         using SmallModel small = new();
         TrainingJob job = small.Job("run");
-        job = job with { Options = job.Options with { Pooler = pooler, HeadInTrainingOnly = headInTrainingOnly } };
+        job = job with { Options = job.Options with { Pooler = pooler, MlpOnlyTrain = headInTrainingOnly } };
         double best = EncoderTraining.Run(job, device: OnCpu.Device)!.Value.Score;
         using SentenceEncoder encoder = OnCpu.Load(job.Output);
         Assert.Equal(job.Options.SavedPooler, encoder.Pooler);
         IReadOnlyList<ScoredPair> pairs = StsSets.Read(small.Folder, "stsb-dev");
         IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);
-        Assert.Equal(best, SetScore.Of(encoder.Encode(ids), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs).Spearman);
+        Assert.Equal(best, SetScore.Compute(encoder.Encode(ids), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs).Spearman);
     }
 
     [Fact]

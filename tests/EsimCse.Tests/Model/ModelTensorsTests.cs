@@ -89,7 +89,7 @@ public class ModelTensorsTests
         BertConfig config = BertConfig.Read(Path.Combine(folder, "config.json"));
         using CpuBackend backend = new(1);
         using ModelTensors tensors = ModelTensors.Open(folder);
-        using Bert bert = Bert.Load(backend, config, tensors, head: false);
+        using BertParameters bert = BertParameters.Load(backend, config, tensors, head: false);
         using Embedder embedder = new(backend, config, PoolerKind.ClsBeforePooler);
         double[] expected = [.. reference.GetProperty("last_hidden_state").EnumerateArray().SelectMany(sentence => sentence[0].EnumerateArray().Select(value => value.GetDouble()))];
         new Tolerance(2e-5, 2e-5, "fp32 through the layers").Check(expected, [.. embedder.Embed(bert.Weights, ids).Select(value => (double)value)], "[CLS]");

@@ -8,7 +8,7 @@ namespace EsimCse.Tests.Operations;
 public class AdamWTests
 {
     // Two tensors with a gap of poison between them; the second neither decays nor is averaged.
-    static int[] Chunks(int split) => [0, 20, ParameterChunk.Decays | ParameterChunk.Averaged, 20, split - 20, ParameterChunk.Decays | ParameterChunk.Averaged, 40, 40 - split, 0];
+    static int[] Chunks(int split) => [0, 20, ParameterChunk.Decays | ParameterChunk.Ema, 20, split - 20, ParameterChunk.Decays | ParameterChunk.Ema, 40, 40 - split, 0];
 
     /// <summary>Where the first tensor ends; CUDA's are multiples of 4 long.</summary>
     static int SplitOf(string device) => Backends.Takes(device, 33) ? 33 : 32;

@@ -17,27 +17,27 @@ public class PackViewsTests
     /// <summary>Sentences of two specials alone, of one piece, of odd lengths, and of more pieces than two of them fit the positions.</summary>
     static readonly int[][] Corpus = [.. new[] { 0, 1, 2, 3, 5, 8, 13, 26, 31, 33, 38, 40, 24 }.Select((pieces, i) => (int[])[2, .. Enumerable.Range(0, pieces).Select(k => 5 + (7 * k + i) % 45), 3])];
 
-    public static TheoryData<string, RepetitionKind, bool, bool> Cases
+    public static TheoryData<string, Augmentation, bool, bool> Cases
     {
         get
         {
-            TheoryData<string, RepetitionKind, bool, bool> cases = [];
+            TheoryData<string, Augmentation, bool, bool> cases = [];
             foreach (string device in Backends.Names)
-                foreach (RepetitionKind kind in Enum.GetValues<RepetitionKind>())
-                    foreach (bool paper in new[] { false, true }) cases.Add(device, kind, paper, kind is RepetitionKind.Word);
+                foreach (Augmentation kind in Enum.GetValues<Augmentation>())
+                    foreach (bool paper in new[] { false, true }) cases.Add(device, kind, paper, kind is Augmentation.Word);
             return cases;
         }
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void A_batch_is_its_sentences_and_their_second_views(string device, RepetitionKind kind, bool paper, bool eachStep)
+    public void A_batch_is_its_sentences_and_their_second_views(string device, Augmentation kind, bool paper, bool eachStep)
     {
         using IBackend backend = Backends.Create(device);
         int[] starts = [0, .. Corpus.Select((_, i) => Corpus[..(i + 1)].Sum(ids => ids.Length))], lines = [.. Corpus.Select((_, i) => 3 * i + 1)], order = [4, 0, 11, 7, 2, 9, 1, 3, 10, 5, 12, 8, 6];
         using GuardedMatrix pieces = new(backend, 1, starts[^1], [.. Corpus.SelectMany(ids => ids)]), gstarts = new(backend, 1, starts.Length, starts), glines = new(backend, 1, lines.Length, lines), gorder = new(backend, 1, order.Length, order);
         using GuardedMatrix continues = new(backend, 1, Vocabulary, [.. Continues.Select(value => value ? 1 : 0)]), extra = new(backend, 1, Extra.Length, Extra), scalars = new(backend, 1, 4, new double[4]);
-        ViewDraws draws = new(kind, Rate, paper, eachStep, Seed, Positions, Mask, continues, extra);
+        AugmentationSpec draws = new(kind, Rate, paper, eachStep, Seed, Positions, Mask, continues, extra);
         // The first, the last and smaller one, and one of the second epoch.
         foreach ((int step, int first, int pairs) in new[] { (1, 0, 5), (3, 10, 3), (5, 5, 5) })
         {

@@ -5,10 +5,10 @@ namespace EsimCse.Tests.Reference;
 /// <summary>Second views and the packing of a batch, from the contract's words.</summary>
 static class PackViews
 {
-    public static int[] SecondView(RepetitionKind kind, double rate, bool paper, ulong seed, int most, int mask, bool[] continues, int[] extra, int[] ids, int line, int step)
+    public static int[] SecondView(Augmentation kind, double rate, bool paper, ulong seed, int most, int mask, bool[] continues, int[] extra, int[] ids, int line, int step)
     {
         int[] pieces = ids[1..^1];
-        if (kind == RepetitionKind.None || pieces.Length == 0) return ids;
+        if (kind == Augmentation.None || pieces.Length == 0) return ids;
         int drawn = 0;
         int Below(int bound)
         {
@@ -17,11 +17,11 @@ static class PackViews
         }
         List<List<int>> units = [];
         foreach (int piece in pieces)
-            if (kind == RepetitionKind.Word && units.Count > 0 && continues[piece]) units[^1].Add(piece);
+            if (kind == Augmentation.Word && units.Count > 0 && continues[piece]) units[^1].Add(piece);
             else units.Add([piece]);
         int m = (int)Math.Min(10, Math.Floor(rate * (units.Count + 2)));
         int n = paper ? Below((int)Math.Max(2, Math.Floor(rate * units.Count)) + 1) : m < 1 ? 0 : Below(m);
-        n = Math.Min(n, kind == RepetitionKind.Delete ? units.Count - 1 : units.Count);
+        n = Math.Min(n, kind == Augmentation.Delete ? units.Count - 1 : units.Count);
         List<int> left = [.. Enumerable.Range(0, units.Count)], chosen = [];
         for (int i = 0; i < n; i++)
         {
@@ -35,11 +35,11 @@ static class PackViews
         for (int unit = 0; unit < units.Count; unit++)
         {
             bool hit = chosen.Contains(unit);
-            if (!hit || kind != RepetitionKind.Delete) view.AddRange(units[unit]);
+            if (!hit || kind != Augmentation.Delete) view.AddRange(units[unit]);
             if (!hit) continue;
-            if (kind is RepetitionKind.Subword or RepetitionKind.Word) view.AddRange(units[unit]);
-            if (kind == RepetitionKind.Mask) view.Add(mask);
-            if (kind is RepetitionKind.Insert or RepetitionKind.Stopword) view.Add(extra[Below(extra.Length)]);
+            if (kind is Augmentation.Subword or Augmentation.Word) view.AddRange(units[unit]);
+            if (kind == Augmentation.Mask) view.Add(mask);
+            if (kind is Augmentation.Insert or Augmentation.Stopword) view.Add(extra[Below(extra.Length)]);
         }
         return [ids[0], .. view.Take(most - 2), ids[^1]];
     }

@@ -15,19 +15,19 @@ sealed class RoundedBackend : IBackend
 
     public string Name => "the CPU, rounding";
 
-    public string Tuning => "";
+    public string MatmulTuningHash => "";
 
-    public int BusyTokens => _cpu.BusyTokens;
+    public int PreferredBatchTokens => _cpu.PreferredBatchTokens;
 
-    public int TokenBucket => 1;
+    public int TokenPadding => 1;
 
-    public void Replay(ReplayKey key, Action work) => work();
+    public void RunGraph(GraphKey key, Action work) => work();
 
-    public void Beside(Action work) => work();
+    public void RunOnSideStream(Action work) => work();
 
-    public void Join() { }
+    public void WaitForSideStream() { }
 
-    public bool Stores(ElementType type) => true;
+    public bool SupportsDataType(ElementType type) => true;
 
     public nint Allocate(long bytes) => _cpu.Allocate(bytes);
 
@@ -37,13 +37,13 @@ sealed class RoundedBackend : IBackend
 
     public void Download<T>(Matrix source, Span<T> target) where T : unmanaged => _cpu.Download(source, target);
 
-    public IReadback CreateReadback(int bytes) => _cpu.CreateReadback(bytes);
+    public IHostCopy CreateHostCopy(int bytes) => _cpu.CreateHostCopy(bytes);
 
     public void Copy(Matrix source, Matrix target) => _cpu.Copy(source, target);
 
     public void Cast(Matrix source, Matrix target) => _cpu.Cast(source, target);
 
-    public void PackViews(CorpusMemory corpus, int batchSize, ViewDraws draws, StepState state, PackedBatch batch) => _cpu.PackViews(corpus, batchSize, draws, state, batch);
+    public void PackViews(CorpusMemory corpus, int batchSize, AugmentationSpec draws, StepState state, PackedBatch batch) => _cpu.PackViews(corpus, batchSize, draws, state, batch);
 
     public void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum) =>
         Do(() => _cpu.EmbeddingForward(batch, In(words), In(positions), In(types), Out(sum)));
@@ -108,9 +108,9 @@ sealed class RoundedBackend : IBackend
 
     public void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state) => _cpu.GradientNorm(gradients, chunks, maximum, partials, state);
 
-    public void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float averageMomentum, StepState state,
-        Matrix parameters, Matrix first, Matrix second, Matrix average, Matrix shadow, Matrix averageShadow) =>
-        _cpu.AdamWUpdate(gradients, chunks, decay, averageMomentum, state, parameters, first, second, average, shadow, averageShadow);
+    public void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+        Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema) =>
+        _cpu.AdamWUpdate(gradients, chunks, decay, emaDecay, state, parameters, m, v, ema, bf16Weights, bf16Ema);
 
     public void Dispose() => _cpu.Dispose();
 

@@ -5,7 +5,7 @@ namespace EsimCse.Tests.Support;
 /// <summary>The tool as a process, as a user runs it.</summary>
 static class Tool
 {
-    static string[] Command => CommandOf(typeof(EsimCse.Cli.ExitCodes).Assembly);
+    static string[] Command => CommandOf(typeof(EsimCse.Cli.CommandRunner).Assembly);
 
     /// <summary>How an assembly beside this one is run: by the dotnet on the path, or where the runtime was packed along, by its own executable.</summary>
     public static string[] CommandOf(System.Reflection.Assembly assembly) =>

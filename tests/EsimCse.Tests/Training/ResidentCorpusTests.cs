@@ -13,12 +13,12 @@ public class ResidentCorpusTests
     const int OutOfMemory = 2, BatchSize = 8, Steps = 9;
 
     [Theory]
-    [InlineData("cpu-1", RepetitionKind.Subword)]
-    [InlineData("cpu-3", RepetitionKind.Word)]
-    [InlineData(Backends.Cuda, RepetitionKind.Subword)]
-    [InlineData(Backends.Cuda, RepetitionKind.Word)]
-    [InlineData(Backends.Cuda, RepetitionKind.Insert)]
-    public void A_corpus_on_the_device_trains_to_the_same_bits_as_batches_that_are_sent(string device, RepetitionKind kind)
+    [InlineData("cpu-1", Augmentation.Subword)]
+    [InlineData("cpu-3", Augmentation.Word)]
+    [InlineData(Backends.Cuda, Augmentation.Subword)]
+    [InlineData(Backends.Cuda, Augmentation.Word)]
+    [InlineData(Backends.Cuda, Augmentation.Insert)]
+    public void A_corpus_on_the_device_trains_to_the_same_bits_as_batches_that_are_sent(string device, Augmentation kind)
     {
         using SmallModel small = new();
         float[] Train(bool resident)
@@ -27,9 +27,9 @@ public class ResidentCorpusTests
             TrainingOptions options = new() { BatchSize = BatchSize, Repetition = kind, DrawEachStep = true, RepetitionRate = 0.6, QueueSize = 20, LearningRate = 1e-3f };
             BertTokenizer tokenizer = BertTokenizer.Load(small.Folder);
             Corpus corpus = Corpus.Read([small.In("corpus.txt")], null, tokenizer, options.MaxLength);
-            using Bert bert = Bert.Random(backend, BertConfig.Read(small.In("config.json")), head: true, seed: 3);
+            using BertParameters bert = BertParameters.Random(backend, BertConfig.Read(small.In("config.json")), head: true, seed: 3);
             using TrainingStep step = new(bert, options, Steps);
-            WordRepetition repetition = new(options, tokenizer, bert.Config.MaxPositions);
+            PositiveViews repetition = new(options, tokenizer, bert.Config.MaxPositions);
             using ResidentCorpus? onDevice = ResidentCorpus.Open(backend, corpus, repetition, BatchSize);
             List<float> all = [];
             int[] order = [];
@@ -39,11 +39,11 @@ public class ResidentCorpusTests
                 if (done % batches == 0)
                 {
                     order = corpus.Order(1, done / batches, shuffle: true);
-                    onDevice!.Take(order);
+                    onDevice!.SetEpochOrder(order);
                 }
                 int[] chosen = [.. corpus.Batch(order, done % batches, BatchSize)];
                 if (resident) step.Run(onDevice!, done + 1);
-                else step.Run([.. chosen.Select(s => corpus[s].Ids)], [.. chosen.Select(s => repetition.SecondView(corpus[s].Ids, corpus[s].Line, (uint)done + 1))]);
+                else step.Run([.. chosen.Select(s => corpus[s].Ids)], [.. chosen.Select(s => repetition.Create(corpus[s].Ids, corpus[s].Line, (uint)done + 1))]);
                 all.Add(step.Read().Loss);
             }
             Matrix queue = step.State.Single(part => part.Name == "queue").Matrix;

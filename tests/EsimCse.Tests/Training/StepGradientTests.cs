@@ -17,7 +17,7 @@ public class StepGradientTests
     /// <summary>One step from given parameters; the masks are those of step 1, whatever the parameters.</summary>
     static (double Loss, float[] Gradient) Step(CpuBackend backend, TrainingOptions options, ParameterLayout layout, float[] parameters)
     {
-        using Bert bert = Bert.Random(backend, Config, layout.HasHead, 1);
+        using BertParameters bert = BertParameters.Random(backend, Config, layout.HasHead, 1);
         backend.Upload<float>(parameters, bert.Weights.Arena);
         using TrainingStep step = new(bert, options, 1);
         step.Run(First, Second);
@@ -39,7 +39,7 @@ public class StepGradientTests
         TrainingOptions options = new() { Pooler = pooler, Dropout = dropout, QueueSize = 0, Temperature = 0.5f };
         ParameterLayout layout = new(Config, pooler == PoolerKind.Cls);
         float[] start = new float[layout.Length];
-        using (Bert bert = Bert.Random(backend, Config, layout.HasHead, 1))
+        using (BertParameters bert = BertParameters.Random(backend, Config, layout.HasHead, 1))
             foreach (ParameterTensor tensor in layout.Tensors) bert.Get(tensor).CopyTo(start, tensor.Offset);
         (_, float[] gradient) = Step(backend, options, layout, start);
         foreach (ParameterTensor tensor in layout.Tensors)

@@ -1,7 +1,7 @@
 namespace EsimCse.Core.Backend;
 
 /// <summary>How the second view of a sentence differs from the first. The order is the kernel's.</summary>
-public enum RepetitionKind
+public enum Augmentation
 {
     /// <summary>Not at all but for dropout: SimCSE.</summary>
     None,

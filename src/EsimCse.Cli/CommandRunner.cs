@@ -5,12 +5,12 @@ using EsimCse.Core;
 namespace EsimCse.Cli;
 
 /// <summary>What a command ends with, and the one line that says why.</summary>
-static class ExitCodes
+static class CommandRunner
 {
     public const int Done = 0, Failed = 1, Usage = 2, BadInput = 3, Interrupted = 130, Terminated = 143;
 
     /// <summary>Sets what a command does: errors become one line and a code, the first signal asks it to stop, the second ends the process.</summary>
-    public static void Runs(this Command command, Action<ParseResult, CancellationToken> action) => command.SetAction(parsed => Run(parsed, action));
+    public static void OnRun(this Command command, Action<ParseResult, CancellationToken> action) => command.SetAction(parsed => Run(parsed, action));
 
     static int Run(ParseResult parsed, Action<ParseResult, CancellationToken> action)
     {

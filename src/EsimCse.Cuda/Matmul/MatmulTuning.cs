@@ -5,7 +5,7 @@ using EsimCse.Core.Training;
 namespace EsimCse.Cuda.Matmul;
 
 /// <summary>Chooses the algorithms of a model's matrix products by time, once, and remembers them on disk.</summary>
-public static class ProductTuning
+public static class MatmulTuning
 {
     const int Sentences = 64, BucketsAround = 4, EmbeddingTokens = 16384;
 
@@ -21,17 +21,17 @@ public static class ProductTuning
         ArgumentNullException.ThrowIfNull(config);
         ArgumentOutOfRangeException.ThrowIfLessThan(tokens, 2 * Sentences);
         using CudaBackend cuda = CudaBackend.ToTune(ordinal);
-        using (Bert bert = Bert.Random(cuda, config, head: true, seed: 1, ElementType.BFloat16))
+        using (BertParameters bert = BertParameters.Random(cuda, config, head: true, seed: 1, ElementType.BFloat16))
         using (TrainingStep step = new(bert, new() { QueueSize = Sentences }, int.MaxValue))
             for (int bucket = -BucketsAround; bucket <= BucketsAround; bucket++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                int all = Math.Clamp(tokens + bucket * cuda.TokenBucket, 2 * Sentences, 2 * Sentences * config.MaxPositions);
+                int all = Math.Clamp(tokens + bucket * cuda.TokenPadding, 2 * Sentences, 2 * Sentences * config.MaxPositions);
                 int[][] batch = Batch(2 * Sentences, all, config);
                 step.Run(batch[..Sentences], batch[Sentences..]);
                 step.Read();
             }
-        using (Bert bert = Bert.Random(cuda, config, head: true, seed: 1, ElementType.Float16))
+        using (BertParameters bert = BertParameters.Random(cuda, config, head: true, seed: 1, ElementType.Float16))
         using (Embedder embedder = new(cuda, config, PoolerKind.Cls))
             embedder.Embed(bert.Weights, Batch(EmbeddingTokens / Math.Min(32, config.MaxPositions), EmbeddingTokens, config), cancellation);
         return cuda.FinishTuning();

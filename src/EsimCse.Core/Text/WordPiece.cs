@@ -1,14 +1,14 @@
 namespace EsimCse.Core.Text;
 
 /// <summary>Pieces and their ids. A piece that continues a word starts with a prefix, "##", in its written form.</summary>
-sealed class Vocabulary
+sealed class WordPiece
 {
     readonly Dictionary<string, int> _starts = new(StringComparer.Ordinal), _continuations = new(StringComparer.Ordinal);
     readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _startLookup, _continuationLookup;
     readonly bool[] _continues;
     readonly int _longest;
 
-    public Vocabulary(IReadOnlyDictionary<string, int> pieces, string prefix)
+    public WordPiece(IReadOnlyDictionary<string, int> pieces, string prefix)
     {
         Pieces = pieces;
         Size = pieces.Values.DefaultIfEmpty(-1).Max() + 1;
@@ -34,7 +34,7 @@ sealed class Vocabulary
     public bool Continues(int id) => (uint)id < (uint)_continues.Length && _continues[id];
 
     /// <summary>The longest pieces first, from the left; a word of which some part is no piece is unknown as a whole.</summary>
-    public void Split(ReadOnlySpan<char> word, int unknown, List<int> ids)
+    public void Tokenize(ReadOnlySpan<char> word, int unknown, List<int> ids)
     {
         int before = ids.Count;
         for (int start = 0; start < word.Length;)

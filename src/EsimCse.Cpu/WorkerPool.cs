@@ -10,7 +10,7 @@ interface IRangeBody
 /// A fixed team of threads that share a range of items, without allocating: the body is a struct on the caller's stack, and the
 /// call returns when all have finished. The cut is by number of items alone, so that results never depend on timing.
 /// </summary>
-sealed unsafe class Cores : IDisposable
+sealed unsafe class WorkerPool : IDisposable
 {
     readonly Thread[] _workers;
     readonly SemaphoreSlim[] _starts;
@@ -21,7 +21,7 @@ sealed unsafe class Cores : IDisposable
     int _items, _parts;
     volatile bool _stopping;
 
-    public Cores(int count)
+    public WorkerPool(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         Count = count;

@@ -9,12 +9,12 @@ using EsimCse.Cuda.Kernels;
 namespace EsimCse.Cuda.Matmul;
 
 /// <summary>Algorithms that `esimcse tune` chose by time, kept on disk for a device and a version of cuBLASLt. Bits depend on them, so a checkpoint holds their hash.</summary>
-sealed class TunedProducts
+sealed class TunedMatmuls
 {
     readonly string _path;
-    readonly SortedDictionary<string, ProductAlgorithm> _algorithms = new(StringComparer.Ordinal);
+    readonly SortedDictionary<string, MatmulAlgorithm> _algorithms = new(StringComparer.Ordinal);
 
-    public TunedProducts(string device)
+    public TunedMatmuls(string device)
     {
         string name = string.Concat(device.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
         _path = Path.Combine(KernelCache.Root, $"products-{name}-{CublasLt.GetVersion()}.json");
@@ -24,9 +24,9 @@ sealed class TunedProducts
     /// <summary>The hash of all entries; empty where nothing was tuned.</summary>
     public string Hash => _algorithms.Count == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Json().ToJsonString())))[..16];
 
-    public bool TryGet(ProductShape shape, out ProductAlgorithm algorithm) => _algorithms.TryGetValue(shape.ToString(), out algorithm);
+    public bool TryGet(MatmulShape shape, out MatmulAlgorithm algorithm) => _algorithms.TryGetValue(shape.ToString(), out algorithm);
 
-    public void Add(ProductShape shape, ProductAlgorithm algorithm) => _algorithms[shape.ToString()] = algorithm;
+    public void Add(MatmulShape shape, MatmulAlgorithm algorithm) => _algorithms[shape.ToString()] = algorithm;
 
     /// <summary>Writes the table, whole or not at all; its path.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -42,8 +42,8 @@ sealed class TunedProducts
     JsonObject Json()
     {
         JsonObject json = [];
-        foreach ((string shape, ProductAlgorithm algorithm) in _algorithms)
-            json[shape] = Convert.ToBase64String(MemoryMarshal.AsBytes(new ReadOnlySpan<ProductAlgorithm>(in algorithm)));
+        foreach ((string shape, MatmulAlgorithm algorithm) in _algorithms)
+            json[shape] = Convert.ToBase64String(MemoryMarshal.AsBytes(new ReadOnlySpan<MatmulAlgorithm>(in algorithm)));
         return json;
     }
 
@@ -54,7 +54,7 @@ sealed class TunedProducts
         try
         {
             foreach ((string shape, JsonNode? value) in JsonNode.Parse(File.ReadAllText(_path))?.AsObject() ?? [])
-                _algorithms[shape] = MemoryMarshal.Read<ProductAlgorithm>(Convert.FromBase64String(value?.GetValue<string>() ?? ""));
+                _algorithms[shape] = MemoryMarshal.Read<MatmulAlgorithm>(Convert.FromBase64String(value?.GetValue<string>() ?? ""));
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
         {

@@ -5,14 +5,14 @@ using EsimCse.Cuda.Interop;
 namespace EsimCse.Cuda.Streams;
 
 /// <summary>Page-locked memory that the device writes to while it goes on, and the event behind the copy.</summary>
-sealed unsafe class PinnedReadback : IReadback
+sealed unsafe class PinnedHostCopy : IHostCopy
 {
     readonly CudaBackend _backend;
     readonly nint _copied, _stream;
     readonly byte* _memory;
     readonly int _bytes;
 
-    public PinnedReadback(CudaBackend backend, nint stream, int bytes)
+    public PinnedHostCopy(CudaBackend backend, nint stream, int bytes)
     {
         (_backend, _stream, _bytes) = (backend, stream, bytes);
         CudaDriver.MemHostAlloc(out _memory, (nuint)bytes, 0).ThrowIfFailed($"cuMemHostAlloc of {bytes} bytes");
@@ -20,7 +20,7 @@ sealed unsafe class PinnedReadback : IReadback
     }
 
     /// <summary>Also where the device has failed: reading says so.</summary>
-    public bool IsThere
+    public bool IsCompleted
     {
         get
         {
@@ -29,7 +29,7 @@ sealed unsafe class PinnedReadback : IReadback
         }
     }
 
-    public void Take(Matrix source)
+    public void Begin(Matrix source)
     {
         CudaBackend.Expect(source, _bytes);
         _backend.MakeCurrent();
@@ -37,7 +37,7 @@ sealed unsafe class PinnedReadback : IReadback
         CudaDriver.EventRecord(_copied, _stream).ThrowIfFailed();
     }
 
-    public void Read<T>(Span<T> target) where T : unmanaged
+    public void Wait<T>(Span<T> target) where T : unmanaged
     {
         _backend.MakeCurrent();
         CudaDriver.EventSynchronize(_copied).ThrowIfFailed();

@@ -6,7 +6,7 @@ using EsimCse.Tests.Support;
 namespace EsimCse.Tests.Training;
 
 /// <summary>Every kind of second view, against the words of its definition.</summary>
-public sealed class WordRepetitionTests : IDisposable
+public sealed class PositiveViewsTests : IDisposable
 {
     const int Cls = 2, Sep = 3, Mask = 4, FirstPiece = 5, Lines = 6000;
 
@@ -16,16 +16,16 @@ public sealed class WordRepetitionTests : IDisposable
     readonly SmallModel _small = new();
     readonly BertTokenizer _tokenizer;
 
-    public WordRepetitionTests() => _tokenizer = BertTokenizer.Load(_small.Folder);
+    public PositiveViewsTests() => _tokenizer = BertTokenizer.Load(_small.Folder);
 
     public void Dispose() => _small.Dispose();
 
-    static TrainingOptions Options(RepetitionKind kind, bool paper = false) => new() { Repetition = kind, PaperFormula = paper, RepetitionRate = 0.32 };
+    static TrainingOptions Options(Augmentation kind, bool paper = false) => new() { Repetition = kind, PaperFormula = paper, RepetitionRate = 0.32 };
 
     /// <summary>[CLS], n different pieces (the vocabulary's, none of them a continuation), [SEP].</summary>
     static int[] Sentence(int n) => [Cls, .. Enumerable.Range(0, n).Select(i => new[] { 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19 }[i]), Sep];
 
-    WordRepetition Create(TrainingOptions options, int positions = 100) => new(options, _tokenizer, positions);
+    PositiveViews Create(TrainingOptions options, int positions = 100) => new(options, _tokenizer, positions);
 
     /// <summary>Which pieces stand twice: the places, in the original, of those followed by themselves.</summary>
     static List<int> Repeated(int[] ids, int[] view)
@@ -56,11 +56,11 @@ public sealed class WordRepetitionTests : IDisposable
     [InlineData(false, 14, 4)]
     public void As_many_pieces_as_the_formula_says_stand_twice(bool paper, int n, int most)
     {
-        WordRepetition repetition = Create(Options(RepetitionKind.Subword, paper));
+        PositiveViews repetition = Create(Options(Augmentation.Subword, paper));
         int[] ids = Sentence(n), counts = new int[n + 1], places = new int[n + 2];
         for (uint line = 0; line < Lines; line++)
         {
-            List<int> repeated = Repeated(ids, repetition.SecondView(ids, line, 0));
+            List<int> repeated = Repeated(ids, repetition.Create(ids, line, 0));
             counts[repeated.Count]++;
             foreach (int place in repeated) places[place]++;
         }
@@ -76,9 +76,9 @@ public sealed class WordRepetitionTests : IDisposable
     [Fact]
     public void The_published_formula_never_repeats_more_than_nine()
     {
-        WordRepetition repetition = Create(Options(RepetitionKind.Subword) with { RepetitionRate = 1 });
+        PositiveViews repetition = Create(Options(Augmentation.Subword) with { RepetitionRate = 1 });
         int[] ids = Sentence(14);
-        int[] counts = [.. Enumerable.Range(0, Lines).Select(line => Repeated(ids, repetition.SecondView(ids, (uint)line, 0)).Count)];
+        int[] counts = [.. Enumerable.Range(0, Lines).Select(line => Repeated(ids, repetition.Create(ids, (uint)line, 0)).Count)];
         Assert.Equal((0, 9), (counts.Min(), counts.Max()));
     }
 
@@ -87,43 +87,43 @@ public sealed class WordRepetitionTests : IDisposable
     {
         // cat ##s dog ##s ##s: two words.
         int[] ids = [Cls, 7, 12, 8, 12, 12, Sep];
-        WordRepetition repetition = Create(Options(RepetitionKind.Word, paper: true));
-        HashSet<string> views = [.. Enumerable.Range(0, 200).Select(line => string.Join(' ', repetition.SecondView(ids, (uint)line, 0)))];
+        PositiveViews repetition = Create(Options(Augmentation.Word, paper: true));
+        HashSet<string> views = [.. Enumerable.Range(0, 200).Select(line => string.Join(' ', repetition.Create(ids, (uint)line, 0)))];
         Assert.Equal(new HashSet<string> { "2 7 12 8 12 12 3", "2 7 12 7 12 8 12 12 3", "2 7 12 8 12 12 8 12 12 3", "2 7 12 7 12 8 12 12 8 12 12 3" }, views);
     }
 
     [Theory]
-    [InlineData(RepetitionKind.Insert)]
-    [InlineData(RepetitionKind.Mask)]
-    [InlineData(RepetitionKind.Stopword)]
-    public void What_is_put_in_is_of_its_kind(RepetitionKind kind)
+    [InlineData(Augmentation.Insert)]
+    [InlineData(Augmentation.Mask)]
+    [InlineData(Augmentation.Stopword)]
+    public void What_is_put_in_is_of_its_kind(Augmentation kind)
     {
-        WordRepetition repetition = Create(Options(kind, paper: true));
+        PositiveViews repetition = Create(Options(kind, paper: true));
         int[] ids = Sentence(14);
         int[] stopWords = [.. new[] { "the", "a", "in" }.Select(word => _tokenizer.TryGetId(word, out int id) ? id : -1)];
         HashSet<int> added = [];
         for (uint line = 0; line < Lines; line++)
         {
-            int[] view = repetition.SecondView(ids, line, 0);
+            int[] view = repetition.Create(ids, line, 0);
             Assert.InRange(view.Length - ids.Length, 0, 4);
             List<int> rest = [.. view];
             foreach (int id in ids) Assert.True(rest.Remove(id));
             added.UnionWith(rest);
             Assert.Equal((Cls, Sep), (view[0], view[^1]));
         }
-        IEnumerable<int> expected = kind switch { RepetitionKind.Mask => [Mask], RepetitionKind.Stopword => stopWords, _ => Enumerable.Range(FirstPiece, 15) };
+        IEnumerable<int> expected = kind switch { Augmentation.Mask => [Mask], Augmentation.Stopword => stopWords, _ => Enumerable.Range(FirstPiece, 15) };
         Assert.Equal(expected.Order(), added.Order());
     }
 
     [Fact]
     public void Deleting_leaves_the_rest_in_order_and_at_least_one()
     {
-        WordRepetition repetition = Create(Options(RepetitionKind.Delete, paper: true));
+        PositiveViews repetition = Create(Options(Augmentation.Delete, paper: true));
         for (uint line = 0; line < 500; line++)
         {
-            Assert.Equal([Cls, 5, Sep], repetition.SecondView(Sentence(1), line, 0));
-            Assert.Equal(3, Math.Min(3, repetition.SecondView(Sentence(2), line, 0).Length));
-            int[] ids = Sentence(14), view = repetition.SecondView(ids, line, 0);
+            Assert.Equal([Cls, 5, Sep], repetition.Create(Sentence(1), line, 0));
+            Assert.Equal(3, Math.Min(3, repetition.Create(Sentence(2), line, 0).Length));
+            int[] ids = Sentence(14), view = repetition.Create(ids, line, 0);
             Assert.InRange(ids.Length - view.Length, 0, 4);
             Assert.Equal(view, ids.Where(view.Contains));
         }
@@ -133,19 +133,19 @@ public sealed class WordRepetitionTests : IDisposable
     public void Without_repetition_or_pieces_the_view_is_the_sentence()
     {
         int[] ids = Sentence(9);
-        Assert.Equal(ids, Create(Options(RepetitionKind.None)).SecondView(ids, 1, 1));
-        foreach (RepetitionKind kind in Enum.GetValues<RepetitionKind>()) Assert.Equal([Cls, Sep], Create(Options(kind, paper: true)).SecondView([Cls, Sep], 1, 1));
+        Assert.Equal(ids, Create(Options(Augmentation.None)).Create(ids, 1, 1));
+        foreach (Augmentation kind in Enum.GetValues<Augmentation>()) Assert.Equal([Cls, Sep], Create(Options(kind, paper: true)).Create([Cls, Sep], 1, 1));
     }
 
     [Fact]
     public void Pieces_past_the_models_positions_are_dropped_and_counted()
     {
-        WordRepetition repetition = Create(Options(RepetitionKind.Subword, paper: true), positions: 12), roomy = Create(Options(RepetitionKind.Subword, paper: true));
+        PositiveViews repetition = Create(Options(Augmentation.Subword, paper: true), positions: 12), roomy = Create(Options(Augmentation.Subword, paper: true));
         int[] ids = Sentence(10);
         long dropped = 0;
         for (uint line = 0; line < 300; line++)
         {
-            int[] view = repetition.SecondView(ids, line, 0), whole = roomy.SecondView(ids, line, 0);
+            int[] view = repetition.Create(ids, line, 0), whole = roomy.Create(ids, line, 0);
             Assert.Equal([.. whole[..Math.Min(11, whole.Length - 1)], Sep], view);
             dropped += whole.Length - view.Length;
         }
@@ -157,11 +157,11 @@ public sealed class WordRepetitionTests : IDisposable
     public void Once_is_once_and_each_step_is_each_step()
     {
         int[] ids = Sentence(14);
-        WordRepetition once = Create(Options(RepetitionKind.Subword)), step = Create(Options(RepetitionKind.Subword) with { DrawEachStep = true });
-        Assert.Single(Enumerable.Range(0, 50).Select(k => string.Join(' ', once.SecondView(ids, 7, (uint)k))).Distinct());
-        Assert.True(Enumerable.Range(0, 50).Select(k => string.Join(' ', step.SecondView(ids, 7, (uint)k))).Distinct().Count() > 10);
-        Assert.NotEqual(Enumerable.Range(0, 50).Select(k => Create(Options(RepetitionKind.Subword) with { Seed = 43 }).SecondView(ids, (uint)k, 0).Length),
-            Enumerable.Range(0, 50).Select(k => once.SecondView(ids, (uint)k, 0).Length));
+        PositiveViews once = Create(Options(Augmentation.Subword)), step = Create(Options(Augmentation.Subword) with { DrawEachStep = true });
+        Assert.Single(Enumerable.Range(0, 50).Select(k => string.Join(' ', once.Create(ids, 7, (uint)k))).Distinct());
+        Assert.True(Enumerable.Range(0, 50).Select(k => string.Join(' ', step.Create(ids, 7, (uint)k))).Distinct().Count() > 10);
+        Assert.NotEqual(Enumerable.Range(0, 50).Select(k => Create(Options(Augmentation.Subword) with { Seed = 43 }).Create(ids, (uint)k, 0).Length),
+            Enumerable.Range(0, 50).Select(k => once.Create(ids, (uint)k, 0).Length));
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class WordRepetitionTests : IDisposable
     {
         string vocabulary = string.Join(", ", File.ReadLines(_small.In("vocab.txt")).Select((piece, id) => $"\"{piece}\": {id}"));
         File.WriteAllText(_small.In("tokenizer.json"), $"{{\"normalizer\": {{\"type\": \"BertNormalizer\"}}, \"model\": {{\"type\": \"WordPiece\", \"vocab\": {{{vocabulary}}}}}}}");
-        WordRepetition repetition = new(Options(RepetitionKind.Insert), BertTokenizer.Load(_small.Folder), 100);
+        PositiveViews repetition = new(Options(Augmentation.Insert), BertTokenizer.Load(_small.Folder), 100);
         Assert.Equal(Enumerable.Range(FirstPiece, 15), repetition.Extra);
     }
 }

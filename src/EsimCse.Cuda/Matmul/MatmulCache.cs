@@ -9,13 +9,13 @@ namespace EsimCse.Cuda.Matmul;
 /// A product as cuBLASLt sees it, D = op(A) op(B) (+ D) in column order: rows and columns of D, the inner size, what is transposed, element types.
 /// Our row-major Y = X Wᵀ is its Yᵀ = W Xᵀ.
 /// </summary>
-readonly record struct ProductShape(int Rows, int Columns, int Inner, bool TransposeA, bool TransposeB, ElementType Input, ElementType Output, ElementType? Bias, bool Accumulate);
+readonly record struct MatmulShape(int Rows, int Columns, int Inner, bool TransposeA, bool TransposeB, ElementType Input, ElementType Output, ElementType? Bias, bool Accumulate);
 
 /// <summary>
 /// cuBLASLt's products on one stream, with a workspace of their own. An algorithm is chosen by the heuristic's order, never by a stopwatch. Where a row of the
 /// result belongs to a sentence, one algorithm serves every number of rows, and none splits the inner sum, so that its bits do not depend on the batch.
 /// </summary>
-sealed unsafe class Products : IDisposable
+sealed unsafe class MatmulCache : IDisposable
 {
     const long WorkspaceBytes = 32 << 20;
     const int Proposals = 16;
@@ -29,29 +29,29 @@ sealed unsafe class Products : IDisposable
 
     readonly nint _handle, _stream;
     readonly CudaBackend _memory;
-    readonly Dictionary<ProductShape, ProductAlgorithm> _algorithms = [];
-    readonly Dictionary<ProductShape, ProductPlan> _plans = [];
-    readonly TunedProducts _tuned;
+    readonly Dictionary<MatmulShape, MatmulAlgorithm> _algorithms = [];
+    readonly Dictionary<MatmulShape, MatmulPlan> _plans = [];
+    readonly TunedMatmuls _tuned;
     readonly List<string>? _report;
     nint _workspace;
 
     /// <summary>Products on a stream. With a report, algorithms are chosen by time, added to the table and reported.</summary>
-    public Products(nint stream, CudaBackend memory, TunedProducts tuned, List<string>? report)
+    public MatmulCache(nint stream, CudaBackend memory, TunedMatmuls tuned, List<string>? report)
     {
         (_stream, _memory, _tuned, _report) = (stream, memory, tuned, report);
         CublasLt.Create(out _handle).ThrowIfFailed();
     }
 
     /// <summary>Runs a product. <paramref name="rowwise"/>: D's columns are independent rows of ours, of any number.</summary>
-    public void Run(ProductShape shape, bool rowwise, nint a, nint b, nint bias, nint d)
+    public void Run(MatmulShape shape, bool rowwise, nint a, nint b, nint bias, nint d)
     {
         if (shape.Rows == 0 || shape.Columns == 0) return;
         if (_workspace == 0) _workspace = _memory.Allocate(WorkspaceBytes);
-        if (!_plans.TryGetValue(shape, out ProductPlan? plan)) _plans.Add(shape, plan = new ProductPlan(shape));
-        ProductShape key = rowwise ? shape with { Columns = 0 } : shape;
-        if (!_algorithms.TryGetValue(key, out ProductAlgorithm algorithm))
+        if (!_plans.TryGetValue(shape, out MatmulPlan? plan)) _plans.Add(shape, plan = new MatmulPlan(shape));
+        MatmulShape key = rowwise ? shape with { Columns = 0 } : shape;
+        if (!_algorithms.TryGetValue(key, out MatmulAlgorithm algorithm))
         {
-            algorithm = _report is not null ? Time(key, shape, rowwise, plan, a, b, bias, d) : _tuned.TryGet(key, out ProductAlgorithm tuned) && IsSound(tuned, shape.Inner, rowwise) ? tuned : Choose(shape, rowwise)[0];
+            algorithm = _report is not null ? Time(key, shape, rowwise, plan, a, b, bias, d) : _tuned.TryGet(key, out MatmulAlgorithm tuned) && IsSound(tuned, shape.Inner, rowwise) ? tuned : Choose(shape, rowwise)[0];
             _algorithms.Add(key, algorithm);
         }
         plan.Run(_handle, algorithm, a, b, bias, d, _workspace, (nuint)WorkspaceBytes, _stream);
@@ -59,27 +59,27 @@ sealed unsafe class Products : IDisposable
 
     public void Dispose()
     {
-        foreach (ProductPlan plan in _plans.Values) plan.Dispose();
+        foreach (MatmulPlan plan in _plans.Values) plan.Dispose();
         if (_workspace != 0) CudaDriver.MemFree(_workspace);
         CublasLt.Destroy(_handle);
     }
 
     /// <summary>What can be used, in the heuristic's order; at least one.</summary>
-    List<ProductAlgorithm> Choose(ProductShape shape, bool rowwise)
+    List<MatmulAlgorithm> Choose(MatmulShape shape, bool rowwise)
     {
-        using ProductPlan asked = new(rowwise ? shape with { Columns = TypicalRows } : shape);
-        Span<ProductProposal> proposals = stackalloc ProductProposal[Proposals];
+        using MatmulPlan asked = new(rowwise ? shape with { Columns = TypicalRows } : shape);
+        Span<MatmulHeuristic> proposals = stackalloc MatmulHeuristic[Proposals];
         int count = asked.Propose(_handle, (nuint)WorkspaceBytes, splitInner: !rowwise, proposals);
-        List<ProductAlgorithm> usable = [];
-        foreach (ref readonly ProductProposal proposal in proposals[..count])
+        List<MatmulAlgorithm> usable = [];
+        foreach (ref readonly MatmulHeuristic proposal in proposals[..count])
             if (proposal.State == CublasResult.Success && IsSound(proposal.Algorithm, shape.Inner, rowwise)) usable.Add(proposal.Algorithm);
         return usable.Count > 0 ? usable : throw new DeviceException($"cublasLtMatmulAlgoGetHeuristic: {count} algorithms, none usable, for {shape}");
     }
 
     /// <summary>The fastest by the median of several times; the result is overwritten, or added to, as often as it is timed.</summary>
-    ProductAlgorithm Time(ProductShape key, ProductShape shape, bool rowwise, ProductPlan plan, nint a, nint b, nint bias, nint d)
+    MatmulAlgorithm Time(MatmulShape key, MatmulShape shape, bool rowwise, MatmulPlan plan, nint a, nint b, nint bias, nint d)
     {
-        List<ProductAlgorithm> usable = Choose(shape, rowwise);
+        List<MatmulAlgorithm> usable = Choose(shape, rowwise);
         double[] times = new double[usable.Count];
         double[] repetitions = new double[TimedRepetitions];
         for (int i = 0; i < usable.Count; i++)
@@ -102,14 +102,14 @@ sealed unsafe class Products : IDisposable
     }
 
     /// <summary>Whether an algorithm computes what is asked: see <see cref="FaultyAlgorithm"/>; and splits nothing where it must not.</summary>
-    internal static bool IsSound(in ProductAlgorithm algorithm, int inner, bool rowwise)
+    internal static bool IsSound(in MatmulAlgorithm algorithm, int inner, bool rowwise)
     {
         int id = Attribute(algorithm, CublasLt.AlgorithmId), split = Attribute(algorithm, CublasLt.AlgorithmSplitK);
         if (split <= 1) return true;
         return !rowwise && !(id == FaultyAlgorithm && inner % split != 0);
     }
 
-    static int Attribute(in ProductAlgorithm algorithm, int attribute)
+    static int Attribute(in MatmulAlgorithm algorithm, int attribute)
     {
         int value = 0;
         CublasLt.AlgorithmGetAttribute(algorithm, attribute, &value, sizeof(int), null).ThrowIfFailed();

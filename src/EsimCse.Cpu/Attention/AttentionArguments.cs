@@ -7,7 +7,7 @@ namespace EsimCse.Cpu.Attention;
 /// Where attention finds what it reads and writes. Queries are every token's (rows of qkv) or each sentence's first one's (rows of their own); keys and
 /// values are always every token's. A stride is the distance between rows.
 /// </summary>
-unsafe struct AttentionProblem
+unsafe struct AttentionArguments
 {
     public float* Q, K, V, Context, LogSumExp, DContext, DQ, DK, DV;
     public int* Offsets;
@@ -22,11 +22,11 @@ unsafe struct AttentionProblem
     public readonly float Scale => 1 / MathF.Sqrt(HeadSize);
 
     /// <summary>Queries, keys and values side by side in one matrix, and their gradients in another.</summary>
-    public static AttentionProblem Full(Matrix qkv, Matrix dqkv, PackedBatch batch, int heads, DropoutMask mask, int parts)
+    public static AttentionArguments Full(Matrix qkv, Matrix dqkv, PackedBatch batch, int heads, DropoutMask mask, int parts)
     {
         int hidden = qkv.Columns / 3;
         float* source = (float*)qkv.Address, target = (float*)dqkv.Address;
-        AttentionProblem problem = Common(batch, heads, mask, parts, hidden);
+        AttentionArguments problem = Common(batch, heads, mask, parts, hidden);
         problem.Q = source;
         problem.K = source + hidden;
         problem.V = source + 2 * hidden;
@@ -38,11 +38,11 @@ unsafe struct AttentionProblem
     }
 
     /// <summary>A query a sentence; keys and values side by side.</summary>
-    public static AttentionProblem FirstToken(Matrix q, Matrix kv, Matrix dq, Matrix dkv, PackedBatch batch, int heads, DropoutMask mask, int parts)
+    public static AttentionArguments FirstToken(Matrix q, Matrix kv, Matrix dq, Matrix dkv, PackedBatch batch, int heads, DropoutMask mask, int parts)
     {
         int hidden = q.Columns;
         float* source = (float*)kv.Address, target = (float*)dkv.Address;
-        AttentionProblem problem = Common(batch, heads, mask, parts, hidden);
+        AttentionArguments problem = Common(batch, heads, mask, parts, hidden);
         problem.Q = (float*)q.Address;
         problem.K = source;
         problem.V = source + hidden;
@@ -53,7 +53,7 @@ unsafe struct AttentionProblem
         return problem;
     }
 
-    static AttentionProblem Common(PackedBatch batch, int heads, DropoutMask mask, int parts, int hidden) => new()
+    static AttentionArguments Common(PackedBatch batch, int heads, DropoutMask mask, int parts, int hidden) => new()
     {
         Offsets = (int*)batch.Offsets.Address,
         Sentences = batch.Sentences,

@@ -4,13 +4,13 @@ using EsimCse.Cuda.Interop;
 namespace EsimCse.Cuda.Matmul;
 
 /// <summary>The descriptors of one product, made once.</summary>
-sealed unsafe class ProductPlan : IDisposable
+sealed unsafe class MatmulPlan : IDisposable
 {
     readonly nint _desc, _a, _b, _d;
     readonly bool _bias;
     readonly float _beta;
 
-    public ProductPlan(ProductShape shape)
+    public MatmulPlan(MatmulShape shape)
     {
         (_bias, _beta) = (shape.Bias is not null, shape.Accumulate ? 1 : 0);
         CublasLt.DescCreate(out _desc, CublasLt.Compute32F, CudaDataType.Float32).ThrowIfFailed();
@@ -23,7 +23,7 @@ sealed unsafe class ProductPlan : IDisposable
         _d = Layout(shape.Output, shape.Rows, shape.Columns);
     }
 
-    public int Propose(nint handle, nuint workspaceBytes, bool splitInner, Span<ProductProposal> proposals)
+    public int Propose(nint handle, nuint workspaceBytes, bool splitInner, Span<MatmulHeuristic> proposals)
     {
         CublasLt.PreferenceCreate(out nint preference).ThrowIfFailed();
         try
@@ -31,7 +31,7 @@ sealed unsafe class ProductPlan : IDisposable
             CublasLt.PreferenceSetAttribute(preference, CublasLt.PreferenceWorkspaceBytes, &workspaceBytes, (nuint)sizeof(nuint)).ThrowIfFailed();
             uint schemes = splitInner ? uint.MaxValue & 7 : 0;
             CublasLt.PreferenceSetAttribute(preference, CublasLt.PreferenceReductionSchemes, &schemes, sizeof(uint)).ThrowIfFailed();
-            fixed (ProductProposal* first = proposals)
+            fixed (MatmulHeuristic* first = proposals)
             {
                 CublasLt.GetHeuristic(handle, _desc, _a, _b, _d, _d, preference, proposals.Length, first, out int count).ThrowIfFailed();
                 return count;
@@ -43,10 +43,10 @@ sealed unsafe class ProductPlan : IDisposable
         }
     }
 
-    public void Run(nint handle, in ProductAlgorithm algorithm, nint a, nint b, nint bias, nint d, nint workspace, nuint workspaceBytes, nint stream)
+    public void Run(nint handle, in MatmulAlgorithm algorithm, nint a, nint b, nint bias, nint d, nint workspace, nuint workspaceBytes, nint stream)
     {
         if (_bias) CublasLt.DescSetAttribute(_desc, CublasLt.DescBiasPointer, &bias, (nuint)sizeof(nint)).ThrowIfFailed();
-        CublasLt.Product(handle, _desc, 1, a, _a, b, _b, _beta, d, _d, d, _d, algorithm, workspace, workspaceBytes, stream).ThrowIfFailed();
+        CublasLt.Matmul(handle, _desc, 1, a, _a, b, _b, _beta, d, _d, d, _d, algorithm, workspace, workspaceBytes, stream).ThrowIfFailed();
     }
 
     public void Dispose()

@@ -7,13 +7,13 @@ namespace EsimCse.Cuda.Streams;
 /// Work recorded as CUDA graphs. The first time it runs as it is, which loads kernels, chooses algorithms and sizes scratch memory; the second time it is recorded;
 /// from then on one launch stands for all its launches.
 /// </summary>
-sealed class StepGraphs(nint stream)
+sealed class GraphCache(nint stream)
 {
     const int Most = 256;
 
-    readonly Dictionary<ReplayKey, nint> _graphs = [];
+    readonly Dictionary<GraphKey, nint> _graphs = [];
 
-    public void Run(ReplayKey key, Action work)
+    public void Run(GraphKey key, Action work)
     {
         if (!_graphs.TryGetValue(key, out nint graph))
         {

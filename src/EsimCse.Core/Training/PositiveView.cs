@@ -2,25 +2,25 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>The second view of one sentence, as <see cref="ViewDraws"/> says.</summary>
-static class SecondView
+/// <summary>The second view of one sentence, as <see cref="AugmentationSpec"/> says.</summary>
+static class PositiveView
 {
     const int OfficialMost = 10, PaperLeast = 2, OnTheStack = 512;
 
     /// <summary>Writes the view of a sentence, given with [CLS] and [SEP], and gives its length; view has room for twice the sentence. The tables are those of draws.</summary>
-    public static int Write(in ViewDraws draws, ReadOnlySpan<int> continues, ReadOnlySpan<int> extra, ReadOnlySpan<int> ids, uint line, uint step, Span<int> view, out int dropped)
+    public static int Write(in AugmentationSpec draws, ReadOnlySpan<int> continues, ReadOnlySpan<int> extra, ReadOnlySpan<int> ids, uint line, uint step, Span<int> view, out int dropped)
     {
         dropped = 0;
-        if (draws.Kind == RepetitionKind.None || ids.Length <= 2)
+        if (draws.Augmentation == Augmentation.None || ids.Length <= 2)
         {
             ids.CopyTo(view);
             return ids.Length;
         }
         Span<int> first = ids.Length <= OnTheStack ? stackalloc int[ids.Length] : new int[ids.Length];
         Span<int> numbers = ids.Length <= OnTheStack ? stackalloc int[ids.Length] : new int[ids.Length];
-        int units = Units(draws.Kind, continues, ids, first);
+        int units = Units(draws.Augmentation, continues, ids, first);
         PhiloxSequence words = new(draws.Seed, PhiloxSequence.Repetition, line, draws.EachStep ? step : 0);
-        int n = Math.Min(Count(draws, units, ref words), draws.Kind == RepetitionKind.Delete ? units - 1 : units);
+        int n = Math.Min(Count(draws, units, ref words), draws.Augmentation == Augmentation.Delete ? units - 1 : units);
         Draw(n, numbers[..units], ref words);
         int length = 0;
         view[length++] = ids[0];
@@ -32,16 +32,16 @@ static class SecondView
     }
 
     /// <summary>Where each unit begins, and behind the last where it ends.</summary>
-    static int Units(RepetitionKind kind, ReadOnlySpan<int> continues, ReadOnlySpan<int> ids, Span<int> first)
+    static int Units(Augmentation kind, ReadOnlySpan<int> continues, ReadOnlySpan<int> ids, Span<int> first)
     {
         int units = 0;
         for (int i = 1; i < ids.Length - 1; i++)
-            if (kind != RepetitionKind.Word || units == 0 || continues[ids[i]] == 0) first[units++] = i;
+            if (kind != Augmentation.Word || units == 0 || continues[ids[i]] == 0) first[units++] = i;
         first[units] = ids.Length - 1;
         return units;
     }
 
-    static int Count(in ViewDraws draws, int units, ref PhiloxSequence words)
+    static int Count(in AugmentationSpec draws, int units, ref PhiloxSequence words)
     {
         if (draws.PaperFormula) return words.Below(Math.Max(PaperLeast, (int)(draws.Rate * units)) + 1);
         int most = Math.Min(OfficialMost, (int)(draws.Rate * (units + 2)));
@@ -63,15 +63,15 @@ static class SecondView
         marks.CopyTo(numbers);
     }
 
-    static int Unit(in ViewDraws draws, ReadOnlySpan<int> extra, ReadOnlySpan<int> unit, bool drawn, ref PhiloxSequence words, Span<int> view, int length)
+    static int Unit(in AugmentationSpec draws, ReadOnlySpan<int> extra, ReadOnlySpan<int> unit, bool drawn, ref PhiloxSequence words, Span<int> view, int length)
     {
-        if (!drawn || draws.Kind != RepetitionKind.Delete) length = Append(unit, view, length);
+        if (!drawn || draws.Augmentation != Augmentation.Delete) length = Append(unit, view, length);
         if (!drawn) return length;
-        switch (draws.Kind)
+        switch (draws.Augmentation)
         {
-            case RepetitionKind.Subword or RepetitionKind.Word: return Append(unit, view, length);
-            case RepetitionKind.Insert or RepetitionKind.Stopword: view[length] = extra[words.Below(extra.Length)]; return length + 1;
-            case RepetitionKind.Mask: view[length] = draws.MaskId; return length + 1;
+            case Augmentation.Subword or Augmentation.Word: return Append(unit, view, length);
+            case Augmentation.Insert or Augmentation.Stopword: view[length] = extra[words.Below(extra.Length)]; return length + 1;
+            case Augmentation.Mask: view[length] = draws.MaskId; return length + 1;
             default: return length;
         }
     }

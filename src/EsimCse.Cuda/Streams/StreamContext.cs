@@ -4,29 +4,29 @@ using EsimCse.Cuda.Matmul;
 namespace EsimCse.Cuda.Streams;
 
 /// <summary>A stream, and what work on it needs for itself: staging, the products' workspace, scratch memory and recorded graphs.</summary>
-sealed class Lane : IDisposable
+sealed class StreamContext : IDisposable
 {
     readonly CudaBackend _backend;
     nint _scratch;
     long _scratchBytes;
 
-    public Lane(CudaBackend backend, TunedProducts tuned, List<string>? report)
+    public StreamContext(CudaBackend backend, TunedMatmuls tuned, List<string>? report)
     {
         _backend = backend;
         CudaDriver.StreamCreate(out nint stream, CudaDriver.StreamNonBlocking).ThrowIfFailed();
         Stream = stream;
         Staging = new PinnedStaging(stream);
-        Products = new Products(stream, backend, tuned, report);
-        Graphs = new StepGraphs(stream);
+        Products = new MatmulCache(stream, backend, tuned, report);
+        Graphs = new GraphCache(stream);
     }
 
     public nint Stream { get; }
 
     public PinnedStaging Staging { get; }
 
-    public Products Products { get; }
+    public MatmulCache Products { get; }
 
-    public StepGraphs Graphs { get; }
+    public GraphCache Graphs { get; }
 
     /// <summary>Device memory for an operation's own use, valid until the next operation. Recorded graphs hold its address: they are gone when it moves.</summary>
     public nint Scratch(long bytes)

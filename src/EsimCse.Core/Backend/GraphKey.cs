@@ -8,4 +8,4 @@ namespace EsimCse.Core.Backend;
 /// <param name="LongestSentence">Of the batch.</param>
 /// <param name="Ids">Where the batch lies.</param>
 /// <param name="Memory">Where the results in between lie.</param>
-public readonly record struct ReplayKey(object Owner, string Part, int Sentences, int Tokens, int LongestSentence, nint Ids, nint Memory);
+public readonly record struct GraphKey(object Owner, string Part, int Sentences, int Tokens, int LongestSentence, nint Ids, nint Memory);

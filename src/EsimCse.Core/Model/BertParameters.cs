@@ -3,24 +3,24 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Core.Model;
 
 /// <summary>The parameters of an encoder, in a device's memory.</summary>
-public sealed class Bert : IDisposable
+public sealed class BertParameters : IDisposable
 {
     /// <summary>Philox site from which newly drawn weights come.</summary>
     const uint InitializationSite = 0x1002;
 
     readonly Arena _arena;
 
-    Bert(IBackend backend, BertConfig config, bool head, ElementType stored, int gap)
+    BertParameters(IBackend backend, BertConfig config, bool head, ElementType stored, int gap)
     {
-        if (!backend.Stores(stored)) throw new ArgumentException($"{backend.Name} has no activations in {stored}");
+        if (!backend.SupportsDataType(stored)) throw new ArgumentException($"{backend.Name} has no activations in {stored}");
         (Backend, Config) = (backend, config);
         Layout = new ParameterLayout(config, head, gap);
         _arena = new Arena(backend);
         int length = checked((int)Layout.Length);
         bool shadowed = stored != ElementType.Float32;
         _arena.Reset(length * (sizeof(float) + (shadowed ? (long)stored.Size() : 0)) + 2 * Arena.Alignment);
-        Matrix arena = _arena.Take(1, length);
-        Weights = new BertWeights(config, Layout, arena, shadowed ? _arena.Take(1, length, stored) : default);
+        Matrix arena = _arena.Allocate(1, length);
+        Weights = new BertWeights(config, Layout, arena, shadowed ? _arena.Allocate(1, length, stored) : default);
     }
 
     /// <summary>The device.</summary>
@@ -37,7 +37,7 @@ public sealed class Bert : IDisposable
 
     /// <summary>From stored weights. A head that is not stored is drawn where <paramref name="headSeed"/> says so. Activations will be of type <paramref name="stored"/>.</summary>
     /// <exception cref="InvalidInputException">A tensor is missing, of another shape, or not finite; or config and weights contradict each other.</exception>
-    public static Bert Load(IBackend backend, BertConfig config, ModelTensors tensors, bool head, ulong? headSeed = null,
+    public static BertParameters Load(IBackend backend, BertConfig config, ModelTensors tensors, bool head, ulong? headSeed = null,
         ElementType stored = ElementType.Float32, int gap = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
@@ -46,7 +46,7 @@ public sealed class Bert : IDisposable
         // Before memory is taken, of which a config that lies asks for any amount: one layer more than the weights have is enough to name what is missing.
         foreach (ParameterTensor tensor in new ParameterLayout(config with { Layers = Math.Min(config.Layers, tensors.Layers + 1) }, head).Tensors)
             if (!IsDrawn(tensor)) tensors.Find(tensor);
-        Bert bert = new(backend, config, head, stored, gap);
+        BertParameters bert = new(backend, config, head, stored, gap);
         try
         {
             foreach (ParameterTensor tensor in bert.Layout.Tensors)
@@ -63,9 +63,9 @@ public sealed class Bert : IDisposable
     }
 
     /// <summary>Newly drawn: N(0, initializer range²), biases 0, gains 1.</summary>
-    public static Bert Random(IBackend backend, BertConfig config, bool head, ulong seed, ElementType stored = ElementType.Float32, int gap = 0)
+    public static BertParameters Random(IBackend backend, BertConfig config, bool head, ulong seed, ElementType stored = ElementType.Float32, int gap = 0)
     {
-        Bert bert = new(backend, config, head, stored, gap);
+        BertParameters bert = new(backend, config, head, stored, gap);
         foreach (ParameterTensor tensor in bert.Layout.Tensors) bert.Set(tensor, bert.Draw(tensor, seed));
         return bert;
     }
@@ -84,7 +84,7 @@ public sealed class Bert : IDisposable
     {
         ArgumentNullException.ThrowIfNull(tensor);
         Backend.Upload<float>(values, tensor.In(Weights.Arena));
-        if (Weights.Shadow.IsPresent) Backend.Cast(tensor.In(Weights.Arena), tensor.In(Weights.Shadow));
+        if (Weights.LowPrecision.IsPresent) Backend.Cast(tensor.In(Weights.Arena), tensor.In(Weights.LowPrecision));
     }
 
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace EsimCse.Cpu.Gemm;
 
 /// <summary>The small products of attention: c = a b for one sentence and head, b packed with its rows padded to whole vectors.</summary>
-static unsafe class PanelProduct
+static unsafe class SmallGemm
 {
     const int Lanes = 16;
 

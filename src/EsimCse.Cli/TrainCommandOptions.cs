@@ -6,7 +6,7 @@ using EsimCse.Core.Training;
 namespace EsimCse.Cli;
 
 /// <summary>The knobs of a run as options; what is not given is the recipe's.</summary>
-sealed class TrainOptions
+sealed class TrainCommandOptions
 {
     readonly Option<string> _recipe = Among("--recipe", "Settings of a published run.", "bert-base", Recipes.Names);
     readonly Option<string?> _pooler = CommonOptions.Pooler("How sentences are pooled: cls by default, whatever the folder says.");
@@ -45,7 +45,7 @@ sealed class TrainOptions
         return recipe with
         {
             Pooler = CommonOptions.PoolerOf(parsed.GetValue(_pooler)) ?? recipe.Pooler,
-            HeadInTrainingOnly = parsed.GetValue(_headInTrainingOnly) ?? recipe.HeadInTrainingOnly,
+            MlpOnlyTrain = parsed.GetValue(_headInTrainingOnly) ?? recipe.MlpOnlyTrain,
             HeadFromCheckpoint = parsed.GetValue(_headInit) == "checkpoint",
             BatchSize = parsed.GetValue(_batchSize) ?? recipe.BatchSize,
             Epochs = parsed.GetValue(_epochs) ?? recipe.Epochs,
@@ -55,7 +55,7 @@ sealed class TrainOptions
             MaxLength = parsed.GetValue(_maxLength) ?? recipe.MaxLength,
             Temperature = parsed.GetValue(_temperature) ?? recipe.Temperature,
             Dropout = parsed.GetValue(_dropout) ?? recipe.Dropout,
-            Repetition = Enum.Parse<RepetitionKind>(parsed.GetValue(_repetition)!, ignoreCase: true),
+            Repetition = Enum.Parse<Augmentation>(parsed.GetValue(_repetition)!, ignoreCase: true),
             RepetitionRate = parsed.GetValue(_rate) ?? recipe.RepetitionRate,
             PaperFormula = parsed.GetValue(_formula) == "paper",
             DrawEachStep = parsed.GetValue(_draw) == "step",
