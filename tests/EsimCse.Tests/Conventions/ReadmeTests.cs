@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using EsimCse.Core.Training;
 using EsimCse.Tests.Support;
 using EsimCseNative;
@@ -50,11 +49,4 @@ public class ReadmeTests
         string[] shown = [.. readme.Split("```csharp\n").Skip(1).Select(part => part.Split("```")[0])];
         Assert.Equal(regions, shown);
     }
-}
-
-static class Repository
-{
-    public static string File(params string[] parts) => Path.Combine([Root(), .. parts]);
-
-    static string Root([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 }

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using EsimCse.Tests.Conventions;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using EsimCse.Cuda.Interop;
-using EsimCse.Tests.Conventions;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

@@ -40,8 +40,8 @@ public partial class KernelCompilationTests
         Assert.True(process.ExitCode == 0, output);
         string[] table = [.. output.Split('\n').Where(line => line.StartsWith("sm_", StringComparison.Ordinal))];
         Assert.True(table.Length >= 4 * KernelSources.Operations.Count, output);
-        Directory.CreateDirectory(Conventions.Repository.File("artifacts"));
-        File.WriteAllLines(Conventions.Repository.File("artifacts", "kernels.txt"), table);
+        Directory.CreateDirectory(Repository.File("artifacts"));
+        File.WriteAllLines(Repository.File("artifacts", "kernels.txt"), table);
     }
 
     static void Compile(string operation, string architecture)

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using EsimCse.Tests.Conventions;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 

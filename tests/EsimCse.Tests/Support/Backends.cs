@@ -37,7 +37,7 @@ static class Backends
         const string variable = "ESIMCSE_CUDA";
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable)) && !File.Exists("/dev/nvidiactl"))
         {
-            string folder = Conventions.Repository.File("artifacts", "softcuda");
+            string folder = Repository.File("artifacts", "softcuda");
             if (Build(folder) is { } reason) return reason;
             Environment.SetEnvironmentVariable(variable, folder);
             if (RealCompiler is not null) Environment.SetEnvironmentVariable("ESIMCSE_NVRTC", null);
@@ -48,7 +48,7 @@ static class Backends
     static string? Build(string folder)
     {
         if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/g++")) return "SoftCuda needs g++ on Linux";
-        using Process build = Process.Start(new ProcessStartInfo(Conventions.Repository.File("tests", "SoftCuda", "build.sh"), [folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process build = Process.Start(new ProcessStartInfo(Repository.File("tests", "SoftCuda", "build.sh"), [folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         Task<string> error = build.StandardError.ReadToEndAsync();
         string output = build.StandardOutput.ReadToEnd();
         build.WaitForExit();
