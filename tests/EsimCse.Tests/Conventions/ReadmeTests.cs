@@ -4,7 +4,7 @@ using EsimCseNative;
 
 namespace EsimCse.Tests.Conventions;
 
-/// <summary>The README's code is this file's: it compiles, it runs, and it is compared.</summary>
+/// <summary>The README shows the code of this file, which compiles and runs.</summary>
 public class ReadmeTests
 {
     [Fact]
@@ -28,10 +28,21 @@ public class ReadmeTests
         using SmallModel small = new();
         SmallModel.Train(small.Job("run"));
         using CancellationTokenSource stop = new();
-        (string folder, string sentences, string trained) = (small.In("run"), small.In("corpus.txt"), small.In("trained"));
+        string folder = small.In("run");
+        string sentences = small.In("corpus.txt");
+        string trained = small.In("trained");
         #region readme
-        TrainingJob job = new() { Model = folder, Data = [sentences], Output = trained, Options = new() { MaxSteps = 4, BatchSize = 8 } };
-        EncoderTraining.Run(job, progress => Console.WriteLine($"step {progress.Step}: loss {progress.Loss:F4}"), cancellation: stop.Token);
+        TrainingJob job = new()
+        {
+            Model = folder,
+            Data = [sentences],
+            Output = trained,
+            Options = new() { MaxSteps = 4, BatchSize = 8 },
+        };
+        EncoderTraining.Run(
+            job,
+            progress => Console.WriteLine($"step {progress.Step}: loss {progress.Loss:F4}"),
+            cancellation: stop.Token);
         #endregion
         Assert.True(File.Exists(Path.Combine(trained, "model.safetensors")));
     }
@@ -44,9 +55,12 @@ public class ReadmeTests
         List<string> regions = [];
         for (int i = 0; i < source.Length; i++)
             if (source[i].Trim() == "#region readme")
-                regions.Add(string.Concat(source[(i + 1)..].TakeWhile(line => line.Trim() != "#endregion").Select(line => line.Trim() + "\n")));
+                regions.Add(Unindented(source[(i + 1)..].TakeWhile(line => line.Trim() != "#endregion")));
         Assert.Equal(2, regions.Count);
         string[] shown = [.. readme.Split("```csharp\n").Skip(1).Select(part => part.Split("```")[0])];
         Assert.Equal(regions, shown);
     }
+
+    static string Unindented(IEnumerable<string> lines) =>
+        string.Concat(lines.Select(line => line[Math.Min(8, line.Length)..] + "\n"));
 }
