@@ -5,60 +5,108 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
-/// <summary>Which kernel takes a sentence, and with how many warps, is a matter of the launch: a sentence's gradient is its own.</summary>
+/// <summary>A sentence's attention depends neither on the other sentences nor on the number of warps of the launch.</summary>
 public class AttentionPathTests
 {
     const int Heads = 2;
 
-    public static TheoryData<ElementType, int> Kinds => new() { { ElementType.Float32, 24 }, { ElementType.BFloat16, 24 }, { ElementType.BFloat16, 32 }, { ElementType.BFloat16, 64 } };
-
-    /// <summary>The bits of each sentence's context and gradient, with dropout; what sentence i holds is a matter of i and of its length.</summary>
-    static long[][] Run(IBackend cuda, ElementType type, int size, int[] lengths, int? longest = null)
+    public static TheoryData<ElementType, int> OtherKernels => new()
     {
-        int hidden = Heads * size, tokens = lengths.Sum();
-        using DeviceBatch lengthsOnDevice = new(cuda, lengths);
-        PackedBatch batch = lengthsOnDevice.Batch with { LongestSentence = longest ?? lengths.Max() };
-        double[] Rows(int width, int seed) => [.. lengths.SelectMany((n, i) => Numbers.Normal(n * width, seed + i))];
-        using GuardedMatrix qkv = new(cuda, tokens, 3 * hidden, Rows(3 * hidden, 1), type), slopes = new(cuda, tokens, hidden, Rows(hidden, 101), type);
-        using GuardedMatrix context = new(cuda, tokens, hidden, type), statistics = new(cuda, Heads, tokens), dqkv = new(cuda, tokens, 3 * hidden, type);
-        DropoutMask mask = lengthsOnDevice.Mask(0.2f, 2);
-        cuda.AttentionForward(qkv, batch, Heads, mask, context, statistics);
-        cuda.AttentionBackward(slopes, qkv, context, statistics, batch, Heads, mask, dqkv);
-        (double[] contexts, double[] gradients, int[] offsets) = (context.Values, dqkv.Values, lengthsOnDevice.Offsets);
-        double[] Of(int i) => [.. contexts[(offsets[i] * hidden)..(offsets[i + 1] * hidden)], .. gradients[(offsets[i] * 3 * hidden)..(offsets[i + 1] * 3 * hidden)]];
-        return [.. lengths.Select((_, i) => (long[])[.. Of(i).Select(BitConverter.DoubleToInt64Bits)])];
-    }
+        { ElementType.Float32, 24 },
+        { ElementType.BFloat16, 24 },
+        { ElementType.BFloat16, 64 },
+    };
+
+    [Fact]
+    public void A_gradient_has_the_same_bits_alone_and_with_other_sentences() =>
+        CompareBatches(ElementType.BFloat16, 32, [1, 17, 64, 65]);
 
     [Theory]
-    [MemberData(nameof(Kinds))]
-    public void A_gradient_has_the_same_bits_alone_and_beside_shorter_and_longer_sentences(ElementType type, int size)
+    [MemberData(nameof(OtherKernels))]
+    [InlineData(ElementType.BFloat16, 32)]
+    [Trait(TestCategory.Name, TestCategory.Exhaustive)]
+    public void A_gradient_has_the_same_bits_alone_and_with_sentences_of_any_length(ElementType type, int size) =>
+        CompareBatches(type, size, [1, 16, 17, 33, 64, 65, 129]);
+
+    [Fact]
+    public void Fewer_or_more_warps_change_no_bit() => CompareWarps(ElementType.BFloat16, 32);
+
+    [Theory]
+    [MemberData(nameof(OtherKernels))]
+    [Trait(TestCategory.Name, TestCategory.Exhaustive)]
+    public void Fewer_or_more_warps_change_no_bit_in_the_other_kernels(ElementType type, int size) => CompareWarps(type, size);
+
+    [Fact]
+    public void Too_much_shared_memory_is_reported_with_both_numbers()
+    {
+        const int size = 24;
+        const int longest = 1 << 20;
+        using IBackend cuda = Backends.Create(Backends.Cuda);
+        string message = Assert.Throws<DeviceException>(() => Run(cuda, ElementType.Float32, size, [5], longest)).Message;
+        string[] parts =
+        [
+            "kernel attention_forward_f32",
+            $"{(size + longest) * sizeof(float)} bytes",
+            $"{CudaDevice.Open(0).SharedBytes}",
+            "--max-length",
+        ];
+        Assert.All(parts, part => Assert.Contains(part, message, StringComparison.Ordinal));
+        Assert.Equal(4 * 5 * Heads * size, Run(cuda, ElementType.Float32, size, [5])[0].Length);
+    }
+
+    static void CompareBatches(ElementType type, int size, int[] lengths)
     {
         using IBackend cuda = Backends.Create(Backends.Cuda);
-        foreach (int n in new[] { 1, 16, 17, 33, 64, 65, 129 })
+        foreach (int n in lengths)
         {
-            long[] alone = Run(cuda, type, size, [n])[0], second = Run(cuda, type, size, [1, n])[1];
-            Assert.Equal(alone, Run(cuda, type, size, [n, 130, 5])[0]);
+            long[] first = Run(cuda, type, size, [n])[0];
+            long[] second = Run(cuda, type, size, [1, n])[1];
+            Assert.Equal(first, Run(cuda, type, size, [n, 130, 5])[0]);
             Assert.Equal(second, Run(cuda, type, size, [70, n, 16])[1]);
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
-    public void Fewer_or_more_warps_change_no_bit(ElementType type, int size)
+    /// <summary>
+    /// On tensor cores a warp of a short sentence's block has 16 rows; in the other kernels there are as many warps as
+    /// shared memory has room for. A longer longest sentence means more rows, or fewer warps.
+    /// </summary>
+    static void CompareWarps(ElementType type, int size)
     {
         using IBackend cuda = Backends.Create(Backends.Cuda);
-        // On tensor cores a warp of a short sentence's block has 16 rows; elsewhere there are as many as shared memory has room for.
         Assert.Equal(Run(cuda, type, size, [5, 16, 33]), Run(cuda, type, size, [5, 16, 33], longest: 64));
         Assert.Equal(Run(cuda, type, size, [5, 70, 33]), Run(cuda, type, size, [5, 70, 33], longest: 20000));
     }
 
-    [Fact]
-    public void More_shared_memory_than_there_is_is_said_with_both_numbers()
+    /// <summary>
+    /// Returns the bits of each sentence's context and gradient, with dropout. The values of sentence i depend on i and
+    /// on its length alone.
+    /// </summary>
+    static long[][] Run(IBackend cuda, ElementType type, int size, int[] lengths, int? longest = null)
     {
-        using IBackend cuda = Backends.Create(Backends.Cuda);
-        (int size, int longest) = (24, 1 << 20);
-        string message = Assert.Throws<DeviceException>(() => Run(cuda, ElementType.Float32, size, [5], longest)).Message;
-        Assert.All(["kernel attention_forward_f32", $"{(size + longest) * sizeof(float)} bytes", $"{CudaDevice.Open(0).SharedBytes}", "--max-length"], part => Assert.Contains(part, message, StringComparison.Ordinal));
-        Assert.Equal(4 * 5 * Heads * size, Run(cuda, ElementType.Float32, size, [5])[0].Length);
+        int hidden = Heads * size;
+        int tokens = lengths.Sum();
+        using DeviceBatch onDevice = new(cuda, lengths);
+        PackedBatch batch = onDevice.Batch with { LongestSentence = longest ?? lengths.Max() };
+        DropoutMask mask = onDevice.Mask(0.2f, 2);
+        using GuardedMatrix qkv = new(cuda, tokens, 3 * hidden, Rows(3 * hidden, 1), type);
+        using GuardedMatrix dcontext = new(cuda, tokens, hidden, Rows(hidden, 101), type);
+        using GuardedMatrix context = new(cuda, tokens, hidden, type);
+        using GuardedMatrix logSumExp = new(cuda, Heads, tokens);
+        using GuardedMatrix dqkv = new(cuda, tokens, 3 * hidden, type);
+        cuda.AttentionForward(qkv, batch, Heads, mask, context, logSumExp);
+        cuda.AttentionBackward(dcontext, qkv, context, logSumExp, batch, Heads, mask, dqkv);
+        double[] contexts = context.Values;
+        double[] gradients = dqkv.Values;
+        return [.. lengths.Index().Select(sentence => Bits(sentence.Index))];
+
+        double[] Rows(int width, int seed) => [.. lengths.SelectMany((n, i) => Numbers.Normal(n * width, seed + i))];
+
+        long[] Bits(int i)
+        {
+            int first = onDevice.Offsets[i];
+            int end = onDevice.Offsets[i + 1];
+            double[] values = [.. contexts[(first * hidden)..(end * hidden)], .. gradients[(first * 3 * hidden)..(end * 3 * hidden)]];
+            return [.. values.Select(BitConverter.DoubleToInt64Bits)];
+        }
     }
 }

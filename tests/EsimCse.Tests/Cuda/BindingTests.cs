@@ -6,13 +6,21 @@ namespace EsimCse.Tests.Cuda;
 public partial class BindingTests
 {
     [Fact]
-    public void The_software_device_exports_what_is_bound_and_nothing_more()
+    public void The_software_device_exports_the_bound_functions_and_no_others()
     {
-        string[] bound = [.. Directory.GetFiles(Repository.File("src", "EsimCse.Cuda", "Interop"), "*.cs").SelectMany(file => EntryPoint().Matches(File.ReadAllText(file))).Select(match => match.Groups[1].Value)];
-        string[] exported = [.. Directory.GetFiles(Repository.File("tests", "SoftCuda"), "*.cpp").SelectMany(file => Export().Matches(File.ReadAllText(file))).Select(match => match.Groups[1].Value)
-            .Where(name => !name.StartsWith("softcuda_", StringComparison.Ordinal))];
+        Assert.SkipUnless(Directory.Exists(Repository.File("src")), "the sources are not here");
+        IEnumerable<string> bound = Matches(EntryPoint(), "*.cs", "src", "EsimCse.Cuda", "Interop");
+        IEnumerable<string> exported =
+            from name in Matches(Export(), "*.cpp", "tests", "SoftCuda")
+            where !name.StartsWith("softcuda_", StringComparison.Ordinal)
+            select name;
         Assert.Equal(bound.Order(), exported.Order());
     }
+
+    static IEnumerable<string> Matches(Regex pattern, string files, params string[] folder) =>
+        from file in Directory.GetFiles(Repository.File(folder), files)
+        from Match match in pattern.Matches(File.ReadAllText(file))
+        select match.Groups[1].Value;
 
     [GeneratedRegex("EntryPoint = \"(\\w+)\"")]
     private static partial Regex EntryPoint();

@@ -8,31 +8,34 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
-/// <summary>What goes wrong on a device is said, and nothing is lost.</summary>
+/// <summary>A failure of the device is reported, and nothing is lost.</summary>
+[Collection("cuda")]
 public class FaultTests
 {
-    const int OutOfMemory = 2, LaunchFailed = 719;
+    const int OutOfMemory = 2;
+    const int LaunchFailed = 719;
 
     [Fact]
-    public void Too_little_memory_says_what_was_asked_for_and_what_is_free()
+    public void Too_little_memory_is_reported_with_the_amounts_asked_for_and_free()
     {
         using IBackend cuda = Backends.Create(Backends.Cuda);
         string message = Assert.Throws<DeviceMemoryException>(() => cuda.Allocate(1L << 40)).Message;
-        Assert.All(["1048576 MiB", "free", "--batch-size"], part => Assert.Contains(part, message, StringComparison.Ordinal));
+        string[] parts = ["1048576 MiB", "free", "--batch-size"];
+        Assert.All(parts, part => Assert.Contains(part, message, StringComparison.Ordinal));
         cuda.Free(cuda.Allocate(1024));
     }
 
     [Fact]
-    public void Embedding_goes_on_with_smaller_batches()
+    public void Embedding_continues_with_smaller_batches()
     {
-        using SmallModel small = new();
         using IBackend cuda = Backends.Create(Backends.Cuda);
-        using BertParameters bert = BertParameters.Random(cuda, BertConfig.Read(small.In("config.json")), head: false, seed: 3);
+        using BertParameters bert = BertParameters.Random(cuda, SmallModel.Config, head: false, seed: 3);
         int[][] sentences = [.. Enumerable.Range(0, 90).Select(i => (int[])[2, .. Enumerable.Repeat(5 + i % 15, 10), 3])];
-        using Embedder calm = new(cuda, bert.Config, Pooler.Avg), pressed = new(cuda, bert.Config, Pooler.Avg);
-        float[] expected = calm.Embed(bert.Weights, sentences);
+        using Embedder undisturbed = new(cuda, bert.Config, Pooler.Avg);
+        using Embedder refused = new(cuda, bert.Config, Pooler.Avg);
+        float[] expected = undisturbed.Embed(bert.Weights, sentences);
         SoftCuda.Inject("cuMemAlloc_v2", 2, OutOfMemory);
-        Assert.Equal(expected, pressed.Embed(bert.Weights, sentences));
+        Assert.Equal(expected, refused.Embed(bert.Weights, sentences));
         SoftCuda.Reset();
     }
 
@@ -44,41 +47,50 @@ public class FaultTests
         using SmallModel small = new();
         using IBackend cuda = Backends.Create(Backends.Cuda);
         TrainingJob job = small.Job("run");
-        using (Trainer trainer = Trainer.Open(job with { Options = job.Options with { LearningRate = 1e30f, MaxSteps = 1000, SaveEvery = 1 } }, cuda, type))
-            Assert.Contains("not finite", Assert.Throws<NotFiniteException>(() => trainer.Run()).Message, StringComparison.Ordinal);
+        job = job with { Options = job.Options with { LearningRate = 1e30f, MaxSteps = 1000, SaveEvery = 1 } };
+        using (Trainer trainer = Trainer.Open(job, cuda, type))
+        {
+            string message = Assert.Throws<NotFiniteException>(() => trainer.Run()).Message;
+            Assert.Contains("not finite", message, StringComparison.Ordinal);
+        }
         string checkpoints = small.In("run", "checkpoints");
-        using SafetensorsFile checkpoint = SafetensorsFile.Open(Checkpoint.PathOf(checkpoints, Checkpoint.Steps(checkpoints)[^1]));
+        string newest = Checkpoint.PathOf(checkpoints, Checkpoint.Steps(checkpoints)[^1]);
+        using SafetensorsFile checkpoint = SafetensorsFile.Open(newest);
         Assert.Equal(0, checkpoint.Span<int>(checkpoint.Tensors["counters"])[StepState.NotFiniteStep]);
-        Assert.All(checkpoint.Span<float>(checkpoint.Tensors["first_moment"]).ToArray(), value => Assert.True(float.IsFinite(value)));
+        float[] moments = checkpoint.Span<float>(checkpoint.Tensors["first_moment"]).ToArray();
+        Assert.All(moments, value => Assert.True(float.IsFinite(value)));
     }
 
-    // A kernel that cannot be launched, a recorded graph likewise, and a device that is gone when it is waited for.
+    /// <summary>The calls: a kernel's launch, a captured graph's launch, and the wait for a device that is gone.</summary>
     [Theory]
     [InlineData("cuLaunchKernel", @"kernel [a-z]+_\w+: ")]
-    [InlineData("cuGraphLaunch", "the recorded graph ")]
+    [InlineData("cuGraphLaunch", "graph ")]
     [InlineData("cuStreamSynchronize", "StreamSynchronize")]
-    public void A_device_that_fails_ends_the_run_with_its_name_and_the_checkpoint_stays(string call, string named)
+    public void A_device_that_fails_ends_the_run_with_its_name_and_the_checkpoint_stays(string call, string expected)
     {
         using SmallModel small = new();
         TrainingJob job = small.Job("run");
+        DeviceException error;
         try
         {
-            DeviceException error = Assert.Throws<DeviceException>(() =>
-            {
-                using Trainer trainer = Trainer.Open(job, _ => (Backends.Create(Backends.Cuda), ElementType.Float32));
-                trainer.Run(progress =>
-                {
-                    if (progress.Step == 6) SoftCuda.Inject(call, 1, LaunchFailed);
-                });
-            });
-            Assert.Matches(named, error.Message);
-            Assert.Contains("CUDA_ERROR_LAUNCH_FAILED", error.Message, StringComparison.Ordinal);
+            error = Assert.Throws<DeviceException>(() => TrainWithFault(job, call));
         }
         finally
         {
             SoftCuda.Reset();
         }
+        Assert.Matches(expected, error.Message);
+        Assert.Contains("CUDA_ERROR_LAUNCH_FAILED", error.Message, StringComparison.Ordinal);
         Assert.Equal(4, Checkpoint.Steps(small.In("run", "checkpoints"))[^1]);
         SmallModel.Train(job with { Resume = true });
+    }
+
+    static void TrainWithFault(TrainingJob job, string call)
+    {
+        using Trainer trainer = Trainer.Open(job, _ => (Backends.Create(Backends.Cuda), ElementType.Float32));
+        trainer.Run(progress =>
+        {
+            if (progress.Step == 6) SoftCuda.Inject(call, 1, LaunchFailed);
+        });
     }
 }

@@ -1,0 +1,52 @@
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Tests.Support;
+
+namespace EsimCse.Tests.Cuda;
+
+/// <summary>Inputs drawn by their seeds, the same on every backend, and the results of operations on them.</summary>
+sealed class KernelProbe(IBackend backend, ElementType type) : IDisposable
+{
+    readonly List<IDisposable> _owned = [];
+
+    public IBackend Backend => backend;
+
+    public List<GuardedMatrix> Results { get; } = [];
+
+    public Matrix Input(int rows, int columns, int seed) =>
+        Own(new(backend, rows, columns, Numbers.Normal(rows * columns, seed), type));
+
+    public Matrix Fp32Input(int rows, int columns, int seed) =>
+        Own(new(backend, rows, columns, Numbers.Normal(rows * columns, seed)));
+
+    public Matrix Result(int rows, int columns) => AddResult(new(backend, rows, columns, type));
+
+    public Matrix Fp32Result(int rows, int columns) => AddResult(new(backend, rows, columns));
+
+    /// <summary>Returns a result of zeros, to which an operation adds.</summary>
+    public Matrix Sum(int rows, int columns) => AddResult(new(backend, rows, columns, new double[rows * columns]));
+
+    public DeviceBatch Batch(int[] lengths)
+    {
+        DeviceBatch batch = new(backend, lengths);
+        _owned.Add(batch);
+        return batch;
+    }
+
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned) owned.Dispose();
+    }
+
+    GuardedMatrix AddResult(GuardedMatrix matrix)
+    {
+        Results.Add(matrix);
+        return Own(matrix);
+    }
+
+    GuardedMatrix Own(GuardedMatrix matrix)
+    {
+        _owned.Add(matrix);
+        return matrix;
+    }
+}
