@@ -3,13 +3,18 @@ using EsimCse.Core;
 
 namespace EsimCse.Bench;
 
-/// <summary>Wall-clock times of work on a device, the device waited for at both ends.</summary>
+/// <summary>Wall-clock times of device work.</summary>
 static class Timing
 {
-    /// <summary>Milliseconds of one run: of each repetition, after two runs to warm up.</summary>
-    public static double[] Of(int repetitions, int runs, Action run, Action wait)
+    const int WarmUpRuns = 2;
+
+    /// <summary>
+    /// Returns the milliseconds of one run, for each repetition. <paramref name="wait"/> waits for the device; it is
+    /// called at both ends of a repetition.
+    /// </summary>
+    public static double[] Measure(int repetitions, int runs, Action run, Action wait)
     {
-        for (int i = 0; i < 2; i++) run();
+        for (int i = 0; i < WarmUpRuns; i++) run();
         double[] times = new double[repetitions];
         for (int repetition = 0; repetition < repetitions; repetition++)
         {
@@ -22,11 +27,12 @@ static class Timing
         return times;
     }
 
-    /// <summary>A line of the table.</summary>
-    public static void Write(string what, ElementType precision, double[] times, Func<double, string> rate)
+    /// <summary>Writes a row of the table.</summary>
+    public static void Write(string name, ElementType precision, double[] times, Func<double, string> rate)
     {
         double[] sorted = [.. times.Order()];
         double median = sorted[sorted.Length / 2];
-        Console.WriteLine($"| {what} | {precision.Name()} | {median:F3} ({sorted[0]:F3} - {sorted[^1]:F3}) | {rate(median)} |");
+        string time = $"{median:F3} ({sorted[0]:F3} - {sorted[^1]:F3})";
+        Console.WriteLine($"| {name} | {precision.Name()} | {time} | {rate(median)} |");
     }
 }

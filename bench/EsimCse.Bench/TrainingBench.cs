@@ -6,61 +6,88 @@ using EsimCse.Core.Training;
 
 namespace EsimCse.Bench;
 
-/// <summary>Whole steps of ESimCSE as a run takes them: batches packed on the device with drawn repetitions, queue, momentum encoder, dropout, update, and the step before read meanwhile.</summary>
+/// <summary>
+/// Times whole steps of ESimCSE as a run executes them: batches packed on the device with drawn repetitions, queue,
+/// momentum encoder, dropout, update, and the results of a step read while the next one runs.
+/// </summary>
 static class TrainingBench
 {
-    const int Batches = 16, Runs = 8;
+    const int Batches = 16;
+    const int Runs = 8;
 
     public static void Run(IBackend backend, ElementType precision, Workload work)
     {
         TrainingOptions options = new() { BatchSize = work.Batch };
-        (Corpus corpus, PositiveViews repetition) = Text(work, options);
+        (Corpus corpus, PositiveViews positives) = CreateCorpus(work, options);
         using BertParameters bert = BertParameters.Random(backend, work.Config, head: true, seed: 1, precision);
         using TrainingStep step = new(bert, options, int.MaxValue);
-        using ResidentCorpus resident = ResidentCorpus.Open(backend, corpus, repetition, work.Batch) ?? throw new InvalidDataException("the corpus does not fit the device");
-        resident.SetEpochOrder(corpus.Order(options.Seed, 0, shuffle: true));
+        using IBatchSource source = IBatchSource.Open(backend, corpus, positives, work.Batch);
+        source.SetEpochOrder(corpus.Order(options.Seed, 0, shuffle: true));
         int done = 0;
         StepResult last = default;
+        Next();
+        Wait();
+        CheckFirstLoss(last, work.Batch);
+        double[] times = Timing.Measure(work.Repetitions, Runs, Next, Wait);
+        if (last.NotFiniteStep != 0) throw new InvalidDataException($"step {last.NotFiniteStep} was not finite");
+        double teraOperations = MatmulOperations(work, corpus, positives) / 1e12;
+        Timing.Write(
+            $"training step, {work.Batch} sentences",
+            precision,
+            times,
+            median => $"{work.Batch / median * 1e3:F0} sentences/s, " +
+                $"{teraOperations / median * 1e3:G3} TFLOP/s of products");
+
         void Next()
         {
-            step.Run(resident, ++done);
+            step.Run(source, ++done);
             step.Results.Enqueue();
             if (step.Results.Count > 1) last = step.Results.Dequeue();
         }
+
         void Wait()
         {
             while (step.Results.Count > 0) last = step.Results.Dequeue();
         }
-        Next();
-        Wait();
-        // Without a queue yet, random vectors lie about equally near: a loss near that of a guess.
-        if (!(last.Loss > 0 && last.Loss < 3 * Math.Log(work.Batch) + 3 && last.NotFiniteStep == 0)) throw new InvalidDataException($"the first loss is {last.Loss}");
-        double[] times = Timing.Of(work.Repetitions, Runs, Next, Wait);
-        if (last.NotFiniteStep != 0) throw new InvalidDataException($"step {last.NotFiniteStep} was not finite");
-        double operations = Operations(work, corpus, repetition);
-        Timing.Write($"training step, {work.Batch} sentences", precision, times, median => $"{work.Batch / median * 1e3:F0} sentences/s, {operations / median / 1e9:G3} TFLOP/s of products");
     }
 
-    /// <summary>Random sentences of a vocabulary made for them, a word a piece.</summary>
-    static (Corpus Corpus, PositiveViews Repetition) Text(Workload work, TrainingOptions options)
+    /// <summary>Checks the loss of random vectors with an empty queue: it is close to that of a guess.</summary>
+    static void CheckFirstLoss(StepResult result, int batch)
+    {
+        bool plausible = result.Loss > 0 && result.Loss < 3 * Math.Log(batch) + 3 && result.NotFiniteStep == 0;
+        if (!plausible) throw new InvalidDataException($"the first loss is {result.Loss}");
+    }
+
+    /// <summary>Draws random sentences from a vocabulary of one token a word.</summary>
+    static (Corpus Corpus, PositiveViews Positives) CreateCorpus(Workload work, TrainingOptions options)
     {
         string folder = Directory.CreateTempSubdirectory("esimcse-bench-").FullName;
-        File.WriteAllLines(Path.Combine(folder, "vocab.txt"), ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. Enumerable.Range(5, work.Config.VocabularySize - 5).Select(id => $"w{id}")]);
+        IEnumerable<string> words = Enumerable.Range(5, work.Config.VocabularySize - 5).Select(id => $"w{id}");
+        File.WriteAllLines(Path.Combine(folder, "vocab.txt"), ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", .. words]);
         BertTokenizer tokenizer = BertTokenizer.Load(folder);
         Directory.Delete(folder, recursive: true);
-        IEnumerable<string> sentences = work.Draw(Batches * work.Batch, 1).Select(ids => string.Join(' ', ids[1..^1].Select(id => $"w{id}")));
-        return (Corpus.From(sentences, tokenizer, options.MaxLength), new PositiveViews(options, tokenizer, work.Config.MaxPositions));
+        IEnumerable<string> sentences =
+            from ids in work.Draw(Batches * work.Batch, 1)
+            select string.Join(' ', ids[1..^1].Select(id => $"w{id}"));
+        Corpus corpus = Corpus.From(sentences, tokenizer, options.MaxLength);
+        return (corpus, new PositiveViews(options, tokenizer, work.Config.MaxPositions));
     }
 
-    /// <summary>Of the products of a mean step: forward and backward of both views, and the momentum encoder's forward of the first.</summary>
-    static double Operations(Workload work, Corpus corpus, PositiveViews repetition)
+    /// <summary>
+    /// Returns the floating-point operations of the matrix products of a mean step: forward and backward of both views,
+    /// and the momentum encoder's forward of the anchors.
+    /// </summary>
+    static double MatmulOperations(Workload work, Corpus corpus, PositiveViews positives)
     {
-        long originals = 0, views = 0;
+        long anchorTokens = 0;
+        long positiveTokens = 0;
         for (int i = 0; i < corpus.Count; i++)
         {
             (int[] ids, uint line) = corpus[i];
-            (originals, views) = (originals + ids.Length, views + repetition.Length(ids, line, 0));
+            anchorTokens += ids.Length;
+            positiveTokens += positives.Length(ids, line, 0);
         }
-        return 3 * work.ProductOperations((int)((originals + views) / Batches)) + work.ProductOperations((int)(originals / Batches));
+        int viewTokens = (int)((anchorTokens + positiveTokens) / Batches);
+        return 3 * work.MatmulOperations(viewTokens) + work.MatmulOperations((int)(anchorTokens / Batches));
     }
 }

@@ -2,37 +2,64 @@ using EsimCse.Core.Model;
 
 namespace EsimCse.Bench;
 
-/// <summary>What is timed: sizes of a model, and random sentences.</summary>
+/// <summary>Sizes of a model and of random sentences to time it on.</summary>
 sealed record Workload(string Name, BertConfig Config, int Batch, int SentenceLength, int Sentences, int Repetitions)
 {
-    /// <summary>base: bert-base; small: enough to see that everything runs.</summary>
+    const int MaxPositions = 512;
+    const int ClsId = 2;
+    const int SepId = 3;
+    const int FirstWordId = 5;
+
+    /// <summary>bert-base.</summary>
+    static readonly BertConfig Base = new()
+    {
+        VocabularySize = 30522,
+        HiddenSize = 768,
+        Layers = 12,
+        Heads = 12,
+        IntermediateSize = 3072,
+        MaxPositions = MaxPositions,
+    };
+
+    /// <summary>Just enough to see that everything runs.</summary>
+    static readonly BertConfig Small = new()
+    {
+        VocabularySize = 100,
+        HiddenSize = 64,
+        Layers = 2,
+        Heads = 2,
+        IntermediateSize = 128,
+        MaxPositions = MaxPositions,
+    };
+
     public static Workload Named(string name) => name switch
     {
-        "base" => new(name, Sizes(30522, 768, 12, 12, 3072), 64, 26, 16384, 9),
-        "small" => new(name, Sizes(100, 64, 2, 2, 128), 4, 10, 8, 2),
+        "base" => new(name, Base, Batch: 64, SentenceLength: 26, Sentences: 16384, Repetitions: 9),
+        "small" => new(name, Small, Batch: 4, SentenceLength: 10, Sentences: 8, Repetitions: 2),
         _ => throw new ArgumentException($"workload: found {name}, expected base or small"),
     };
 
-    public override string ToString() => $"{Name}: {Config.Layers} layers of {Config.HiddenSize}, sentences of {SentenceLength} tokens, training batches of {Batch}";
+    public override string ToString() =>
+        $"{Name}: {Config.Layers} layers of {Config.HiddenSize}, sentences of {SentenceLength} tokens, " +
+        $"training batches of {Batch}";
 
-    /// <summary>Random ids, the specials at their places.</summary>
+    /// <summary>Draws sentences of random ids between [CLS] and [SEP].</summary>
     public int[][] Draw(int count, int seed)
     {
         Random random = new(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => (int[])[2, .. Enumerable.Range(0, SentenceLength - 2).Select(_ => random.Next(5, Config.VocabularySize)), 3])];
+        return [.. Enumerable.Range(0, count).Select(_ => (int[])[ClsId, .. Words(), SepId])];
+
+        IEnumerable<int> Words() =>
+            Enumerable.Range(0, SentenceLength - 2).Select(_ => random.Next(FirstWordId, Config.VocabularySize));
     }
 
-    /// <summary>Floating-point operations of the products of a forward pass over so many tokens, but for attention's.</summary>
-    public double ProductOperations(int tokens) => 2.0 * tokens * Config.Layers * (4.0 * Config.HiddenSize * Config.HiddenSize + 2.0 * Config.HiddenSize * Config.IntermediateSize);
-
-    static BertConfig Sizes(int vocabulary, int hidden, int layers, int heads, int intermediate)
+    /// <summary>
+    /// Returns the floating-point operations of a forward pass's matrix products over a number of tokens, attention's
+    /// own products left out.
+    /// </summary>
+    public double MatmulOperations(int tokens)
     {
-        string file = Path.GetTempFileName();
-        File.WriteAllText(file, $$"""
-            {"model_type":"bert","vocab_size":{{vocabulary}},"hidden_size":{{hidden}},"num_hidden_layers":{{layers}},"num_attention_heads":{{heads}},"intermediate_size":{{intermediate}},"max_position_embeddings":512,"type_vocab_size":2,"hidden_act":"gelu"}
-            """);
-        BertConfig config = BertConfig.Read(file);
-        File.Delete(file);
-        return config;
+        double hidden = Config.HiddenSize;
+        return 2.0 * tokens * Config.Layers * (4 * hidden * hidden + 2 * hidden * Config.IntermediateSize);
     }
 }

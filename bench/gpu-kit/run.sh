@@ -82,7 +82,7 @@ bench() {
     fi
     while IFS='|' read -r _ what _ time rate _; do
       note bench ok "$precision:$what:$time ms:$rate"
-    done < <(grep '^| ' "$out/bench-$precision.md" | grep -v '^| what\|^| ---')
+    done < <(grep '^| ' "$out/bench-$precision.md" | grep -v '^| operation\|^| ---')
   done
 }
 

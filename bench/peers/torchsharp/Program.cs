@@ -9,55 +9,91 @@ using EsimCse.Core.Training;
 using EsimCse.Cpu;
 using EsimCse.Peers;
 
-// usage: DATA CONDITION STEPS SEED... : trains as bench/training-curves.sh does, and prints a line a run as golden/bert-mlm-l4-h384/training.jsonl has them.
-// In the environment: THREADS (1); DROPOUT (0.1); MASKS=ours drops what our own run drops.
+// Trains as bench/training-curves.sh does, and prints a line a run in the form of the recorded PyTorch runs.
+// usage: DATA CONDITION STEPS SEED...
+// In the environment: THREADS (1); DROPOUT (0.1); MASKS=ours drops the elements that our own run drops.
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-(string data, string condition, int steps) = (args[0], args[1], int.Parse(args[2], CultureInfo.InvariantCulture));
-int every = Math.Min(25, steps);
-TorchSharp.torch.set_num_threads(int.Parse(Environment.GetEnvironmentVariable("THREADS") ?? "1", CultureInfo.InvariantCulture));
-foreach (string seed in args[3..])
+string data = args[0];
+string condition = args[1];
+int steps = int.Parse(args[2], CultureInfo.InvariantCulture);
+TorchSharp.torch.set_num_threads(int.Parse(Variable("THREADS", "1"), CultureInfo.InvariantCulture));
+foreach (string seed in args[3..]) Train(ulong.Parse(seed, CultureInfo.InvariantCulture));
+
+void Train(ulong seed)
 {
-    TrainingOptions options = new()
-    {
-        MaxSteps = steps,
-        LearningRate = 3e-4f,
-        PaperFormula = true,
-        Seed = ulong.Parse(seed, CultureInfo.InvariantCulture),
-        Repetition = condition is "repetition" or "both" ? Augmentation.Subword : Augmentation.None,
-        QueueSize = condition is "queue" or "both" ? 160 : 0,
-        Dropout = float.Parse(Environment.GetEnvironmentVariable("DROPOUT") ?? "0.1", CultureInfo.InvariantCulture),
-    };
-    TrainingJob job = new() { Model = Path.Combine(data, "models/bert-mlm-l4-h384"), Data = [Path.Combine(data, "corpus/wikipedia-en-10k.txt")], Output = "", Options = options };
+    const int scheduledSteps = 150;
+    TrainingJob job = Job(seed);
+    TrainingOptions options = job.Options;
     TrainingSource source = TrainingSource.Read(job);
     BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
     Corpus corpus = Corpus.Read(job.Data, null, tokenizer, options.MaxLength);
+    PositiveViews positives = new(options, tokenizer, source.Config.MaxPositions);
+    int[] order = corpus.Order(seed, 0, shuffle: true);
     using CpuBackend backend = new(1);
     using BertParameters bert = source.Create(backend, options, ElementType.Float32);
-    // The schedule is that of 150 steps, of which the first are enough for a look at the start.
-    using TorchTraining training = new(bert, options, Math.Max(150, steps), ourMasks: Environment.GetEnvironmentVariable("MASKS") == "ours");
-    IReadOnlyList<ScoredPair> pairs = StsSets.Read(Path.Combine(data, "sts"), "stsb-dev");
-    List<int[]> sentences = [.. pairs.SelectMany(pair => new[] { pair.First, pair.Second }).Select(tokenizer.Encode)];
-    PositiveViews repetition = new(options, tokenizer, source.Config.MaxPositions);
-    int[] order = corpus.Order(options.Seed, 0, shuffle: true);
-    List<object> evaluations = [Evaluation(0)];
+    // The learning rate falls over the recorded number of steps, also where only the first ones are run.
+    bool ourMasks = Variable("MASKS", "") == "ours";
+    using TorchTraining training = new(bert, options, Math.Max(scheduledSteps, steps), ourMasks);
+    DevPairs dev = new(data, tokenizer, source.Config.HiddenSize);
+    List<object> evaluations = [Evaluate(0)];
     List<float> losses = [];
     List<double> norms = [];
-    for (int step = 0; step < steps; step++)
+    int evaluateEvery = Math.Min(25, steps);
+    for (int step = 1; step <= steps; step++)
     {
-        int[] chosen = [.. corpus.Batch(order, step, options.BatchSize)];
-        int[][] ids = [.. chosen.Select(sentence => corpus[sentence].Ids)];
-        int[][] second = [.. chosen.Select(sentence => repetition.Create(corpus[sentence].Ids, corpus[sentence].Line, (uint)step + 1))];
-        (float loss, double norm) = training.Step(ids, second);
+        int[] batch = [.. corpus.Batch(order, step - 1, options.BatchSize)];
+        int[][] anchorIds = [.. batch.Select(sentence => corpus[sentence].Ids)];
+        int[][] positiveIds = [.. batch.Select(sentence => Positive(sentence, (uint)step))];
+        (float loss, double norm) = training.Step(anchorIds, positiveIds);
         losses.Add(loss);
         norms.Add(norm);
-        if ((step + 1) % every == 0) evaluations.Add(Evaluation(step + 1));
-        Console.Error.WriteLine($"{condition} {seed} {step + 1} {loss}");
+        if (step % evaluateEvery == 0) evaluations.Add(Evaluate(step));
+        Console.Error.WriteLine($"{condition} {seed} {step} {loss}");
     }
-    Console.WriteLine(JsonSerializer.Serialize(new { condition, seed = options.Seed, evaluations, loss = losses, gradient_norm = norms }));
+    Console.WriteLine(JsonSerializer.Serialize(new { condition, seed, evaluations, loss = losses, gradient_norm = norms }));
 
-    object Evaluation(int step) => new
+    int[] Positive(int sentence, uint step) => positives.Create(corpus[sentence].Ids, corpus[sentence].Line, step);
+
+    object Evaluate(int step) => new { step, stsb_dev = dev.Score(training) };
+}
+
+TrainingJob Job(ulong seed) => new()
+{
+    Model = Path.Combine(data, "models/bert-mlm-l4-h384"),
+    Data = [Path.Combine(data, "corpus/wikipedia-en-10k.txt")],
+    Output = "",
+    Options = new()
     {
-        step,
-        stsb_dev = SetScore.Compute(training.Embed(sentences), source.Config.HiddenSize, [.. sentences.Select(ids => ids.Length)], pairs).Spearman,
-    };
+        MaxSteps = steps,
+        LearningRate = 3e-4f,
+        RepetitionFormula = RepetitionFormula.Paper,
+        Seed = seed,
+        Repetition = condition is "repetition" or "both" ? Augmentation.Subword : Augmentation.None,
+        QueueSize = condition is "queue" or "both" ? 160 : 0,
+        Dropout = float.Parse(Variable("DROPOUT", "0.1"), CultureInfo.InvariantCulture),
+    },
+};
+
+static string Variable(string name, string defaultValue) => Environment.GetEnvironmentVariable(name) ?? defaultValue;
+
+/// <summary>The dev pairs of STS-B as token ids.</summary>
+sealed class DevPairs
+{
+    readonly IReadOnlyList<ScoredPair> _pairs;
+    readonly List<int[]> _sentences;
+    readonly int _dimension;
+
+    public DevPairs(string data, BertTokenizer tokenizer, int dimension)
+    {
+        _pairs = StsSets.Read(Path.Combine(data, "sts"), "stsb-dev");
+        _sentences = [.. _pairs.SelectMany(pair => new[] { pair.First, pair.Second }).Select(tokenizer.Encode)];
+        _dimension = dimension;
+    }
+
+    /// <summary>Returns Spearman's correlation, -1 to 1.</summary>
+    public double Score(TorchTraining training)
+    {
+        int[] lengths = [.. _sentences.Select(ids => ids.Length)];
+        return SetScore.Compute(training.Embed(_sentences), _dimension, lengths, _pairs).Spearman;
+    }
 }

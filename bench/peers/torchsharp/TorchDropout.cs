@@ -4,57 +4,70 @@ using static TorchSharp.torch;
 
 namespace EsimCse.Peers;
 
-/// <summary>Dropout at a mask's rate by libtorch's own draws, or by the mask's, laid out for padded batches.</summary>
-sealed class TorchDropout(DropoutMask mask, bool ours)
+/// <summary>Dropout at a mask's rate on padded batches, by libtorch's own draws or by the mask's.</summary>
+sealed class TorchDropout(DropoutMask mask, bool usesMask)
 {
+    const int ElementsPerBlock = 8;
+
     int _step;
     int[] _lengths = [];
 
-    public static TorchDropout None { get; } = new(default, ours: false);
+    public static TorchDropout None { get; } = new(default, usesMask: false);
 
-    /// <summary>The batch of a step, from 1: the first views' lengths, then the second ones'.</summary>
-    public void Begin(int step, int[] lengths) => (_step, _lengths) = (step, lengths);
-
-    /// <summary>x [S,L,H].</summary>
-    public Tensor OfRows(Tensor x, int site)
+    /// <summary>Sets the step, from 1, and the lengths of the anchors, then of the positives.</summary>
+    public void Begin(int step, int[] lengths)
     {
-        if (!ours || !mask.IsActive) return Torch(x);
+        _step = step;
+        _lengths = lengths;
+    }
+
+    /// <summary>Drops elements of x [S,L,H].</summary>
+    public Tensor ApplyToRows(Tensor x, int site)
+    {
+        if (!usesMask || !mask.IsActive) return ApplyTorch(x);
         float[] factors = new float[x.numel()];
-        (int columns, int stride) = ((int)x.shape[2], factors.Length / _lengths.Length);
+        int columns = (int)x.shape[2];
+        int stride = factors.Length / _lengths.Length;
         for (int s = 0; s < _lengths.Length; s++) Draw(site, s, factors.AsSpan(s * stride, _lengths[s] * columns));
         return x * tensor(factors).view(x.shape);
     }
 
-    /// <summary>x [S,A,L,L]; a sentence's own array is [A,n,n].</summary>
-    public Tensor OfAttention(Tensor x, int layer)
+    /// <summary>Drops elements of x [S,A,L,L]. A sentence of n tokens draws an array [A,n,n].</summary>
+    public Tensor ApplyToAttention(Tensor x, int layer)
     {
-        if (!ours || !mask.IsActive) return Torch(x);
+        if (!usesMask || !mask.IsActive) return ApplyTorch(x);
         float[] factors = new float[x.numel()];
-        (int heads, int longest) = ((int)x.shape[1], (int)x.shape[2]);
-        float[] own = new float[heads * longest * longest];
+        int heads = (int)x.shape[1];
+        int longest = (int)x.shape[2];
+        float[] drawn = new float[heads * longest * longest];
         for (int s = 0; s < _lengths.Length; s++)
         {
             int n = _lengths[s];
-            Draw(BertForward.AttentionSite(layer), s, own.AsSpan(0, heads * n * n));
+            Draw(BertForward.AttentionSite(layer), s, drawn.AsSpan(0, heads * n * n));
             for (int row = 0; row < heads * n; row++)
             {
-                int padded = (s * heads + row / n) * longest + row % n;
-                own.AsSpan(row * n, n).CopyTo(factors.AsSpan(padded * longest));
+                int paddedRow = (s * heads + row / n) * longest + row % n;
+                drawn.AsSpan(row * n, n).CopyTo(factors.AsSpan(paddedRow * longest));
             }
         }
         return x * tensor(factors).view(x.shape);
     }
 
-    Tensor Torch(Tensor x) => mask.IsActive ? nn.functional.dropout(x, mask.Rate, training: true) : x;
+    Tensor ApplyTorch(Tensor x) => mask.IsActive ? nn.functional.dropout(x, mask.Rate, training: true) : x;
 
+    /// <summary>Draws the factors of a sentence's elements, block by block.</summary>
     void Draw(int site, int sentence, Span<float> factors)
     {
         int perView = _lengths.Length / 2;
-        (uint siteAndView, uint place) = ((uint)(site | sentence / perView << 16), (uint)(sentence % perView));
-        for (int first = 0; first < factors.Length; first += 8)
+        uint siteAndView = (uint)(site | sentence / perView << 16);
+        uint position = (uint)(sentence % perView);
+        for (int first = 0; first < factors.Length; first += ElementsPerBlock)
         {
-            (uint, uint, uint, uint) block = Philox.Block((uint)first / 8, siteAndView, place, (uint)_step, mask.Seed);
-            for (int i = first; i < Math.Min(first + 8, factors.Length); i++) factors[i] = Philox.Draw16(block, i - first) >= mask.Threshold ? mask.Scale : 0;
+            uint block = (uint)(first / ElementsPerBlock);
+            (uint, uint, uint, uint) words = Philox.Block(block, siteAndView, position, (uint)_step, mask.Seed);
+            int end = Math.Min(first + ElementsPerBlock, factors.Length);
+            for (int i = first; i < end; i++)
+                factors[i] = Philox.Draw16(words, i - first) >= mask.Threshold ? mask.Scale : 0;
         }
     }
 }

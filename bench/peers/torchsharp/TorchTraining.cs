@@ -7,15 +7,16 @@ using static TorchSharp.torch;
 
 namespace EsimCse.Peers;
 
-/// <summary>The step of ESimCSE in libtorch, from the same weights and on the same views; dropout is libtorch's own, or ours.</summary>
+/// <summary>The step of ESimCSE in libtorch, from the same weights and on the same views as ours.</summary>
 sealed class TorchTraining : IDisposable
 {
     readonly BertParameters _start;
     readonly TrainingOptions _options;
     readonly int _steps;
     readonly Dictionary<string, Parameter> _parameters = [];
-    readonly Dictionary<string, Tensor> _average = [];
-    readonly TorchBert _live, _momentum;
+    readonly Dictionary<string, Tensor> _ema = [];
+    readonly TorchBert _encoder;
+    readonly TorchBert _momentumEncoder;
     readonly TorchDropout _dropout;
     readonly optim.Optimizer _optimizer;
     Tensor _queue;
@@ -23,55 +24,60 @@ sealed class TorchTraining : IDisposable
 
     public TorchTraining(BertParameters start, TrainingOptions options, int steps, bool ourMasks)
     {
-        (_start, _options, _steps) = (start, options, steps);
-        _dropout = new TorchDropout(new DropoutMask(options.Dropout, options.Seed, Site: 0, SentencesPerView: 0, Counters: default), ourMasks);
+        _start = start;
+        _options = options;
+        _steps = steps;
+        DropoutMask mask = new(options.Dropout, options.Seed, Site: 0, SentencesPerView: 0, Counters: default);
+        _dropout = new TorchDropout(mask, ourMasks);
         random.manual_seed((long)options.Seed);
         foreach (ParameterTensor parameter in start.Layout.Tensors)
         {
-            Tensor values = tensor(start.Get(parameter)).reshape([.. parameter.Shape.Select(size => (long)size)]);
+            long[] shape = [.. parameter.Shape.Select(size => (long)size)];
+            Tensor values = tensor(start.Get(parameter)).reshape(shape);
             _parameters[parameter.Name] = new Parameter(values.clone());
-            _average[parameter.Name] = values;
+            _ema[parameter.Name] = values;
         }
-        (_live, _momentum) = (new TorchBert(start.Config, _parameters.ToDictionary(pair => pair.Key, pair => (Tensor)pair.Value)), new TorchBert(start.Config, _average));
+        _encoder = new TorchBert(start.Config, _parameters.ToDictionary(pair => pair.Key, pair => (Tensor)pair.Value));
+        _momentumEncoder = new TorchBert(start.Config, _ema);
         _optimizer = optim.AdamW(_parameters.Values, lr: options.LearningRate, weight_decay: 0);
         _queue = zeros(0, start.Config.HiddenSize);
     }
 
-    public (float Loss, double Norm) Step(int[][] first, int[][] second)
+    /// <summary>Trains on a batch, and returns its loss and the gradient norm before clipping.</summary>
+    public (float Loss, double Norm) Step(int[][] anchors, int[][] positives)
     {
         using DisposeScope scope = NewDisposeScope();
-        foreach (var group in _optimizer.ParamGroups) group.LearningRate = _options.LearningRate * (1 - _done / (double)_steps);
+        double learningRate = _options.LearningRate * (1 - _done / (double)_steps);
+        foreach (var group in _optimizer.ParamGroups) group.LearningRate = learningRate;
         foreach (Tensor parameter in _parameters.Values) parameter.grad?.zero_();
-        int[][] both = [.. first, .. second];
-        _dropout.Begin(_done + 1, [.. both.Select(sentence => sentence.Length)]);
-        (Tensor ids, Tensor present) = Pad(both);
-        Tensor h = _live.Head(_live.FirstTokens(ids, present, _dropout));
-        Tensor left = Unit(h.narrow(0, 0, first.Length)), right = Unit(cat([h.narrow(0, first.Length, first.Length), _queue]));
-        Tensor loss = nn.functional.cross_entropy(matmul(left, right.t()) / _options.Temperature, arange(first.Length, dtype: ScalarType.Int64));
+        int[][] views = [.. anchors, .. positives];
+        _dropout.Begin(_done + 1, [.. views.Select(sentence => sentence.Length)]);
+        Tensor loss = Loss(views, anchors.Length);
         loss.backward();
         double norm = nn.utils.clip_grad_norm_(_parameters.Values, 1);
-        if (_options.QueueSize > 0) Push(first);
+        if (_options.QueueSize > 0) Push(anchors);
         _optimizer.step();
         _done++;
         return (loss.item<float>(), norm);
     }
 
-    /// <summary>The weights as they are, into a model of ours.</summary>
+    /// <summary>Copies the weights into a model of ours.</summary>
     public void CopyTo(BertParameters model)
     {
-        foreach (ParameterTensor parameter in _start.Layout.Tensors) model.Set(parameter, [.. _parameters[parameter.Name].detach().flatten().data<float>()]);
+        foreach (ParameterTensor parameter in _start.Layout.Tensors)
+            model.Set(parameter, [.. _parameters[parameter.Name].detach().flatten().data<float>()]);
     }
 
-    /// <summary>First tokens' vectors without dropout.</summary>
+    /// <summary>Computes [CLS] vectors without dropout.</summary>
     public float[] Embed(IReadOnlyList<int[]> sentences)
     {
-        using var still = no_grad();
+        using var noGradient = no_grad();
         List<float> all = [];
         foreach (int[][] chunk in sentences.Chunk(64))
         {
             using DisposeScope scope = NewDisposeScope();
             (Tensor ids, Tensor present) = Pad(chunk);
-            all.AddRange(_live.FirstTokens(ids, present, TorchDropout.None).contiguous().data<float>());
+            all.AddRange(_encoder.ClsVectors(ids, present, TorchDropout.None).contiguous().data<float>());
         }
         return [.. all];
     }
@@ -79,22 +85,40 @@ sealed class TorchTraining : IDisposable
     public void Dispose()
     {
         _optimizer.Dispose();
-        foreach (Tensor parameter in _parameters.Values.Concat<Tensor>(_average.Values).Append(_queue)) parameter.Dispose();
+        IEnumerable<Tensor> tensors = _parameters.Values.Concat<Tensor>(_ema.Values).Append(_queue);
+        foreach (Tensor tensor in tensors) tensor.Dispose();
     }
 
-    /// <summary>The average moves with the weights before this step's update; its vectors go through the live head before that update.</summary>
-    void Push(int[][] first)
+    /// <summary>Computes the loss of a batch, anchors first, over batch and queue.</summary>
+    Tensor Loss(int[][] views, int batch)
     {
-        using var still = no_grad();
+        (Tensor ids, Tensor present) = Pad(views);
+        Tensor h = _encoder.Head(_encoder.ClsVectors(ids, present, _dropout));
+        Tensor anchors = Unit(h.narrow(0, 0, batch));
+        Tensor candidates = Unit(cat([h.narrow(0, batch, batch), _queue]));
+        Tensor logits = matmul(anchors, candidates.t()) / _options.Temperature;
+        return nn.functional.cross_entropy(logits, arange(batch, dtype: ScalarType.Int64));
+    }
+
+    /// <summary>
+    /// Moves the momentum encoder towards the weights from before this step's update, and pushes its vectors, taken
+    /// through the live head.
+    /// </summary>
+    void Push(int[][] anchors)
+    {
+        using var noGradient = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        // Named: a Scalar made in passing may be finalised while libtorch reads it.
-        using Scalar kept = _options.Momentum, added = 1 - _options.Momentum;
-        foreach ((string name, Tensor average) in _average) average.mul_(kept).add_(_parameters[name].detach(), alpha: added);
-        (Tensor ids, Tensor present) = Pad(first);
-        Tensor joined = cat([_queue, _live.Head(_momentum.FirstTokens(ids, present, TorchDropout.None))]);
-        Tensor last = joined.narrow(0, Math.Max(0, joined.shape[0] - _options.QueueSize), Math.Min(joined.shape[0], _options.QueueSize)).clone().DetachFromDisposeScope();
+        // Named variables: libtorch may read a temporary Scalar after it was finalised.
+        using Scalar decay = _options.Momentum;
+        using Scalar rest = 1 - _options.Momentum;
+        foreach ((string name, Tensor ema) in _ema) ema.mul_(decay).add_(_parameters[name].detach(), alpha: rest);
+        (Tensor ids, Tensor present) = Pad(anchors);
+        Tensor pushed = _encoder.Head(_momentumEncoder.ClsVectors(ids, present, TorchDropout.None));
+        Tensor joined = cat([_queue, pushed]);
+        long count = Math.Min(joined.shape[0], _options.QueueSize);
+        Tensor newest = joined.narrow(0, joined.shape[0] - count, count).clone().DetachFromDisposeScope();
         _queue.Dispose();
-        _queue = last;
+        _queue = newest;
     }
 
     static Tensor Unit(Tensor x) => x / x.norm(1, keepdim: true, p: 2).clamp_min(1e-8);
