@@ -50,7 +50,8 @@ void Train(ulong seed)
         if (step % evaluateEvery == 0) evaluations.Add(Evaluate(step));
         Console.Error.WriteLine($"{condition} {seed} {step} {loss}");
     }
-    Console.WriteLine(JsonSerializer.Serialize(new { condition, seed, evaluations, loss = losses, gradient_norm = norms }));
+    object run = new { condition, seed, evaluations, loss = losses, gradient_norm = norms };
+    Console.WriteLine(JsonSerializer.Serialize(run));
 
     int[] Positive(int sentence, uint step) => positives.Create(corpus[sentence].Ids, corpus[sentence].Line, step);
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace EsimCse.Peers;
 
-/// <summary>BERT on padded batches, built from libtorch's operations and looked up by the names of its parameters.</summary>
+/// <summary>BERT on padded batches out of libtorch's operations; parameters are looked up by name.</summary>
 sealed class TorchBert(BertConfig config, IReadOnlyDictionary<string, Tensor> parameters)
 {
     /// <summary>Computes the last layer's [CLS] vectors, [S,H].</summary>

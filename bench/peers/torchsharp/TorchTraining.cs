@@ -129,7 +129,11 @@ sealed class TorchTraining : IDisposable
         long[,] ids = new long[sentences.Length, longest];
         bool[,] present = new bool[sentences.Length, longest];
         for (int s = 0; s < sentences.Length; s++)
-            for (int t = 0; t < sentences[s].Length; t++) (ids[s, t], present[s, t]) = (sentences[s][t], true);
+            for (int t = 0; t < sentences[s].Length; t++)
+            {
+                ids[s, t] = sentences[s][t];
+                present[s, t] = true;
+            }
         return (tensor(ids), tensor(present));
     }
 }
