@@ -38,7 +38,7 @@ public class RecordedTrainingTests
         };
         int steps = run.GetProperty("steps").GetInt32();
         using CpuBackend backend = new();
-        using ModelTensors tensors = ModelTensors.Open(folder);
+        using ModelTensors tensors = ModelTensors.Open(folder, ModelFamily.Bert);
         using BertParameters bert = BertParameters.Load(backend, BertConfig.Read(Path.Combine(folder, "config.json")), tensors, head: pooler == "cls");
         using TrainingStep step = new(bert, options, steps);
         double rates = 0;

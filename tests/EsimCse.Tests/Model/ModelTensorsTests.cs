@@ -89,7 +89,7 @@ public class ModelTensorsTests
             (row, mask) => row.EnumerateArray().Select(id => id.GetInt32()).Take(mask.EnumerateArray().Sum(bit => bit.GetInt32())).ToArray())];
         BertConfig config = BertConfig.Read(Path.Combine(folder, "config.json"));
         using CpuBackend backend = new(1);
-        using ModelTensors tensors = ModelTensors.Open(folder);
+        using ModelTensors tensors = ModelTensors.Open(folder, ModelFamily.Bert);
         using BertParameters bert = BertParameters.Load(backend, config, tensors, head: false);
         using Embedder embedder = new(backend, config, Pooler.ClsBeforePooler);
         double[] expected = [.. reference.GetProperty("last_hidden_state").EnumerateArray().SelectMany(sentence => sentence[0].EnumerateArray().Select(value => value.GetDouble()))];
