@@ -130,7 +130,7 @@ public sealed class TrainingStep : IDisposable
         _backend.RunGraph(p.Activations.Key(this, "backward"), () => Backward(p, backward));
         if (_ema is null) return;
         // Of its own: the batch is packed anew while the momentum encoder still reads.
-        Embedder.Pass originals = _momentumEncoder.PlaceFirst(_ema.Type, batch, pairs, views.OriginalTokens, views.LongestOriginal);
+        Embedder.Pass originals = _momentumEncoder.PrepareFirst(_ema.Type, batch, pairs, views.OriginalTokens, views.LongestOriginal);
         _backend.RunOnSideStream(() => Push(_ema, originals));
     }
 
