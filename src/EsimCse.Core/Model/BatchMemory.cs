@@ -34,8 +34,8 @@ sealed class BatchMemory(IBackend backend) : IDisposable
     }
 
     /// <summary>
-    /// Copies the first sentences of a batch, which have <paramref name="tokens"/> tokens. Padding rows are copied from the rows
-    /// that follow.
+    /// Copies the first sentences of a batch, which have <paramref name="tokens"/> tokens. Padding rows are copied
+    /// from the rows that follow.
     /// </summary>
     public PackedBatch CopyFirst(PackedBatch source, int sentences, int tokens, int longest)
     {

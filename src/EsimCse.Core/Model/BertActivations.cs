@@ -4,8 +4,8 @@ using EsimCse.Core.Model.Poolers;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// The buffers that a forward pass writes, in the element type of the weights; row statistics are fp32. For a backward pass each
-/// layer has its own, otherwise the layers share them.
+/// The buffers that a forward pass writes, in the element type of the weights; row statistics are fp32. For a
+/// backward pass each layer has its own, otherwise the layers share them.
 /// </summary>
 sealed class BertActivations
 {
@@ -49,7 +49,10 @@ sealed class BertActivations
     /// <summary>[1,T].</summary>
     public Matrix EmbeddingRstd { get; }
 
-    /// <summary>The embedding output, then each layer's output: [T,H], or [S,H] for a layer with <see cref="LayerActivations.ClsOnly"/>.</summary>
+    /// <summary>
+    /// The embedding output, then each layer's output: [T,H], or [S,H] for a layer with
+    /// <see cref="LayerActivations.ClsOnly"/>.
+    /// </summary>
     public List<Matrix> Hidden { get; } = [];
 
     public List<LayerActivations> Layers { get; } = [];

@@ -3,8 +3,8 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// The backward pass of <see cref="BertForward"/>, from the gradient of the pooled vectors to that of the embeddings. Gradients
-/// of parameters are added to those already there.
+/// The backward pass of <see cref="BertForward"/>, from the gradient of the pooled vectors to that of the embeddings.
+/// Gradients of parameters are added to those already there.
 /// </summary>
 sealed class BertBackward
 {
@@ -49,7 +49,9 @@ sealed class BertBackward
         _dquery = scratch.Allocate(s, h, type);
     }
 
-    /// <summary>Runs the pass. dpooled [S,H], of the type of <see cref="BertActivations.Pooled"/>, is overwritten.</summary>
+    /// <summary>
+    /// Runs the pass. dpooled [S,H], of the type of <see cref="BertActivations.Pooled"/>, is overwritten.
+    /// </summary>
     public void Run(Matrix dpooled)
     {
         Matrix d = Pool(dpooled);
@@ -74,8 +76,8 @@ sealed class BertBackward
     }
 
     /// <summary>
-    /// Replaces d, the gradient of the layer's output, by that of the residual around the attention, and leaves the gradient of
-    /// the attention's output projection in <see cref="_dbranch"/>.
+    /// Replaces d, the gradient of the layer's output, by that of the residual around the attention, and leaves the
+    /// gradient of the attention's output projection in <see cref="_dbranch"/>.
     /// </summary>
     void FeedForward(int layer, LayerActivations a, Matrix d)
     {

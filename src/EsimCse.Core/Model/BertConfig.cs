@@ -68,12 +68,15 @@ public sealed record BertConfig
             Heads = file.Integer("num_attention_heads"),
             IntermediateSize = file.Integer("intermediate_size"),
             MaxPositions = file.Integer("max_position_embeddings", 2 + family.PositionOffset) - family.PositionOffset,
-            TypeVocabularySize = file.Has("type_vocab_size") ? file.Integer("type_vocab_size") : family.TypeVocabularySize,
+            TypeVocabularySize = file.IntegerOr("type_vocab_size", family.TypeVocabularySize),
             LayerNormEpsilon = file.Number("layer_norm_eps", 1e-12f),
             InitializerRange = file.Number("initializer_range", 0.02f),
         };
         if (config.HiddenSize % config.Heads != 0)
-            throw file.Wrong("hidden_size", $"{config.HiddenSize}", $"a multiple of num_attention_heads {config.Heads}");
+        {
+            string expected = $"a multiple of num_attention_heads {config.Heads}";
+            throw file.Wrong("hidden_size", $"{config.HiddenSize}", expected);
+        }
         if (config.ParameterCount > int.MaxValue)
             throw new InvalidInputException(
                 $"{path}: its sizes make {config.ParameterCount:F0} parameters, expected at most {int.MaxValue}");
@@ -94,8 +97,6 @@ public sealed record BertConfig
             throw Wrong("model_type", type, roberta ? expected + ": RoBERTa is not supported yet" : expected);
         }
 
-        public bool Has(string name) => _json.ContainsKey(name);
-
         public int Integer(string name, int minimum = 1)
         {
             JsonNode? node = _json[name];
@@ -103,6 +104,8 @@ public sealed record BertConfig
             string expected = minimum == 1 ? "a positive whole number" : $"a whole number of at least {minimum}";
             throw Wrong(name, node?.ToJsonString() ?? "nothing", expected);
         }
+
+        public int IntegerOr(string name, int missing) => _json.ContainsKey(name) ? Integer(name) : missing;
 
         public float Number(string name, float missing)
         {

@@ -3,8 +3,8 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// The forward pass of BERT: Devlin, Chang, Lee and Toutanova, arXiv 1810.04805. <see cref="BertBackward"/> is the same code
-/// read from the end.
+/// The forward pass of BERT: Devlin, Chang, Lee and Toutanova, arXiv 1810.04805. <see cref="BertBackward"/> is the
+/// same code read from the end.
 /// </summary>
 sealed class BertForward(IBackend backend, BertWeights weights, BertActivations activations, DropoutMask mask)
 {
@@ -13,8 +13,8 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
     readonly float _epsilon = activations.Config.LayerNormEpsilon;
 
     /// <summary>
-    /// Returns the dropout site of a layer's attention weights; the next two are those of its two projections. Site 0 is the
-    /// embeddings'.
+    /// Returns the dropout site of a layer's attention weights; the next two are those of its two projections. Site 0
+    /// is the embeddings'.
     /// </summary>
     public static int AttentionSite(int layer) => 1 + 3 * layer;
 
@@ -39,7 +39,8 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
         NormWeights norm = weights.Norm;
         backend.EmbeddingForward(_batch, weights.Words, weights.Positions, weights.Types, sum);
         backend.LayerNormForward(
-            sum, default, default, _batch.Offsets, default, norm.Gamma, norm.Beta, _epsilon,
+            sum, default, default, _batch.Offsets, default,
+            norm.Gamma, norm.Beta, _epsilon,
             Saved(sum), activations.EmbeddingRstd, output);
         if (mask.IsActive) backend.DropoutForward(output, _batch.Offsets, mask.At(0), output);
     }
@@ -78,17 +79,21 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
 
         backend.LinearForward(a.Context, w.Output.Weight, default, a.AttentionOutput);
         backend.LayerNormForward(
-            a.AttentionOutput, w.Output.Bias, residual, offsets, mask.At(site + 1), w.OutputNorm.Gamma, w.OutputNorm.Beta, _epsilon,
+            a.AttentionOutput, w.Output.Bias, residual, offsets, mask.At(site + 1),
+            w.OutputNorm.Gamma, w.OutputNorm.Beta, _epsilon,
             Saved(a.AttentionOutput), a.AttentionRstd, a.AttentionNorm);
 
         backend.LinearForward(a.AttentionNorm, w.Up.Weight, w.Up.Bias, a.FeedForwardUp);
         backend.GeluForward(a.FeedForwardUp, gelu);
         backend.LinearForward(gelu, w.Down.Weight, default, a.FeedForwardDown);
         backend.LayerNormForward(
-            a.FeedForwardDown, w.Down.Bias, a.AttentionNorm, offsets, mask.At(site + 2), w.Norm.Gamma, w.Norm.Beta, _epsilon,
+            a.FeedForwardDown, w.Down.Bias, a.AttentionNorm, offsets, mask.At(site + 2),
+            w.Norm.Gamma, w.Norm.Beta, _epsilon,
             Saved(a.FeedForwardDown), a.FeedForwardRstd, activations.Hidden[layer + 1]);
     }
 
-    /// <summary>Returns the buffer for the normalised rows that the backward pass reads: their input's; absent without one.</summary>
+    /// <summary>
+    /// Returns the buffer for the normalised rows that the backward pass reads: their input's; absent without one.
+    /// </summary>
     Matrix Saved(Matrix input) => activations.SavedForBackward ? input : default;
 }

@@ -113,7 +113,9 @@ public sealed class BertParameters : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
 
-    /// <summary>Checks the stored tensors before memory is allocated, because a false config.json may ask for any amount.</summary>
+    /// <summary>
+    /// Checks the stored tensors before memory is allocated, because a false config.json may ask for any amount.
+    /// </summary>
     static void CheckShapes(BertConfig config, ModelTensors tensors, bool head)
     {
         if (tensors.Layers > config.Layers)
@@ -139,7 +141,9 @@ public sealed class BertParameters : IDisposable
         return values;
     }
 
-    /// <summary>Fills values by Box-Muller: two Philox words make two values. The tensor's index is part of the counter.</summary>
+    /// <summary>
+    /// Fills values by Box-Muller: two Philox words make two values. The tensor's index is part of the counter.
+    /// </summary>
     void FillNormal(float[] values, uint tensor, ulong seed)
     {
         const double WordRange = 4294967296.0;

@@ -3,8 +3,8 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// Views of an arena's tensors as the layers use them: of the parameters, or of their gradients or EMA weights, which have the
-/// same shapes.
+/// Views of an arena's tensors as the layers use them: of the parameters, or of their gradients or EMA weights, which
+/// have the same shapes.
 /// </summary>
 public sealed class BertWeights
 {
@@ -15,7 +15,8 @@ public sealed class BertWeights
     /// <param name="layout">The layout of both arenas.</param>
     /// <param name="arena">The fp32 arena.</param>
     /// <param name="lowPrecision">
-    /// A copy in the element type of the activations, which matrix products and the embedding read; absent where that is fp32.
+    /// A copy in the element type of the activations, which matrix products and the embedding read; absent where that
+    /// is fp32.
     /// </param>
     public BertWeights(BertConfig config, ParameterLayout layout, Matrix arena, Matrix lowPrecision = default)
     {
@@ -36,7 +37,9 @@ public sealed class BertWeights
     /// <summary>The fp32 arena: the master weights.</summary>
     public Matrix Arena { get; }
 
-    /// <summary>The copy of <see cref="Arena"/> in the element type of the activations; absent where that is fp32.</summary>
+    /// <summary>
+    /// The copy of <see cref="Arena"/> in the element type of the activations; absent where that is fp32.
+    /// </summary>
     public Matrix LowPrecision { get; }
 
     /// <summary>The element type of the activations.</summary>

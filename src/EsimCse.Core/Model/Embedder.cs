@@ -4,7 +4,8 @@ using EsimCse.Core.Model.Poolers;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// Computes sentence vectors of token ids, without dropout. A vector has the same bits whatever other sentences are in its batch.
+/// Computes sentence vectors of token ids, without dropout. A vector has the same bits whatever other sentences are
+/// in its batch.
 /// </summary>
 public sealed class Embedder : IDisposable
 {
@@ -67,7 +68,9 @@ public sealed class Embedder : IDisposable
         _arena.Dispose();
     }
 
-    /// <summary>Copies the first sentences of a batch, which have that many tokens, and allocates their activations.</summary>
+    /// <summary>
+    /// Copies the first sentences of a batch, which have that many tokens, and allocates their activations.
+    /// </summary>
     internal Pass PrepareFirst(ElementType type, PackedBatch source, int sentences, int tokens, int longest) =>
         Prepare(type, _batchMemory.CopyFirst(source, sentences, tokens, longest));
 

@@ -1,7 +1,8 @@
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// A family of encoders with BERT's layers, as Hugging Face's files describe it. A new family is a row of <see cref="All"/>.
+/// A family of encoders with BERT's layers, as Hugging Face's files describe it. A new family is a row of
+/// <see cref="All"/>.
 /// </summary>
 public sealed record ModelFamily
 {

@@ -32,7 +32,9 @@ public sealed record ModelFolder
     public bool IsBare { get; init; }
 
     /// <summary>Reads the settings of a folder.</summary>
-    /// <exception cref="InvalidInputException">The folder is missing or has a setting that is not supported.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The folder is missing or has a setting that is not supported.
+    /// </exception>
     public static ModelFolder Read(string path)
     {
         if (!Directory.Exists(path)) throw new InvalidInputException($"{path}: no such folder");
@@ -43,8 +45,8 @@ public sealed record ModelFolder
     }
 
     /// <summary>
-    /// Returns the most tokens that a sentence may have: max_seq_length, else the tokenizer's model_max_length, and at most
-    /// the model's positions.
+    /// Returns the most tokens that a sentence may have: max_seq_length, else the tokenizer's model_max_length, and
+    /// at most the model's positions.
     /// </summary>
     public int LengthLimit(int? modelMaxLength) =>
         Math.Min(Config.MaxPositions, MaxLength ?? modelMaxLength ?? int.MaxValue);
@@ -78,11 +80,16 @@ public sealed record ModelFolder
     {
         ModelFolder? folder = null;
         foreach ((string type, string part) in ListModules(file))
-            folder = ReadModule(folder, path, System.IO.Path.Combine(path, part), type) ?? throw WrongModule(file, type);
+        {
+            string modulePath = System.IO.Path.Combine(path, part);
+            folder = ReadModule(folder, path, modulePath, type) ?? throw WrongModule(file, type);
+        }
         return folder ?? throw new InvalidInputException($"{file}: no modules");
     }
 
-    /// <summary>Applies one module to the settings of those before it; null where it is not supported after them.</summary>
+    /// <summary>
+    /// Applies one module to the settings of those before it; null where it is not supported after them.
+    /// </summary>
     static ModelFolder? ReadModule(ModelFolder? folder, string path, string modulePath, string type)
     {
         if (type == "Transformer") return ReadEncoder(path, modulePath);

@@ -7,11 +7,13 @@ using EsimCse.Core.Files;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// The weights of a model folder under their family's names, also where the file has a task model's prefix, LayerNorm.gamma and
-/// beta, or SimCSE's mlp.dense as head. Heads of other tasks, buffers and momentum encoders are ignored.
+/// The weights of a model folder under their family's names, also where the file has a task model's prefix,
+/// LayerNorm.gamma and beta, or SimCSE's mlp.dense as head. Heads of other tasks, buffers and momentum encoders are
+/// ignored.
 /// </summary>
 public sealed class ModelTensors : IDisposable
 {
+    const string SimCseHead = "mlp.dense";
     const int DigestBytes = 4096;
 
     readonly List<SafetensorsFile> _files = [];
@@ -53,8 +55,8 @@ public sealed class ModelTensors : IDisposable
     public int Layers => 1 + _tensors.Keys.Select(LayerIndex).DefaultIfEmpty(-1).Max();
 
     /// <summary>
-    /// Adds the names, types and first 4096 bytes of all tensors to a digest. That distinguishes two trainings of one model
-    /// without reading all of it.
+    /// Adds the names, types and first 4096 bytes of all tensors to a digest. That distinguishes two trainings of one
+    /// model without reading all of it.
     /// </summary>
     internal void AddTo(IncrementalHash digest)
     {
@@ -108,8 +110,7 @@ public sealed class ModelTensors : IDisposable
         foreach ((string name, JsonNode? value) in map)
         {
             string? shard = value is JsonValue text && text.TryGetValue(out string? file) ? file : null;
-            if (shard is null || Path.GetFileName(shard) != shard)
-                throw new InvalidInputException($"{index}: tensor '{name}': expected the name of a file in this folder");
+            if (shard is null || Path.GetFileName(shard) != shard) throw NotInFolder(index, name);
             if (!shards.TryGetValue(shard, out SafetensorsFile? opened))
             {
                 shards[shard] = opened = SafetensorsFile.Open(Path.Combine(_folder, shard));
@@ -131,7 +132,8 @@ public sealed class ModelTensors : IDisposable
     {
         string prefix = _family.WeightPrefix;
         string name = stored.StartsWith(prefix, StringComparison.Ordinal) ? stored[prefix.Length..] : stored;
-        if (name.StartsWith("mlp.dense.", StringComparison.Ordinal)) name = _family.Modules.Head + name["mlp.dense".Length..];
+        if (name.StartsWith(SimCseHead + ".", StringComparison.Ordinal))
+            name = _family.Modules.Head + name[SimCseHead.Length..];
         return name
             .Replace("LayerNorm.gamma", "LayerNorm.weight", StringComparison.Ordinal)
             .Replace("LayerNorm.beta", "LayerNorm.bias", StringComparison.Ordinal);
@@ -157,11 +159,14 @@ public sealed class ModelTensors : IDisposable
     [DoesNotReturn]
     static void ThrowNoWeights(string folder)
     {
-        bool pickled = File.Exists(Path.Combine(folder, "pytorch_model.bin"));
-        throw new InvalidInputException(pickled
-            ? $"{folder}: found pytorch_model.bin alone, expected model.safetensors: save the model again with safetensors"
-            : $"{folder}: found neither model.safetensors nor model.safetensors.index.json");
+        string found = "found neither model.safetensors nor model.safetensors.index.json";
+        if (File.Exists(Path.Combine(folder, "pytorch_model.bin")))
+            found = "found pytorch_model.bin alone, expected model.safetensors: save the model again with safetensors";
+        throw new InvalidInputException($"{folder}: {found}");
     }
+
+    static InvalidInputException NotInFolder(string index, string tensor) =>
+        new($"{index}: tensor '{tensor}': expected the name of a file in this folder");
 
     static InvalidInputException WrongShape(SafetensorsFile file, StoredTensor tensor, ParameterTensor parameter)
     {

@@ -1,8 +1,8 @@
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// Names of an encoder's modules, without <see cref="ModelFamily.WeightPrefix"/>; the defaults are those of Hugging Face's
-/// BertModel. A tensor's name is its module's with ".weight" or ".bias".
+/// Names of an encoder's modules, without <see cref="ModelFamily.WeightPrefix"/>; the defaults are those of Hugging
+/// Face's BertModel. A tensor's name is its module's with ".weight" or ".bias".
 /// </summary>
 public sealed record ModuleNames
 {

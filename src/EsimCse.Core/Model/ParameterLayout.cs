@@ -3,9 +3,9 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// The order of the parameters in an arena. Parameters, gradients, moments, EMA weights and low-precision copies are parallel
-/// arenas in this order, which is also the checkpoint's. Query, key and value are adjacent, so that one matrix product
-/// computes all three; the head is last.
+/// The order of the parameters in an arena. Parameters, gradients, moments, EMA weights and low-precision copies are
+/// parallel arenas in this order, which is also the checkpoint's. Query, key and value are adjacent, so that one
+/// matrix product computes all three; the head is last.
 /// </summary>
 public sealed class ParameterLayout
 {

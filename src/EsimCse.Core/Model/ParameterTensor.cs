@@ -23,5 +23,9 @@ public sealed record ParameterTensor(string Name, long Offset, int Rows, int Col
     internal bool IsGain => IsVector && Name.EndsWith(".weight", StringComparison.Ordinal);
 
     /// <summary>Returns a view of this tensor in an arena of its layout.</summary>
-    public Matrix In(Matrix arena) => new(arena.Address + (nint)(Offset * arena.Type.Size()), Rows, Columns, arena.Type);
+    public Matrix In(Matrix arena)
+    {
+        nint address = arena.Address + (nint)(Offset * arena.Type.Size());
+        return new Matrix(address, Rows, Columns, arena.Type);
+    }
 }

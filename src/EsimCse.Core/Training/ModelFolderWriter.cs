@@ -9,8 +9,8 @@ using EsimCse.Core.Text;
 namespace EsimCse.Core.Training;
 
 /// <summary>
-/// Writes model folders that Hugging Face's tools and every version of sentence-transformers open. The same model gives the same
-/// bytes.
+/// Writes model folders that Hugging Face's tools and every version of sentence-transformers open. The same model
+/// gives the same bytes.
 /// </summary>
 public static class ModelFolderWriter
 {
@@ -39,8 +39,10 @@ public static class ModelFolderWriter
         WriteTokenizer(source.Tokenizer, target);
         DeleteModules(target);
         WriteSettings(target, maxLength);
-        if (pooler.SentenceTransformersMode is { } mode) WriteModules(target, mode, pooler.HasHead, family.Modules, tensors);
-        else WriteJson(target, "esimcse.json", new JsonObject { ["pooler"] = pooler.Name });
+        if (pooler.SentenceTransformersMode is { } mode)
+            WriteModules(target, mode, pooler.HasHead, family.Modules, tensors);
+        else
+            WriteJson(target, "esimcse.json", new JsonObject { ["pooler"] = pooler.Name });
         WriteWeights(target, tensors);
     }
 
@@ -56,7 +58,8 @@ public static class ModelFolderWriter
     static void WriteTokenizer(string source, string target)
     {
         if (Path.GetFullPath(source) != Path.GetFullPath(target))
-            foreach (string name in TokenizerFiles) CopyOrDelete(Path.Combine(source, name), Path.Combine(target, name));
+            foreach (string name in TokenizerFiles)
+                CopyOrDelete(Path.Combine(source, name), Path.Combine(target, name));
         if (!File.Exists(Path.Combine(target, "tokenizer.json")))
             WriteJson(target, "tokenizer.json", TokenizerJson.From(BertTokenizer.Load(target)));
     }

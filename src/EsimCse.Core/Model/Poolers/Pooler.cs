@@ -70,8 +70,8 @@ public abstract class Pooler
     internal virtual void Forward(IBackend backend, BertActivations activations) { }
 
     /// <summary>
-    /// Writes the gradient dhidden [T,H] of one of <see cref="HiddenStates"/>, or adds it. dpooled [S,H] is the gradient
-    /// of <see cref="BertActivations.Pooled"/>.
+    /// Writes the gradient dhidden [T,H] of one of <see cref="HiddenStates"/>, or adds it. dpooled [S,H] is the
+    /// gradient of <see cref="BertActivations.Pooled"/>.
     /// </summary>
     internal virtual void Backward(
         IBackend backend,

@@ -27,7 +27,8 @@ public sealed record PoolingMode(string Name, string Flag)
     ];
 
     /// <summary>Finds a mode by its name or flag; null where there is none.</summary>
-    internal static PoolingMode? Find(string name) => All.FirstOrDefault(mode => name == mode.Name || name == mode.Flag);
+    internal static PoolingMode? Find(string name) =>
+        All.FirstOrDefault(mode => name == mode.Name || name == mode.Flag);
 
     /// <summary>Returns the names or flags of the modes that a config.json of either version turns on.</summary>
     internal static string[] ReadNames(JsonObject json)
