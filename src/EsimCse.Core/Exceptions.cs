@@ -1,8 +1,8 @@
 namespace EsimCse.Core;
 
 /// <summary>
-/// An error in a file, a folder or its content. The message is one line that names the file, line or tensor, what was
-/// found and what was expected. The command line exits with code 3.
+/// An error in a file, a folder or its content. The message is one line: the file, line or tensor, the value found and
+/// the one expected. The command line exits with code 3.
 /// </summary>
 public sealed class InvalidInputException : Exception
 {

@@ -6,9 +6,9 @@ namespace EsimCse.Core.Backend;
 /// then multiplied by <see cref="Scale"/>. The default value drops nothing.
 /// </summary>
 /// <remarks>
-/// The draws are those of <see cref="Philox"/>: counter = (element / 8, site | view · 65536, sentence, step); element
-/// % 8 selects the draw. Sentence s of a packed batch is sentence s % <see cref="SentencesPerView"/> of view s /
-/// <see cref="SentencesPerView"/>; element = position of the row in its sentence × columns + column.
+/// The draws are those of <see cref="Philox"/>: counter = (element / 8, site | view · 65536, sentence, step);
+/// element % 8 selects the draw; element = position of the row in its sentence × columns + column.
+/// With B = <see cref="SentencesPerView"/>, sentence s of a packed batch is sentence s % B of view s / B.
 /// </remarks>
 /// <param name="Rate">Share of the elements dropped, 0 … below 1.</param>
 /// <param name="Seed">The key of the draws.</param>

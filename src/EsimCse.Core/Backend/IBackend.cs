@@ -88,21 +88,23 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// Packs the batch of a step: for s &lt; B sentence order[((step − 1) mod ⌈C / batchSize⌉) batchSize + s] of the
-    /// corpus, then the positive of each, augmented by <paramref name="draws"/>. Writes the ids, positions and
-    /// offsets of the batch (S = 2B); padding rows are 0. The batch has room for exactly these tokens, because the
-    /// host draws their lengths too.
+    /// corpus, then the positive of each, augmented by <paramref name="draws"/>.
     /// </summary>
+    /// <remarks>
+    /// Writes the ids, positions and offsets of the batch (S = 2B); padding rows are 0. The batch has room for exactly
+    /// these tokens, because the host draws their lengths too.
+    /// </remarks>
     void PackViews(CorpusMemory corpus, int batchSize, AugmentationSpec draws, StepState state, PackedBatch batch);
 
     /// <summary>
-    /// Computes sum[t] = words[ids[t]] + positions[positionOf[t]] + types[0]. words [V,H], positions [P,H], types
-    /// [·,H], sum [T,H].
+    /// Computes sum[t] = words[ids[t]] + positions[positionOf[t]] + types[0].
+    /// words [V,H], positions [P,H], types [·,H], sum [T,H].
     /// </summary>
     void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum);
 
     /// <summary>
-    /// Computes dwords[ids[t]] += dsum[t], dpositions[positionOf[t]] += dsum[t], dtypes[0] += Σ dsum[t], each in the
-    /// order of t.
+    /// Computes dwords[ids[t]] += dsum[t], dpositions[positionOf[t]] += dsum[t], dtypes[0] += Σ dsum[t],
+    /// each in the order of t.
     /// </summary>
     void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes);
 
@@ -116,23 +118,28 @@ public interface IBackend : IDisposable
     void DropoutBackward(Matrix dy, Matrix offsets, DropoutMask mask, Matrix dx);
 
     /// <summary>
-    /// Computes z = (x + bias) ∘ mask + residual; normalized = (z − mean z) rstd; y = γ normalized + β; rstd = 1 /
-    /// √(var z + ε), mean and var over N. x, residual, normalized, y [M,N]; bias, γ, β [1,N]; rstd [1,M]. bias,
-    /// residual, normalized and rstd are optional; normalized may be x; y may be x where normalized is absent or
-    /// another buffer. offsets: the batch's where a row is a token; absent where a row is a sentence's [CLS] token,
-    /// position 0.
+    /// Computes z = (x + bias) ∘ mask + residual; rstd = 1 / √(var z + ε); normalized = (z − mean z) rstd;
+    /// y = γ normalized + β; mean and var over N.
     /// </summary>
+    /// <remarks>
+    /// x, residual, normalized, y [M,N]; bias, γ, β [1,N]; rstd [1,M].
+    /// bias, residual, normalized and rstd are optional.
+    /// normalized may be x; y may be x where normalized is absent or another buffer.
+    /// offsets: the batch's where a row is a token; absent where a row is a sentence's [CLS] token, position 0.
+    /// </remarks>
     void LayerNormForward(
         Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask,
         Matrix gamma, Matrix beta, float epsilon,
         Matrix normalized, Matrix rstd, Matrix y);
 
     /// <summary>
-    /// Computes g = γ dy; dz = rstd (g − mean g − normalized mean(g normalized)); dx = dz ∘ mask; dbias += Σ dx; dγ
-    /// += Σ dy normalized; dβ += Σ dy, sums over rows. dz is the residual's gradient and may be dy. dbias is
-    /// optional; dx is optional where nothing is dropped or dbias is absent; dx may be dz only where nothing is
-    /// dropped.
+    /// Computes g = γ dy; dz = rstd (g − mean g − normalized mean(g normalized)); dx = dz ∘ mask;
+    /// dbias += Σ dx; dγ += Σ dy normalized; dβ += Σ dy; sums over rows.
     /// </summary>
+    /// <remarks>
+    /// dz is the residual's gradient and may be dy. dbias is optional; dx is optional where nothing is dropped or dbias
+    /// is absent; dx may be dz only where nothing is dropped.
+    /// </remarks>
     void LayerNormBackward(
         Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
         Matrix dz, Matrix dx, Matrix dbias, Matrix dgamma, Matrix dbeta);
@@ -151,15 +158,18 @@ public interface IBackend : IDisposable
     void LinearBackwardWeight(Matrix dy, Matrix x, Matrix dw, Matrix dbias);
 
     /// <summary>
-    /// Computes for each sentence and head p = softmax(Q Kᵀ / √D), context = (p ∘ mask) V. qkv [T,3H] has Q, K, V in
-    /// adjacent columns, head a in columns aD … aD+D−1 of each; context [T,H]; logSumExp [A,T] (of the scaled scores
-    /// of each query) is optional. The mask's elements of a sentence of n tokens are [A,n,n].
+    /// Computes for each sentence and head p = softmax(Q Kᵀ / √D), context = (p ∘ mask) V.
     /// </summary>
+    /// <remarks>
+    /// qkv [T,3H] has Q, K, V in adjacent columns, head a in columns aD … aD+D−1 of each; context [T,H];
+    /// logSumExp [A,T], of the scaled scores of each query, is optional.
+    /// The mask's elements of a sentence of n tokens are [A,n,n].
+    /// </remarks>
     void AttentionForward(Matrix qkv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp);
 
     /// <summary>
-    /// Computes p again from qkv and logSumExp; dV = (p ∘ mask)ᵀ dcontext; dp = (dcontext Vᵀ) ∘ mask; ds = p (dp − Σ
-    /// dcontext context) / √D; dQ = ds K; dK = dsᵀ Q. dqkv [T,3H].
+    /// Computes p again from qkv and logSumExp; dV = (p ∘ mask)ᵀ dcontext; dp = (dcontext Vᵀ) ∘ mask;
+    /// ds = p (dp − Σ dcontext context) / √D; dQ = ds K; dK = dsᵀ Q. dqkv [T,3H].
     /// </summary>
     void AttentionBackward(
         Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp,
@@ -198,38 +208,41 @@ public interface IBackend : IDisposable
     void ClsPoolingBackward(Matrix dy, PackedBatch batch, Matrix dx);
 
     /// <summary>
-    /// Computes y[s] = scale · mean of x over the tokens of s, or adds it to y[s] if <paramref name="accumulate"/>. x
-    /// [T,H], y [S,H] in fp32.
+    /// Computes y[s] = scale · mean of x over the tokens of s, or adds it to y[s] if <paramref name="accumulate"/>.
+    /// x [T,H], y [S,H] in fp32.
     /// </summary>
     void MeanPoolingForward(Matrix x, PackedBatch batch, float scale, bool accumulate, Matrix y);
 
     /// <summary>
     /// Computes dx[t] = scale · dy[s] / length of s for t in s, or adds it to dx[t] if <paramref name="accumulate"/>.
-    /// dy in fp32.
+    /// dy [S,H] in fp32, dx [T,H].
     /// </summary>
     void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx);
 
     /// <summary>
     /// Computes l[i,j] = cos(h[i], h[B+j]) / τ for j &lt; B, l[i,B+q] = cos(h[i], queue[q]) / τ for the filled rows q
-    /// of the queue, cos with each norm clamped below at 1e-8. loss = mean over i of log Σ_j e^l[i,j] − l[i,i],
-    /// computed as log1p(Σ over all but the largest of e^(l − max)) − (l[i,i] − max), is written to
-    /// <see cref="StepState.Loss"/>; dh = the gradient of the loss for anchors and positives. No gradient flows
-    /// through a clamped norm or into the queue.
+    /// of the queue, cos with each norm clamped below at 1e-8;
+    /// loss = mean over i of log Σ_j e^l[i,j] − l[i,i], to <see cref="StepState.Loss"/>;
+    /// dh = the gradient of the loss for anchors and positives.
     /// </summary>
     /// <remarks>
+    /// The loss of a row is computed as log1p(Σ over all but the largest of e^(l − max)) − (l[i,i] − max).
+    /// No gradient flows through a clamped norm or into the queue.
     /// h, dh [2B,E]; queue [Q,E], optional; logits [B,B+Q] receives l, without the columns of the queue's empty rows,
-    /// which are neither read nor written; weights [B,B+Q] and norms [1,2B+Q] are scratch. Without logits and
-    /// weights, for sizes that are too large to store, cosines are recomputed where they are needed.
+    /// which are neither read nor written; weights [B,B+Q] and norms [1,2B+Q] are scratch.
+    /// Without logits and weights, for sizes that are too large to store, cosines are recomputed where needed.
     /// </remarks>
     void ContrastiveLoss(
         Matrix h, Matrix queue, float temperature, StepState state,
         Matrix logits, Matrix weights, Matrix norms, Matrix dh);
 
     /// <summary>
-    /// Pushes rows into the queue, a ring of Q rows: writes from <see cref="StepState.QueueHead"/> on and advances it
-    /// and <see cref="StepState.QueueCount"/> (at most Q). Of more than Q rows the last Q are pushed. Does nothing
-    /// once a step was not finite. rows [B,E], queue [Q,E].
+    /// Pushes rows into the queue, a ring of Q rows: writes from <see cref="StepState.QueueHead"/> on, advances it, and
+    /// raises <see cref="StepState.QueueCount"/> up to Q.
     /// </summary>
+    /// <remarks>
+    /// Of more than Q rows the last Q are pushed. Does nothing once a step was not finite. rows [B,E], queue [Q,E].
+    /// </remarks>
     void QueuePush(Matrix rows, Matrix queue, StepState state);
 
     /// <summary>Computes step += 1; learning rate = learningRate · (1 − (step − 1) / steps), at least 0.</summary>
@@ -243,22 +256,26 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// Computes norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)).
+    /// </summary>
+    /// <remarks>
     /// If the loss or the norm is the first that is not finite, writes the step to
     /// <see cref="StepState.NotFiniteStep"/>. partials [1, chunks.Rows] is scratch.
-    /// </summary>
+    /// </remarks>
     void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state);
 
     /// <summary>
-    /// Computes for each element, with g = clip scale · gradient, η = learning rate, t = step, μ = emaDecay, β₁ =
-    /// 0.9, β₂ = 0.999, ε = 1e-8: ema = μ ema + (1 − μ) θ, where the chunk has an EMA; θ = θ (1 − η decay), where the
-    /// chunk decays; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; θ = θ − η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) +
-    /// ε). Does nothing once a step was not finite.
+    /// Computes for each element, with g = clip scale · gradient, η = learning rate, t = step, μ = emaDecay,
+    /// β₁ = 0.9, β₂ = 0.999, ε = 1e-8:
+    /// ema = μ ema + (1 − μ) θ, where the chunk has an EMA; θ = θ (1 − η decay), where the chunk decays;
+    /// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; θ = θ − η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε).
     /// </summary>
     /// <remarks>
-    /// parameters (θ), gradients, m, v, ema: arenas [1,N] of one layout; ema is optional. bf16Weights, bf16Ema:
-    /// low-precision copies of θ and ema, optional. chunks Int32 [·,3]: first element, number of elements (at most
-    /// <see cref="ParameterChunk.MaximumLength"/>), flags of <see cref="ParameterChunk"/>. Loshchilov and Hutter,
-    /// arXiv 1711.05101; ema is the momentum encoder of ESimCSE, arXiv 2109.04380.
+    /// Does nothing once a step was not finite.
+    /// parameters (θ), gradients, m, v, ema: arenas [1,N] of one layout; ema is optional.
+    /// bf16Weights, bf16Ema: low-precision copies of θ and ema, optional.
+    /// chunks Int32 [·,3]: first element, number of elements (at most <see cref="ParameterChunk.MaximumLength"/>),
+    /// flags of <see cref="ParameterChunk"/>.
+    /// Loshchilov and Hutter, arXiv 1711.05101; ema is the momentum encoder of ESimCSE, arXiv 2109.04380.
     /// </remarks>
     void AdamWUpdate(
         Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
