@@ -3,7 +3,7 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Core.Model;
 
 /// <summary>The parameters of an encoder in a device's memory.</summary>
-public sealed class BertParameters : IDisposable
+sealed class BertParameters : IDisposable
 {
     /// <summary>The Philox site of newly drawn weights.</summary>
     const uint InitializationSite = 0x1002;

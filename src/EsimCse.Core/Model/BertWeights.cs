@@ -6,7 +6,7 @@ namespace EsimCse.Core.Model;
 /// Views of an arena's tensors as the layers use them: of the parameters, or of their gradients or EMA weights, which
 /// have the same shapes.
 /// </summary>
-public sealed class BertWeights
+sealed class BertWeights
 {
     readonly ModuleNames _names;
 

@@ -7,7 +7,7 @@ namespace EsimCse.Core.Model;
 /// Computes sentence vectors of token ids, without dropout. A vector has the same bits whatever other sentences are
 /// in its batch.
 /// </summary>
-public sealed class Embedder : IDisposable
+sealed class Embedder : IDisposable
 {
     const int MinimumTokenBudget = 64;
 

@@ -7,7 +7,7 @@ namespace EsimCse.Core.Model;
 /// <param name="Up">The feed-forward's first projection: [F,H].</param>
 /// <param name="Down">The feed-forward's second projection: [H,F].</param>
 /// <param name="Norm">The normalisation after the feed-forward.</param>
-public sealed record LayerWeights(
+sealed record LayerWeights(
     LinearWeights Qkv,
     LinearWeights Output,
     NormWeights OutputNorm,

@@ -5,7 +5,7 @@ namespace EsimCse.Core.Model;
 /// <summary>The parameters of a linear layer, y = x Wᵀ + b.</summary>
 /// <param name="Weight">[N,K].</param>
 /// <param name="Bias">[1,N].</param>
-public readonly record struct LinearWeights(Matrix Weight, Matrix Bias)
+readonly record struct LinearWeights(Matrix Weight, Matrix Bias)
 {
     /// <summary>Returns the rows [first, first + count) of the weight with their biases.</summary>
     public LinearWeights Slice(int first, int count)

@@ -11,7 +11,7 @@ namespace EsimCse.Core.Model;
 /// LayerNorm.gamma and beta, or SimCSE's mlp.dense as head. Heads of other tasks, buffers and momentum encoders are
 /// ignored.
 /// </summary>
-public sealed class ModelTensors : IDisposable
+sealed class ModelTensors : IDisposable
 {
     const string SimCseHead = "mlp.dense";
     const int DigestBytes = 4096;

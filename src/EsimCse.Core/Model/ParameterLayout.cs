@@ -7,7 +7,7 @@ namespace EsimCse.Core.Model;
 /// parallel arenas in this order, which is also the checkpoint's. Query, key and value are adjacent, so that one
 /// matrix product computes all three; the head is last.
 /// </summary>
-public sealed class ParameterLayout
+sealed class ParameterLayout
 {
     const int Alignment = 16;
 

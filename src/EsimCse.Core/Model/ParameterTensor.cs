@@ -8,7 +8,7 @@ namespace EsimCse.Core.Model;
 /// <param name="Rows">Rows; 1 for a vector.</param>
 /// <param name="Columns">Columns.</param>
 /// <param name="Flags">Flags of <see cref="ParameterChunk"/>.</param>
-public sealed record ParameterTensor(string Name, long Offset, int Rows, int Columns, int Flags)
+sealed record ParameterTensor(string Name, long Offset, int Rows, int Columns, int Flags)
 {
     /// <summary>Number of elements.</summary>
     public long Count => (long)Rows * Columns;

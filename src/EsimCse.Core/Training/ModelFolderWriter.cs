@@ -12,7 +12,7 @@ namespace EsimCse.Core.Training;
 /// Writes model folders that Hugging Face's tools and every version of sentence-transformers open. The same model
 /// gives the same bytes.
 /// </summary>
-public static class ModelFolderWriter
+static class ModelFolderWriter
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 

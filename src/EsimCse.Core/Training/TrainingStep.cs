@@ -7,7 +7,7 @@ namespace EsimCse.Core.Training;
 /// The step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward, clipping, AdamW with the momentum encoder's average, and
 /// the momentum encoder's vectors into the queue, beside what the next step begins with. Everything that a later step depends on lies in <see cref="State"/>'s matrices.
 /// </summary>
-public sealed class TrainingStep : IDisposable
+sealed class TrainingStep : IDisposable
 {
     const float LargestNorm = 1;
 
