@@ -27,7 +27,7 @@ public sealed partial class SentenceEncoder : IDisposable
             throw new ArgumentOutOfRangeException(nameof(options), $"length {MaxLength}, expected 2 … {folder.Config.MaxPositions}, the model's positions");
         if (Tokenizer.VocabularySize > folder.Config.VocabularySize)
             throw new InvalidInputException($"{folder.EncoderPath}: the tokenizer has {Tokenizer.VocabularySize} ids, config.json says vocab_size {folder.Config.VocabularySize}");
-        using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath);
+        using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath, folder.Config.Family);
         bool head = Pooler.HasHead, dense = head && options.Pooler is null && folder.Dense is not null;
         if (head && !dense && !tensors.Contains("pooler.dense.weight"))
             throw new InvalidInputException($"{folder.EncoderPath}: pooler {Pooler} needs the tensor 'pooler.dense.weight', which is missing from the weights");

@@ -1,7 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace EsimCse.Core.Backend;
 
 /// <summary>
-/// One allocation, handed out in the order of asking, and all taken back at once. Without a backend it only measures, which tells how large the real one must be.
+/// One allocation from which matrices are carved in declaration order and freed together. Without a backend it only
+/// measures the size that a real arena needs.
 /// </summary>
 public sealed class Arena : IDisposable
 {
@@ -9,39 +12,51 @@ public sealed class Arena : IDisposable
 
     readonly IBackend? _backend;
     nint _address;
-    long _capacity, _used;
+    long _capacity;
+    long _used;
 
-    /// <summary>An empty arena of a backend; null to measure.</summary>
+    /// <summary>Creates an empty arena.</summary>
+    /// <param name="backend">The owner of the memory; null to measure.</param>
     public Arena(IBackend? backend) => _backend = backend;
 
-    /// <summary>Bytes handed out.</summary>
+    /// <summary>Bytes carved so far.</summary>
     public long Used => _used;
 
-    /// <summary>Takes everything back, and makes room for at least so many bytes.</summary>
+    /// <summary>Takes all matrices back and grows the arena to at least that many bytes.</summary>
     public void Reset(long bytes)
     {
         _used = 0;
         if (bytes <= _capacity || _backend is null) return;
-        _backend.Free(_address);
-        (_address, _capacity) = (0, 0);
+        Free();
         _address = _backend.Allocate(bytes);
         _capacity = bytes;
     }
 
-    /// <summary>The next piece; its content is undefined.</summary>
-    /// <exception cref="InvalidOperationException">More than the arena was measured for.</exception>
+    /// <summary>Carves the next matrix; its content is undefined.</summary>
+    /// <exception cref="InvalidOperationException">The arena is full.</exception>
     public Matrix Allocate(int rows, int columns, ElementType type = ElementType.Float32)
     {
         Matrix matrix = new(_address + (nint)_used, rows, columns, type);
         _used += (matrix.Bytes + Alignment - 1) / Alignment * Alignment;
-        if (_backend is not null && _used > _capacity) throw new InvalidOperationException($"{matrix} does not fit an arena of {_capacity} bytes");
+        if (_backend is not null && _used > _capacity) ThrowFull(matrix);
         return matrix;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _backend?.Free(_address);
-        (_address, _capacity, _used) = (0, 0, 0);
+        Free();
+        _used = 0;
     }
+
+    void Free()
+    {
+        _backend?.Free(_address);
+        _address = 0;
+        _capacity = 0;
+    }
+
+    [DoesNotReturn]
+    void ThrowFull(Matrix matrix) =>
+        throw new InvalidOperationException($"{matrix} does not fit an arena of {_capacity} bytes");
 }

@@ -1,26 +1,26 @@
 namespace EsimCse.Core.Backend;
 
-/// <summary>How the second view of a sentence differs from the first. The order is the kernel's.</summary>
+/// <summary>The change that makes a positive of an anchor. The values are the kernel's.</summary>
 public enum Augmentation
 {
-    /// <summary>Not at all but for dropout: SimCSE.</summary>
+    /// <summary>None: anchor and positive differ by dropout alone, as in SimCSE.</summary>
     None,
 
-    /// <summary>Pieces written twice.</summary>
+    /// <summary>Repeats tokens.</summary>
     Subword,
 
-    /// <summary>Whole words written twice.</summary>
+    /// <summary>Repeats whole words.</summary>
     Word,
 
-    /// <summary>Pieces drawn from the vocabulary put in.</summary>
+    /// <summary>Inserts tokens drawn from the vocabulary.</summary>
     Insert,
 
-    /// <summary>[MASK] put in.</summary>
+    /// <summary>Inserts [MASK].</summary>
     Mask,
 
-    /// <summary>English stop-words put in.</summary>
+    /// <summary>Inserts English stop-words.</summary>
     Stopword,
 
-    /// <summary>Pieces left out.</summary>
+    /// <summary>Deletes tokens.</summary>
     Delete,
 }

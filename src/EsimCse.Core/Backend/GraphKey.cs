@@ -1,11 +1,20 @@
 namespace EsimCse.Core.Backend;
 
-/// <summary>What makes two pieces of device work the same: the same operations, of the same sizes, on the same buffers.</summary>
-/// <param name="Owner">Whose work it is: models and options are the owner's.</param>
-/// <param name="Part">Which of its pieces.</param>
-/// <param name="Sentences">Of the batch.</param>
+/// <summary>
+/// The identity of a piece of device work: equal keys mean the same operations and sizes on the same buffers.
+/// </summary>
+/// <param name="Owner">The object whose work it is; the model and its options are the owner's.</param>
+/// <param name="Part">The name of the work within its owner.</param>
+/// <param name="Sentences">Sentences of the batch.</param>
 /// <param name="Tokens">Rows of the batch.</param>
-/// <param name="LongestSentence">Of the batch.</param>
-/// <param name="Ids">Where the batch lies.</param>
-/// <param name="Memory">Where the results in between lie.</param>
-public readonly record struct GraphKey(object Owner, string Part, int Sentences, int Tokens, int LongestSentence, nint Ids, nint Memory);
+/// <param name="LongestSentence">The batch's <see cref="PackedBatch.LongestSentence"/>.</param>
+/// <param name="Ids">The address of the batch.</param>
+/// <param name="Memory">The address of the activations.</param>
+public readonly record struct GraphKey(
+    object Owner,
+    string Part,
+    int Sentences,
+    int Tokens,
+    int LongestSentence,
+    nint Ids,
+    nint Memory);

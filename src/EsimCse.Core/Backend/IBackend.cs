@@ -1,211 +1,283 @@
-
 namespace EsimCse.Core.Backend;
 
-/// <summary>
-/// Everything a device must be able to do to train BERT with ESimCSE: own memory, and run the operations below.
-/// </summary>
+/// <summary>The contract with a device: its memory, and the operations that train and run BERT with ESimCSE.</summary>
 /// <remarks>
 /// <para>
-/// One legend of letters: S sentences in a packed batch, T tokens in it, H hidden size, A heads, D = H / A head size,
-/// F feed-forward size, V vocabulary, B originals of a step (S = 2B: all first views, then all second views), Q queue size,
-/// E size of an embedding. Gradients are d + name. M, N, K are any sizes.
+/// Letters: S sentences of a packed batch, T its tokens, H hidden size, A heads, D = H / A head size, F feed-forward
+/// size, V vocabulary, P positions, B anchors of a step (S = 2B: all anchors, then all positives), Q queue size, C
+/// sentences of the corpus, E size of an embedding. Gradients are d + name. M, N, K are any sizes. ∘ multiplies
+/// element by element.
 /// </para>
 /// <para>
-/// Operations come in forward/backward pairs. Arguments are ordered: inputs, scalars, outputs. A gradient of an activation is
-/// written (=), a gradient of a parameter is added (+=); an exception says so. A matrix that is not
-/// <see cref="Matrix.IsPresent"/> is an argument left out; only those said to be optional may be. Buffers are the caller's.
-/// Nothing returns a host value and nothing takes a number that changes from step to step: such numbers live in
-/// <see cref="StepState"/>, in device memory. Every sum has a fixed order, whatever the number of threads: same input, same
-/// bits; and a row's result depends on that row's sentence alone.
+/// Operations come in forward/backward pairs. Arguments are ordered: inputs, scalars, outputs. The gradient of an
+/// activation is written (=), the gradient of a parameter is added (+=), unless stated otherwise. A matrix that is
+/// not <see cref="Matrix.IsPresent"/> is an absent argument; only those stated to be optional may be. Buffers are the
+/// caller's.
+/// </para>
+/// <para>
+/// No operation returns a host value, and none takes a number that changes from step to step: such numbers are in
+/// <see cref="StepState"/>, in device memory. Every sum has a fixed order, whatever the number of threads: the same
+/// input gives the same bits, and a row's result depends on that row's sentence only.
 /// </para>
 /// </remarks>
 public interface IBackend : IDisposable
 {
-    /// <summary>What computes, for messages.</summary>
+    /// <summary>The device's name, for messages.</summary>
     string Name { get; }
 
-    /// <summary>What the bits of a result depend on beside its input and the device: a hash of the algorithms that were tuned; empty for none.</summary>
+    /// <summary>A hash of the tuned matmul algorithms, on which the bits of results depend; empty for none.</summary>
     string MatmulTuningHash { get; }
 
-    /// <summary>Tokens of a batch that keep the device busy: more gain nothing and take memory.</summary>
+    /// <summary>Batch size in tokens beyond which throughput no longer rises.</summary>
     int PreferredBatchTokens { get; }
 
     /// <summary>
-    /// Batches have a multiple of so many rows: those from the last offset on belong to no sentence. What they hold is finite, their gradients are zero, and no result
-    /// depends on them, so that work recorded for a number of rows serves every batch of fewer.
+    /// The number of which a batch's rows are a multiple. Padding rows, those from the last offset on, belong to no
+    /// sentence: their values are finite, their gradients are zero, and no result depends on them. One recorded graph
+    /// thus serves all batches of that many rows or fewer.
     /// </summary>
     int TokenPadding { get; }
 
     /// <summary>
-    /// Runs device work, or what was recorded of it when the same key came before: operations and <see cref="Copy"/> alone, on buffers that stay where they are,
-    /// with numbers that stay the same.
+    /// Runs <paramref name="work"/> once, captures it as a graph on the second call with the same key, and launches
+    /// that graph afterwards (<paramref name="work"/> is then not called). A device without graphs always runs it.
+    /// The work may consist of operations and <see cref="Copy"/> only, with the same buffers and numbers for the same
+    /// key.
     /// </summary>
     void RunGraph(GraphKey key, Action work);
 
-    /// <summary>Runs work after all that came before, beside what comes after, until <see cref="WaitForSideStream"/>: neither may write what the other reads or writes.</summary>
+    /// <summary>
+    /// Runs work on a second stream: after all work queued so far, concurrently with later work until
+    /// <see cref="WaitForSideStream"/>. Neither may write a buffer that the other reads or writes.
+    /// </summary>
     void RunOnSideStream(Action work);
 
-    /// <summary>What comes after waits for what was asked for with <see cref="RunOnSideStream"/>.</summary>
+    /// <summary>Makes later work wait for that of <see cref="RunOnSideStream"/>.</summary>
     void WaitForSideStream();
 
-    /// <summary>Memory of the device, 64-byte aligned, content undefined. 0 bytes give 0.</summary>
+    /// <summary>Allocates device memory, 64-byte aligned, of undefined content. Returns 0 for 0 bytes.</summary>
     nint Allocate(long bytes);
 
-    /// <summary>Gives memory back; 0 is allowed.</summary>
+    /// <summary>Frees memory; 0 is allowed.</summary>
     void Free(nint address);
 
-    /// <summary>target = source, from the host. As many elements as the target has.</summary>
+    /// <summary>Copies from the host: target = source, with as many elements as the target has.</summary>
     void Upload<T>(ReadOnlySpan<T> source, Matrix target) where T : unmanaged;
 
-    /// <summary>target = source, to the host, after everything queued before it has run.</summary>
+    /// <summary>Waits for all queued work, then copies to the host: target = source.</summary>
     void Download<T>(Matrix source, Span<T> target) where T : unmanaged;
 
-    /// <summary>What brings so many bytes to the host while the device goes on.</summary>
+    /// <summary>Creates a buffer for asynchronous device-to-host copies of <paramref name="bytes"/> bytes.</summary>
     IHostCopy CreateHostCopy(int bytes);
 
-    /// <summary>target = source, on the device.</summary>
+    /// <summary>Copies on the device: target = source.</summary>
     void Copy(Matrix source, Matrix target);
 
     /// <summary>
-    /// Whether activations, and the weights that products and the embedding read, can be stored as such elements. Sums, norms' parameters, logits, the loss,
-    /// gradients of parameters and what the optimizer holds are fp32 everywhere.
+    /// Whether activations, and the weights that matrix products and the embedding read, can have this element type.
+    /// Sums, parameters of norms, logits, the loss, gradients of parameters and the optimizer's state are always
+    /// fp32.
     /// </summary>
     bool SupportsDataType(ElementType type);
 
-    /// <summary>target = source in the target's element type, rounded to nearest even. Float32 to any, any to Float32; as many elements.</summary>
+    /// <summary>
+    /// Computes target = source in the target's element type, rounded to nearest even. One of the two is Float32;
+    /// both have the same number of elements.
+    /// </summary>
     void Cast(Matrix source, Matrix target);
 
     /// <summary>
-    /// The batch of a step, packed: for s &lt; B sentence order[((step − 1) mod ⌈C / batchSize⌉) batchSize + s] of the corpus, then the second view of each, as
-    /// <see cref="AugmentationSpec"/> says. Written are ids, positions and offsets of the batch (S = 2B); what belongs to no sentence gets 0. The batch has room for exactly these
-    /// views: the host draws their lengths too.
+    /// Packs the batch of a step: for s &lt; B sentence order[((step − 1) mod ⌈C / batchSize⌉) batchSize + s] of the
+    /// corpus, then the positive of each, augmented by <paramref name="draws"/>.
     /// </summary>
+    /// <remarks>
+    /// Writes the ids, positions and offsets of the batch (S = 2B); padding rows are 0. The batch has room for exactly
+    /// these tokens, because the host draws their lengths too.
+    /// </remarks>
     void PackViews(CorpusMemory corpus, int batchSize, AugmentationSpec draws, StepState state, PackedBatch batch);
 
-    /// <summary>sum[t] = words[ids[t]] + positions[positionOf[t]] + types[0]. words [V,H], positions [P,H], types [·,H], sum [T,H].</summary>
+    /// <summary>
+    /// Computes sum[t] = words[ids[t]] + positions[positionOf[t]] + types[0].
+    /// words [V,H], positions [P,H], types [·,H], sum [T,H].
+    /// </summary>
     void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum);
 
-    /// <summary>dwords[ids[t]] += dsum[t], dpositions[positionOf[t]] += dsum[t], dtypes[0] += Σ dsum[t], each in the order of t.</summary>
+    /// <summary>
+    /// Computes dwords[ids[t]] += dsum[t], dpositions[positionOf[t]] += dsum[t], dtypes[0] += Σ dsum[t],
+    /// each in the order of t.
+    /// </summary>
     void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes);
 
-    /// <summary>y = x ∘ mask. x, y [M,N]; y may be x. See <see cref="DropoutMask"/>; offsets as in <see cref="LayerNormForward"/>.</summary>
+    /// <summary>
+    /// Computes y = x ∘ mask. x, y [M,N]; y may be x. <paramref name="offsets"/> as in
+    /// <see cref="LayerNormForward"/>.
+    /// </summary>
     void DropoutForward(Matrix x, Matrix offsets, DropoutMask mask, Matrix y);
 
-    /// <summary>dx = dy ∘ mask, the mask drawn again. dx may be dy.</summary>
+    /// <summary>Computes dx = dy ∘ mask with the same mask. dx may be dy.</summary>
     void DropoutBackward(Matrix dy, Matrix offsets, DropoutMask mask, Matrix dx);
 
     /// <summary>
-    /// z = (x + bias) ∘ mask + residual; normalized = (z − mean z) rstd; y = γ normalized + β; rstd = 1 / √(var z + ε), var over N.
-    /// x, residual, normalized, y [M,N]; bias, γ, β [1,N]; rstd [1,M]. bias, residual, normalized and rstd are optional;
-    /// normalized may be x, y may be x where normalized is absent or another buffer.
-    /// offsets: the batch's for a row a token; absent for a row a sentence, the row of its place 0.
+    /// Computes z = (x + bias) ∘ mask + residual; rstd = 1 / √(var z + ε); normalized = (z − mean z) rstd;
+    /// y = γ normalized + β; mean and var over N.
     /// </summary>
-    void LayerNormForward(Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask, Matrix gamma, Matrix beta,
-        float epsilon, Matrix normalized, Matrix rstd, Matrix y);
+    /// <remarks>
+    /// x, residual, normalized, y [M,N]; bias, γ, β [1,N]; rstd [1,M].
+    /// bias, residual, normalized and rstd are optional.
+    /// normalized may be x; y may be x where normalized is absent or another buffer.
+    /// offsets: the batch's where a row is a token; absent where a row is a sentence's [CLS] token, position 0.
+    /// </remarks>
+    void LayerNormForward(
+        Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask,
+        Matrix gamma, Matrix beta, float epsilon,
+        Matrix normalized, Matrix rstd, Matrix y);
 
     /// <summary>
-    /// g = γ dy; dz = rstd (g − mean g − normalized mean(g normalized)); dx = dz ∘ mask; dbias += Σ dx; dγ += Σ dy normalized; dβ += Σ dy,
-    /// sums over rows. dz is the residual's gradient and may be dy. dbias is optional; so is dx, where nothing is dropped or there is no dbias; dx may be dz only
-    /// where the mask drops nothing.
+    /// Computes g = γ dy; dz = rstd (g − mean g − normalized mean(g normalized)); dx = dz ∘ mask;
+    /// dbias += Σ dx; dγ += Σ dy normalized; dβ += Σ dy; sums over rows.
     /// </summary>
-    void LayerNormBackward(Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
+    /// <remarks>
+    /// dz is the residual's gradient and may be dy. dbias is optional; dx is optional where nothing is dropped or dbias
+    /// is absent; dx may be dz only where nothing is dropped.
+    /// </remarks>
+    void LayerNormBackward(
+        Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
         Matrix dz, Matrix dx, Matrix dbias, Matrix dgamma, Matrix dbeta);
 
-    /// <summary>y = x wᵀ + bias. x [M,K], w [N,K], bias [1,N] optional, y [M,N].</summary>
+    /// <summary>Computes y = x wᵀ + bias. x [M,K], w [N,K], bias [1,N] optional, y [M,N].</summary>
     void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y);
 
-    /// <summary>dx = dy w, or dx += dy w. dy [M,N], w [N,K], dx [M,K].</summary>
+    /// <summary>
+    /// Computes dx = dy w, or dx += dy w if <paramref name="accumulate"/>. dy [M,N], w [N,K], dx [M,K].
+    /// </summary>
     void LinearBackwardInput(Matrix dy, Matrix w, bool accumulate, Matrix dx);
 
-    /// <summary>dw += dyᵀ x; dbias += Σ dy over rows. dy [M,N], x [M,K], dw [N,K], dbias [1,N] optional.</summary>
+    /// <summary>
+    /// Computes dw += dyᵀ x; dbias += Σ dy over rows. dy [M,N], x [M,K], dw [N,K], dbias [1,N] optional.
+    /// </summary>
     void LinearBackwardWeight(Matrix dy, Matrix x, Matrix dw, Matrix dbias);
 
     /// <summary>
-    /// For each sentence and head: P = softmax(Q Kᵀ / √D), context = (P ∘ mask) V. qkv [T,3H] holds Q, K, V side by side, head a
-    /// in columns aD … aD+D−1 of each; context [T,H]; logSumExp [A,T] (of the scaled scores of each query) is optional.
-    /// The mask's array of a sentence of n tokens is [A,n,n].
+    /// Computes for each sentence and head p = softmax(Q Kᵀ / √D), context = (p ∘ mask) V.
     /// </summary>
+    /// <remarks>
+    /// qkv [T,3H] has Q, K, V in adjacent columns, head a in columns aD … aD+D−1 of each; context [T,H];
+    /// logSumExp [A,T], of the scaled scores of each query, is optional.
+    /// The mask's elements of a sentence of n tokens are [A,n,n].
+    /// </remarks>
     void AttentionForward(Matrix qkv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp);
 
     /// <summary>
-    /// P again from qkv and logSumExp; dV = (P ∘ mask)ᵀ dcontext; dP = (dcontext Vᵀ) ∘ mask; dS = P (dP − Σ dcontext context) / √D;
-    /// dQ = dS K; dK = dSᵀ Q. dqkv [T,3H].
+    /// Computes p again from qkv and logSumExp; dV = (p ∘ mask)ᵀ dcontext; dp = (dcontext Vᵀ) ∘ mask;
+    /// ds = p (dp − Σ dcontext context) / √D; dQ = ds K; dK = dsᵀ Q. dqkv [T,3H].
     /// </summary>
-    void AttentionBackward(Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
-        DropoutMask mask, Matrix dqkv);
+    void AttentionBackward(
+        Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp,
+        PackedBatch batch, int heads, DropoutMask mask,
+        Matrix dqkv);
 
     /// <summary>
-    /// <see cref="AttentionForward"/> for the query of each sentence's first token alone. q [S,H], kv [T,2H], context [S,H],
-    /// logSumExp [A,S] optional. Same mask: the elements of query 0.
+    /// Computes <see cref="AttentionForward"/> for the query of each sentence's [CLS] token only. q [S,H], kv [T,2H],
+    /// context [S,H], logSumExp [A,S] optional. The mask is the same: the elements of query 0.
     /// </summary>
-    void ClsAttentionForward(Matrix q, Matrix kv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp);
+    void ClsAttentionForward(
+        Matrix q, Matrix kv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp);
 
-    /// <summary>The backward of <see cref="ClsAttentionForward"/>: dq [S,H], dkv [T,2H].</summary>
-    void ClsAttentionBackward(Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
-        DropoutMask mask, Matrix dq, Matrix dkv);
+    /// <summary>Computes the gradients of <see cref="ClsAttentionForward"/>: dq [S,H], dkv [T,2H].</summary>
+    void ClsAttentionBackward(
+        Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp,
+        PackedBatch batch, int heads, DropoutMask mask,
+        Matrix dq, Matrix dkv);
 
-    /// <summary>y = x Φ(x), exact: Φ(x) = ½ (1 + erf(x / √2)). x, y the same shape; y may be x.</summary>
+    /// <summary>Computes y = x Φ(x), exact: Φ(x) = ½ (1 + erf(x / √2)). x, y of the same shape; y may be x.</summary>
     void GeluForward(Matrix x, Matrix y);
 
-    /// <summary>dx = dy (Φ(x) + x φ(x)), φ(x) = exp(−x² / 2) / √(2π). dx may be dy.</summary>
+    /// <summary>Computes dx = dy (Φ(x) + x φ(x)), φ(x) = exp(−x² / 2) / √(2π). dx may be dy.</summary>
     void GeluBackward(Matrix dy, Matrix x, Matrix dx);
 
-    /// <summary>y = tanh x. y may be x.</summary>
+    /// <summary>Computes y = tanh x. y may be x.</summary>
     void TanhForward(Matrix x, Matrix y);
 
-    /// <summary>dx = dy (1 − y²). dx may be dy.</summary>
+    /// <summary>Computes dx = dy (1 − y²). dx may be dy.</summary>
     void TanhBackward(Matrix dy, Matrix y, Matrix dx);
 
-    /// <summary>y[s] = x[offsets[s]]. x [T,H], y [S,H].</summary>
+    /// <summary>Computes y[s] = x[offsets[s]]. x [T,H], y [S,H].</summary>
     void ClsPoolingForward(Matrix x, PackedBatch batch, Matrix y);
 
-    /// <summary>dx[offsets[s]] += dy[s]; the other rows of dx stay as they are.</summary>
+    /// <summary>Computes dx[offsets[s]] += dy[s]; the other rows of dx are not changed.</summary>
     void ClsPoolingBackward(Matrix dy, PackedBatch batch, Matrix dx);
 
-    /// <summary>y[s] = scale · mean of x over the tokens of s, or y[s] += that. x [T,H], y [S,H] in fp32.</summary>
+    /// <summary>
+    /// Computes y[s] = scale · mean of x over the tokens of s, or adds it to y[s] if <paramref name="accumulate"/>.
+    /// x [T,H], y [S,H] in fp32.
+    /// </summary>
     void MeanPoolingForward(Matrix x, PackedBatch batch, float scale, bool accumulate, Matrix y);
 
-    /// <summary>dx[t] = scale · dy[s] / length of s for t in s, or dx[t] += that. dy in fp32.</summary>
+    /// <summary>
+    /// Computes dx[t] = scale · dy[s] / length of s for t in s, or adds it to dx[t] if <paramref name="accumulate"/>.
+    /// dy [S,H] in fp32, dx [T,H].
+    /// </summary>
     void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx);
 
     /// <summary>
-    /// l[i,j] = cos(h[i], h[B+j]) / τ for j &lt; B, l[i,B+q] = cos(h[i], queue[q]) / τ for the rows q that the queue holds; cos with each norm clamped
-    /// below at 1e-8. loss = mean over i of log Σ_j e^l[i,j] − l[i,i], computed as log1p(Σ over all but the largest of
-    /// e^(l − max)) − (l[i,i] − max), into <see cref="StepState.Loss"/>. dh = the gradient of the loss for both views; no gradient flows
-    /// through a clamped norm nor into the queue. h, dh [2B,E]; queue [Q,E], optional; logits [B,B+Q], left with l
-    /// (columns of rows that the queue does not hold are neither read nor written); norms [1,2B+Q] is scratch, as is weights [B,B+Q]. Without logits and weights, for
-    /// what is too large to hold them, cosines are computed again where they are needed.
+    /// Computes l[i,j] = cos(h[i], h[B+j]) / τ for j &lt; B, l[i,B+q] = cos(h[i], queue[q]) / τ for the filled rows q
+    /// of the queue, cos with each norm clamped below at 1e-8;
+    /// loss = mean over i of log Σ_j e^l[i,j] − l[i,i], to <see cref="StepState.Loss"/>;
+    /// dh = the gradient of the loss for anchors and positives.
     /// </summary>
-    void ContrastiveLoss(Matrix h, Matrix queue, float temperature, StepState state, Matrix logits, Matrix weights, Matrix norms, Matrix dh);
+    /// <remarks>
+    /// The loss of a row is computed as log1p(Σ over all but the largest of e^(l − max)) − (l[i,i] − max).
+    /// No gradient flows through a clamped norm or into the queue.
+    /// h, dh [2B,E]; queue [Q,E], optional; logits [B,B+Q] receives l, without the columns of the queue's empty rows,
+    /// which are neither read nor written; weights [B,B+Q] and norms [1,2B+Q] are scratch.
+    /// Without logits and weights, for sizes that are too large to store, cosines are recomputed where needed.
+    /// </remarks>
+    void ContrastiveLoss(
+        Matrix h, Matrix queue, float temperature, StepState state,
+        Matrix logits, Matrix weights, Matrix norms, Matrix dh);
 
     /// <summary>
-    /// The rows join the queue, a ring of Q rows: written from <see cref="StepState.QueueHead"/> on, head and
-    /// <see cref="StepState.QueueCount"/> (at most Q) move. Of more than Q rows the last Q join. Nothing happens once a step was not finite.
-    /// rows [B,E], queue [Q,E].
+    /// Pushes rows into the queue, a ring of Q rows: writes from <see cref="StepState.QueueHead"/> on, advances it, and
+    /// raises <see cref="StepState.QueueCount"/> up to Q.
     /// </summary>
+    /// <remarks>
+    /// Of more than Q rows the last Q are pushed. Does nothing once a step was not finite. rows [B,E], queue [Q,E].
+    /// </remarks>
     void QueuePush(Matrix rows, Matrix queue, StepState state);
 
-    /// <summary>step += 1; learning rate = learningRate · (1 − (step − 1) / steps), never below 0.</summary>
+    /// <summary>Computes step += 1; learning rate = learningRate · (1 − (step − 1) / steps), at least 0.</summary>
     void Schedule(float learningRate, int steps, StepState state);
 
-    /// <summary>Writes zeros into the tensors of an arena, chunk by chunk; what lies between the tensors stays. See <see cref="AdamWUpdate"/>.</summary>
+    /// <summary>
+    /// Writes zeros into the tensors of an arena, chunk by chunk; gaps between tensors are not changed. chunks as in
+    /// <see cref="AdamWUpdate"/>.
+    /// </summary>
     void ClearGradients(Matrix chunks, Matrix gradients);
 
     /// <summary>
-    /// norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)). Where the loss or the norm is
-    /// not finite and no step was marked before, this step is marked in <see cref="StepState.NotFiniteStep"/>. partials [1, chunks.Rows] is scratch.
+    /// Computes norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)).
     /// </summary>
+    /// <remarks>
+    /// If the loss or the norm is the first that is not finite, writes the step to
+    /// <see cref="StepState.NotFiniteStep"/>. partials [1, chunks.Rows] is scratch.
+    /// </remarks>
     void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state);
 
     /// <summary>
-    /// For each element, with g = clip scale · gradient, η = learning rate, t = step, β₁ = 0.9, β₂ = 0.999, ε = 1e-8:
-    /// average = μ average + (1 − μ) θ, where the chunk is averaged; θ = θ (1 − η decay), where the chunk decays;
+    /// Computes for each element, with g = clip scale · gradient, η = learning rate, t = step, μ = emaDecay,
+    /// β₁ = 0.9, β₂ = 0.999, ε = 1e-8:
+    /// ema = μ ema + (1 − μ) θ, where the chunk has an EMA; θ = θ (1 − η decay), where the chunk decays;
     /// m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; θ = θ − η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε).
-    /// Does nothing once a step was marked as not finite. parameters, gradients, first (m), second (v), average: arenas [1,N] in one layout; average is
-    /// optional. shadow, averageShadow: copies of θ and of the average in bf16, optional. chunks Int32 [C,3]: first element, number of elements
-    /// (at most <see cref="ParameterChunk.MaximumLength"/>), flags of <see cref="ParameterChunk"/>.
-    /// Loshchilov and Hutter, arXiv 1711.05101; the average is the momentum encoder of ESimCSE, arXiv 2109.04380.
     /// </summary>
-    void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+    /// <remarks>
+    /// Does nothing once a step was not finite.
+    /// parameters (θ), gradients, m, v, ema: arenas [1,N] of one layout; ema is optional.
+    /// bf16Weights, bf16Ema: low-precision copies of θ and ema, optional.
+    /// chunks Int32 [·,3]: first element, number of elements (at most <see cref="ParameterChunk.MaximumLength"/>),
+    /// flags of <see cref="ParameterChunk"/>.
+    /// Loshchilov and Hutter, arXiv 1711.05101; ema is the momentum encoder of ESimCSE, arXiv 2109.04380.
+    /// </remarks>
+    void AdamWUpdate(
+        Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
         Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema);
 }

@@ -1,14 +1,20 @@
 namespace EsimCse.Core.Backend;
 
-/// <summary>Numbers on their way from the device to the host: <see cref="IBackend.Download"/> waits for all that was queued, this only for what it was asked for.</summary>
+/// <summary>
+/// A buffer for an asynchronous copy from the device to the host. <see cref="IBackend.Download"/> waits for all
+/// queued work, this waits for its copy only.
+/// </summary>
 public interface IHostCopy : IDisposable
 {
-    /// <summary>Takes what a matrix holds once everything queued so far has run. What was taken before must have been read.</summary>
+    /// <summary>
+    /// Queues a copy of a matrix after all work queued so far. The previous copy must have been read with
+    /// <see cref="Wait"/>.
+    /// </summary>
     void Begin(Matrix source);
 
-    /// <summary>Whether what was taken is there, so that reading it waits for nothing.</summary>
+    /// <summary>Whether the copy has arrived, so that <see cref="Wait"/> returns at once.</summary>
     bool IsCompleted { get; }
 
-    /// <summary>What was taken, once it is there.</summary>
+    /// <summary>Waits for the copy and reads it.</summary>
     void Wait<T>(Span<T> target) where T : unmanaged;
 }

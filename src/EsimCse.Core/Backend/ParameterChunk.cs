@@ -1,17 +1,20 @@
 namespace EsimCse.Core.Backend;
 
-/// <summary>Constants of the table by which <see cref="IBackend.AdamWUpdate"/> and its kin walk an arena: a chunk never crosses a tensor's end.</summary>
+/// <summary>
+/// Constants of the chunk table of <see cref="IBackend.AdamWUpdate"/>, <see cref="IBackend.GradientNorm"/> and
+/// <see cref="IBackend.ClearGradients"/>. A chunk belongs to one tensor.
+/// </summary>
 public static class ParameterChunk
 {
     /// <summary>Int32 columns of a chunk: first element, number of elements, flags.</summary>
     public const int Columns = 3;
 
-    /// <summary>The most elements that a chunk has; it fixes the order of the norm's additions.</summary>
+    /// <summary>The most elements of a chunk. It fixes the order of the norm's additions.</summary>
     public const int MaximumLength = 1 << 15;
 
     /// <summary>Flag: weight decay applies (matrices and embeddings).</summary>
     public const int Decays = 1;
 
-    /// <summary>Flag: the momentum encoder has an average of it (all but the head).</summary>
+    /// <summary>Flag: the momentum encoder has an EMA of it (all but the head).</summary>
     public const int Ema = 2;
 }

@@ -1,6 +1,6 @@
 namespace EsimCse.Core.Backend;
 
-/// <summary>The numbers that change from step to step, in device memory: the host reads them only when someone looks.</summary>
+/// <summary>The numbers that change from step to step, in device memory.</summary>
 /// <param name="Counters">Int32 [1,4], indexed by the constants here.</param>
 /// <param name="Scalars">Float32 [1,4], indexed by the constants here.</param>
 public readonly record struct StepState(Matrix Counters, Matrix Scalars)
@@ -8,16 +8,16 @@ public readonly record struct StepState(Matrix Counters, Matrix Scalars)
     /// <summary>Length of <see cref="Counters"/> and of <see cref="Scalars"/>.</summary>
     public const int Length = 4;
 
-    /// <summary>Counter: the step under way, from 1; 0 before the first.</summary>
+    /// <summary>Counter: the current step, from 1; 0 before the first.</summary>
     public const int Step = 0;
 
-    /// <summary>Counter: the first step whose loss or gradient norm was not finite; 0 as long as there is none.</summary>
+    /// <summary>Counter: the first step whose loss or gradient norm was not finite; 0 for none.</summary>
     public const int NotFiniteStep = 1;
 
-    /// <summary>Counter: the row of the queue's ring that the next push writes first.</summary>
+    /// <summary>Counter: the row of the queue that the next push writes first.</summary>
     public const int QueueHead = 2;
 
-    /// <summary>Counter: rows that the queue holds.</summary>
+    /// <summary>Counter: rows in the queue.</summary>
     public const int QueueCount = 3;
 
     /// <summary>Scalar: the loss of the step.</summary>
@@ -29,6 +29,6 @@ public readonly record struct StepState(Matrix Counters, Matrix Scalars)
     /// <summary>Scalar: the norm over all gradients before clipping.</summary>
     public const int GradientNorm = 2;
 
-    /// <summary>Scalar: what clipping multiplies the gradients by.</summary>
+    /// <summary>Scalar: the factor by which clipping scales the gradients.</summary>
     public const int ClipScale = 3;
 }

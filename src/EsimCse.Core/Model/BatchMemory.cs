@@ -2,25 +2,30 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Core.Model;
 
-/// <summary>Where packed batches lie on the device: the memory of the one before is used again.</summary>
-public sealed class BatchMemory(IBackend backend) : IDisposable
+/// <summary>Device memory for packed batches. Each batch reuses the memory of the one before it.</summary>
+sealed class BatchMemory(IBackend backend) : IDisposable
 {
-    // Few different lengths, so that work recorded for one serves many batches.
-    const int LengthStep = 32;
+    // Rounded lengths let one recorded graph serve many batches.
+    const int LengthPadding = 32;
 
     readonly Arena _arena = new(backend);
 
-    /// <summary>Copies sentences to the device.</summary>
+    /// <summary>Copies sentences of token ids to the device.</summary>
     public PackedBatch Upload(IReadOnlyList<int[]> sentences)
     {
         ArgumentNullException.ThrowIfNull(sentences);
-        PackedBatch batch = Reserve(sentences.Count, sentences.Sum(ids => ids.Length), sentences.Select(ids => ids.Length).DefaultIfEmpty(0).Max());
-        int[] ids = new int[batch.Tokens], positions = new int[batch.Tokens], offsets = new int[sentences.Count + 1];
+        int tokens = sentences.Sum(ids => ids.Length);
+        int longest = sentences.Select(ids => ids.Length).DefaultIfEmpty(0).Max();
+        PackedBatch batch = Reserve(sentences.Count, tokens, longest);
+        int[] ids = new int[batch.Tokens];
+        int[] positions = new int[batch.Tokens];
+        int[] offsets = new int[sentences.Count + 1];
         for (int s = 0; s < sentences.Count; s++)
         {
-            offsets[s + 1] = offsets[s] + sentences[s].Length;
+            int length = sentences[s].Length;
+            offsets[s + 1] = offsets[s] + length;
             sentences[s].CopyTo(ids, offsets[s]);
-            for (int place = 0; place < sentences[s].Length; place++) positions[offsets[s] + place] = place;
+            for (int position = 0; position < length; position++) positions[offsets[s] + position] = position;
         }
         backend.Upload<int>(ids, batch.Ids);
         backend.Upload<int>(positions, batch.Positions);
@@ -28,7 +33,10 @@ public sealed class BatchMemory(IBackend backend) : IDisposable
         return batch;
     }
 
-    /// <summary>Copies the first sentences of a batch, of so many tokens together; rows that fill up hold what follows there.</summary>
+    /// <summary>
+    /// Copies the first sentences of a batch, which have <paramref name="tokens"/> tokens. Padding rows are copied
+    /// from the rows that follow.
+    /// </summary>
     public PackedBatch CopyFirst(PackedBatch source, int sentences, int tokens, int longest)
     {
         PackedBatch batch = Reserve(sentences, tokens, longest);
@@ -38,19 +46,22 @@ public sealed class BatchMemory(IBackend backend) : IDisposable
         return batch;
     }
 
-    /// <summary>Room for so many sentences with so many tokens together, filled up to what the device wants; the content is undefined.</summary>
+    /// <summary>Returns a batch of undefined content, its rows padded to <see cref="IBackend.TokenPadding"/>.</summary>
     public PackedBatch Reserve(int sentences, int tokens, int longest)
     {
-        tokens = Filled(tokens, backend.TokenPadding);
-        _arena.Reset((2L * tokens + sentences + 1) * sizeof(int) + 3 * Arena.Alignment);
-        return new PackedBatch(_arena.Allocate(1, tokens, ElementType.Int32), _arena.Allocate(1, tokens, ElementType.Int32), _arena.Allocate(1, sentences + 1, ElementType.Int32),
-            sentences, tokens, Filled(longest, Math.Min(backend.TokenPadding, LengthStep)));
+        int rows = RoundUp(tokens, backend.TokenPadding);
+        int longestPadded = RoundUp(longest, Math.Min(backend.TokenPadding, LengthPadding));
+        _arena.Reset((2L * rows + sentences + 1) * sizeof(int) + 3 * Arena.Alignment);
+        Matrix ids = _arena.Allocate(1, rows, ElementType.Int32);
+        Matrix positions = _arena.Allocate(1, rows, ElementType.Int32);
+        Matrix offsets = _arena.Allocate(1, sentences + 1, ElementType.Int32);
+        return new PackedBatch(ids, positions, offsets, sentences, rows, longestPadded);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
 
-    static int Filled(int count, int bucket) => (count + bucket - 1) / bucket * bucket;
+    static int RoundUp(int count, int multiple) => (count + multiple - 1) / multiple * multiple;
 
     static Matrix First(Matrix row, int columns) => row.Reshape(row.Columns, 1).Slice(0, columns).Reshape(1, columns);
 }

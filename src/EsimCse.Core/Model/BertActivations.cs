@@ -4,54 +4,35 @@ using EsimCse.Core.Model.Poolers;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// What a forward pass writes, in the element type of the weights that it reads, row statistics in fp32: kept a layer each where a backward will read it, in the same few buffers for all layers otherwise.
+/// The buffers that a forward pass writes, in the element type of the weights; row statistics are fp32. For a
+/// backward pass each layer has its own, otherwise the layers share them.
 /// </summary>
 sealed class BertActivations
 {
-    public BertActivations(Arena arena, BertConfig config, Pooler pooler, PackedBatch batch, ElementType type, bool savedForBackward)
-    {
-        (int t, int s, int h, int f) = (batch.Tokens, batch.Sentences, config.HiddenSize, config.IntermediateSize);
-        (Config, Pooler, Batch, SavedForBackward) = (config, pooler, batch, savedForBackward);
-        PooledStates = pooler.HiddenStates(config.Layers);
-        EmbeddingSum = arena.Allocate(t, h, type);
-        EmbeddingRstd = savedForBackward ? arena.Allocate(1, t) : default;
-        Matrix embedded = arena.Allocate(t, h, type), other = savedForBackward ? default : arena.Allocate(t, h, type), another = savedForBackward ? default : arena.Allocate(t, h, type);
-        Hidden.Add(embedded);
-        Layer? shared = null;
-        for (int index = 0; index < config.Layers; index++)
-        {
-            bool last = index == config.Layers - 1 && pooler.ReadsClsOnly;
-            int rows = last ? s : t;
-            Layer layer = shared is not null && !last ? shared : new Layer
-            {
-                ClsOnly = last,
-                ClsInput = last ? arena.Allocate(s, h, type) : default,
-                Query = last ? arena.Allocate(s, h, type) : default,
-                Qkv = arena.Allocate(t, last ? 2 * h : 3 * h, type),
-                Context = arena.Allocate(rows, h, type),
-                LogSumExp = savedForBackward ? arena.Allocate(config.Heads, rows) : default,
-                AttentionOutput = arena.Allocate(rows, h, type),
-                AttentionRstd = savedForBackward ? arena.Allocate(1, rows) : default,
-                AttentionNorm = arena.Allocate(rows, h, type),
-                FeedForwardUp = arena.Allocate(rows, f, type),
-                Gelu = savedForBackward ? arena.Allocate(rows, f, type) : default,
-                FeedForwardDown = arena.Allocate(rows, h, type),
-                FeedForwardRstd = savedForBackward ? arena.Allocate(1, rows) : default,
-            };
-            if (!savedForBackward && !last) shared = layer;
-            LayerActivations.Add(layer);
-            int output = index + 1;
-            bool pooledLater = output < config.Layers - 1 && PooledStates.Contains(output);
-            if (last) Hidden.Add(arena.Allocate(s, h, type));
-            else if (savedForBackward || pooledLater) Hidden.Add(arena.Allocate(t, h, type));
-            else Hidden.Add(index % 2 == 0 ? other : another);
-        }
-        Pooled = pooler.ReadsClsOnly ? Hidden[^1] : arena.Allocate(s, h);
-    }
+    readonly Arena _arena;
+    readonly ElementType _type;
 
-    /// <summary>What stands for the same work on these very buffers.</summary>
-    public GraphKey Key(object owner, string part) =>
-        new(owner, part, Batch.Sentences, Batch.Tokens, Batch.LongestSentence, Batch.Ids.Address, EmbeddingSum.Address);
+    public BertActivations(
+        Arena arena,
+        BertConfig config,
+        Pooler pooler,
+        PackedBatch batch,
+        ElementType type,
+        bool savedForBackward)
+    {
+        _arena = arena;
+        _type = type;
+        Config = config;
+        Pooler = pooler;
+        Batch = batch;
+        SavedForBackward = savedForBackward;
+        PooledStates = pooler.HiddenStates(config.Layers);
+        EmbeddingSum = TokenRows();
+        EmbeddingRstd = savedForBackward ? arena.Allocate(1, batch.Tokens) : default;
+        Hidden.Add(TokenRows());
+        AllocateLayers();
+        Pooled = pooler.ReadsClsOnly ? Hidden[^1] : arena.Allocate(batch.Sentences, config.HiddenSize);
+    }
 
     public BertConfig Config { get; }
 
@@ -59,65 +40,83 @@ sealed class BertActivations
 
     public PackedBatch Batch { get; }
 
-    /// <summary>Whether a backward can follow.</summary>
+    /// <summary>Whether a backward pass can follow.</summary>
     public bool SavedForBackward { get; }
 
-    /// <summary>[T,H]: the sum of the embeddings; normalised in place where it is kept.</summary>
+    /// <summary>[T,H]: the sum of the embeddings; normalised in place if saved for backward.</summary>
     public Matrix EmbeddingSum { get; }
 
     /// <summary>[1,T].</summary>
     public Matrix EmbeddingRstd { get; }
 
-    /// <summary>The embedding output, then each layer's: [T,H], or [S,H] where only first tokens were computed.</summary>
+    /// <summary>
+    /// The embedding output, then each layer's output: [T,H], or [S,H] for a layer with
+    /// <see cref="LayerActivations.ClsOnly"/>.
+    /// </summary>
     public List<Matrix> Hidden { get; } = [];
 
-    public List<Layer> LayerActivations { get; } = [];
+    public List<LayerActivations> Layers { get; } = [];
 
     /// <summary>Indices of the <see cref="Hidden"/> states that are pooled, the last layer's output first.</summary>
     public IReadOnlyList<int> PooledStates { get; }
 
-    /// <summary>[S,H]: means in fp32, first tokens as they are stored.</summary>
+    /// <summary>[S,H]: means in fp32, or [CLS] vectors in the type of the activations.</summary>
     public Matrix Pooled { get; }
 
-    /// <summary>R rows: T, or S in a last layer that computes first tokens alone.</summary>
-    public sealed record Layer
+    /// <summary>Returns the key of device work on these buffers.</summary>
+    public GraphKey Key(object owner, string part) => new(
+        owner,
+        part,
+        Batch.Sentences,
+        Batch.Tokens,
+        Batch.LongestSentence,
+        Batch.Ids.Address,
+        EmbeddingSum.Address);
+
+    void AllocateLayers()
     {
-        public bool ClsOnly { get; init; }
+        // Without a backward pass two buffers alternate as the outputs of layers.
+        Matrix even = SavedForBackward ? default : TokenRows();
+        Matrix odd = SavedForBackward ? default : TokenRows();
+        LayerActivations? shared = null;
+        for (int index = 0; index < Config.Layers; index++)
+        {
+            bool last = index == Config.Layers - 1;
+            bool clsOnly = last && Pooler.ReadsClsOnly;
+            LayerActivations layer = shared is null || clsOnly ? AllocateLayer(clsOnly) : shared;
+            if (!SavedForBackward && !clsOnly) shared = layer;
+            Layers.Add(layer);
 
-        /// <summary>[S,H]: the layer's input at first tokens; only where they are computed alone.</summary>
-        public Matrix ClsInput { get; init; }
-
-        /// <summary>[S,H]; likewise.</summary>
-        public Matrix Query { get; init; }
-
-        /// <summary>[T,3H], or keys and values alone: [T,2H].</summary>
-        public Matrix Qkv { get; init; }
-
-        /// <summary>[R,H].</summary>
-        public Matrix Context { get; init; }
-
-        /// <summary>[A,R].</summary>
-        public Matrix LogSumExp { get; init; }
-
-        /// <summary>[R,H]: after the output product; normalised in place where it is kept.</summary>
-        public Matrix AttentionOutput { get; init; }
-
-        /// <summary>[1,R].</summary>
-        public Matrix AttentionRstd { get; init; }
-
-        /// <summary>[R,H]: what the feed-forward reads.</summary>
-        public Matrix AttentionNorm { get; init; }
-
-        /// <summary>[R,F]: before GELU.</summary>
-        public Matrix FeedForwardUp { get; init; }
-
-        /// <summary>[R,F]: after GELU; absent where GELU runs in place.</summary>
-        public Matrix Gelu { get; init; }
-
-        /// <summary>[R,H]: after the second product; normalised in place where it is kept.</summary>
-        public Matrix FeedForwardDown { get; init; }
-
-        /// <summary>[1,R].</summary>
-        public Matrix FeedForwardRstd { get; init; }
+            bool pooledLater = !last && index < Config.Layers - 2 && PooledStates.Contains(index + 1);
+            if (clsOnly) Hidden.Add(_arena.Allocate(Batch.Sentences, Config.HiddenSize, _type));
+            else if (SavedForBackward || pooledLater) Hidden.Add(TokenRows());
+            else Hidden.Add(index % 2 == 0 ? even : odd);
+        }
     }
+
+    LayerActivations AllocateLayer(bool clsOnly)
+    {
+        int h = Config.HiddenSize;
+        int f = Config.IntermediateSize;
+        int s = Batch.Sentences;
+        int rows = clsOnly ? s : Batch.Tokens;
+        return new LayerActivations
+        {
+            ClsOnly = clsOnly,
+            ClsInput = clsOnly ? _arena.Allocate(s, h, _type) : default,
+            Query = clsOnly ? _arena.Allocate(s, h, _type) : default,
+            Qkv = _arena.Allocate(Batch.Tokens, clsOnly ? 2 * h : 3 * h, _type),
+            Context = _arena.Allocate(rows, h, _type),
+            LogSumExp = SavedForBackward ? _arena.Allocate(Config.Heads, rows) : default,
+            AttentionOutput = _arena.Allocate(rows, h, _type),
+            AttentionRstd = SavedForBackward ? _arena.Allocate(1, rows) : default,
+            AttentionNorm = _arena.Allocate(rows, h, _type),
+            FeedForwardUp = _arena.Allocate(rows, f, _type),
+            Gelu = SavedForBackward ? _arena.Allocate(rows, f, _type) : default,
+            FeedForwardDown = _arena.Allocate(rows, h, _type),
+            FeedForwardRstd = SavedForBackward ? _arena.Allocate(1, rows) : default,
+        };
+    }
+
+    Matrix TokenRows() => _arena.Allocate(Batch.Tokens, Config.HiddenSize, _type);
 }

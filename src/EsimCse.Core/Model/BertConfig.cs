@@ -3,9 +3,12 @@ using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Model;
 
-/// <summary>The sizes of a BERT encoder, as its config.json states them.</summary>
+/// <summary>The family and the sizes of an encoder, read from its config.json.</summary>
 public sealed record BertConfig
 {
+    /// <summary>The family.</summary>
+    public ModelFamily Family { get; init; } = ModelFamily.Bert;
+
     /// <summary>V, entries of the vocabulary.</summary>
     public required int VocabularySize { get; init; }
 
@@ -24,8 +27,8 @@ public sealed record BertConfig
     /// <summary>The most tokens that a sentence may have.</summary>
     public required int MaxPositions { get; init; }
 
-    /// <summary>Token types; all our tokens are of type 0.</summary>
-    public int TypeVocabularySize { get; init; } = 2;
+    /// <summary>Token types; all tokens are of type 0.</summary>
+    public int TypeVocabularySize { get; init; } = ModelFamily.Bert.TypeVocabularySize;
 
     /// <summary>ε of every layer normalisation.</summary>
     public float LayerNormEpsilon { get; init; } = 1e-12f;
@@ -36,50 +39,99 @@ public sealed record BertConfig
     /// <summary>D = H / A.</summary>
     public int HeadSize => HiddenSize / Heads;
 
-    /// <summary>Elements of all matrices, in double: what a file says may pass every whole number.</summary>
-    double Parameters => HiddenSize * ((double)VocabularySize + MaxPositions + TypeVocabularySize + Layers * (4.0 * HiddenSize + 2.0 * IntermediateSize));
+    /// <summary>Elements of all matrices, in double: the sizes in a file may overflow an integer.</summary>
+    double ParameterCount
+    {
+        get
+        {
+            double embeddings = (double)VocabularySize + MaxPositions + TypeVocabularySize;
+            return HiddenSize * (embeddings + Layers * (4.0 * HiddenSize + 2.0 * IntermediateSize));
+        }
+    }
 
     /// <summary>Reads and checks config.json.</summary>
-    /// <exception cref="InvalidInputException">The file is missing, no JSON, or describes what is no BERT that we run.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The file is missing, is not JSON, or describes a model that this engine does not run.
+    /// </exception>
     public static BertConfig Read(string path)
     {
-        JsonObject json = JsonFile.ReadObject(path);
-        string type = Text(json, "model_type", "bert");
-        if (type is "roberta" or "xlm-roberta" or "camembert") throw Wrong("model_type", type, "bert: RoBERTa is not supported yet");
-        Expect("model_type", type, "bert");
-        Expect("hidden_act", Text(json, "hidden_act", "gelu"), "gelu");
-        Expect("position_embedding_type", Text(json, "position_embedding_type", "absolute"), "absolute");
+        ConfigFile file = new(path);
+        ModelFamily family = file.Family();
+        file.Expect("hidden_act", "gelu");
+        file.Expect("position_embedding_type", "absolute");
         BertConfig config = new()
         {
-            VocabularySize = Positive("vocab_size"),
-            HiddenSize = Positive("hidden_size"),
-            Layers = Positive("num_hidden_layers"),
-            Heads = Positive("num_attention_heads"),
-            IntermediateSize = Positive("intermediate_size"),
-            MaxPositions = Positive("max_position_embeddings", least: 2),
-            TypeVocabularySize = json.ContainsKey("type_vocab_size") ? Positive("type_vocab_size") : 2,
-            LayerNormEpsilon = Number("layer_norm_eps", 1e-12f),
-            InitializerRange = Number("initializer_range", 0.02f),
+            Family = family,
+            VocabularySize = file.Integer("vocab_size"),
+            HiddenSize = file.Integer("hidden_size"),
+            Layers = file.Integer("num_hidden_layers"),
+            Heads = file.Integer("num_attention_heads"),
+            IntermediateSize = file.Integer("intermediate_size"),
+            MaxPositions = file.Integer("max_position_embeddings", 2 + family.PositionOffset) - family.PositionOffset,
+            TypeVocabularySize = file.IntegerOr("type_vocab_size", family.TypeVocabularySize),
+            LayerNormEpsilon = file.Number("layer_norm_eps", 1e-12f),
+            InitializerRange = file.Number("initializer_range", 0.02f),
         };
-        if (config.HiddenSize % config.Heads != 0) throw Wrong("hidden_size", $"{config.HiddenSize}", $"a multiple of num_attention_heads {config.Heads}");
-        return config.Parameters <= int.MaxValue ? config : throw new InvalidInputException($"{path}: its sizes make {config.Parameters:F0} parameters, expected at most {int.MaxValue}");
-
-        int Positive(string name, int least = 1) => json[name] is JsonValue value && value.TryGetValue(out int number) && number >= least
-            ? number
-            : throw Wrong(name, json[name]?.ToJsonString() ?? "nothing", least == 1 ? "a positive whole number" : $"a whole number of at least {least}");
-
-        float Number(string name, float missing) => json[name] is null ? missing
-            : json[name] is JsonValue value && value.TryGetValue(out double number) && float.IsFinite((float)number) && number >= 0 ? (float)number
-            : throw Wrong(name, json[name]!.ToJsonString(), "a number that is not negative");
-
-        void Expect(string name, string found, string expected)
+        if (config.HiddenSize % config.Heads != 0)
         {
+            string expected = $"a multiple of num_attention_heads {config.Heads}";
+            throw file.Wrong("hidden_size", $"{config.HiddenSize}", expected);
+        }
+        if (config.ParameterCount > int.MaxValue)
+            throw new InvalidInputException(
+                $"{path}: its sizes make {config.ParameterCount:F0} parameters, expected at most {int.MaxValue}");
+        return config;
+    }
+
+    /// <summary>The entries of one config.json, with its path for error messages.</summary>
+    sealed class ConfigFile(string path)
+    {
+        readonly JsonObject _json = JsonFile.ReadObject(path);
+
+        public ModelFamily Family()
+        {
+            string type = Text("model_type", ModelFamily.Bert.ModelType);
+            if (ModelFamily.All.FirstOrDefault(family => family.ModelType == type) is { } found) return found;
+            string expected = string.Join(" or ", ModelFamily.All.Select(family => family.ModelType));
+            bool roberta = type is "roberta" or "xlm-roberta" or "camembert";
+            throw Wrong("model_type", type, roberta ? expected + ": RoBERTa is not supported yet" : expected);
+        }
+
+        public int Integer(string name, int minimum = 1)
+        {
+            JsonNode? node = _json[name];
+            if (node is JsonValue value && value.TryGetValue(out int number) && number >= minimum) return number;
+            string expected = minimum == 1 ? "a positive whole number" : $"a whole number of at least {minimum}";
+            throw Wrong(name, node?.ToJsonString() ?? "nothing", expected);
+        }
+
+        public int IntegerOr(string name, int missing) => _json.ContainsKey(name) ? Integer(name) : missing;
+
+        public float Number(string name, float missing)
+        {
+            if (_json[name] is not { } node) return missing;
+            if (node is JsonValue value && value.TryGetValue(out double number))
+            {
+                float single = (float)number;
+                if (float.IsFinite(single) && number >= 0) return single;
+            }
+            throw Wrong(name, node.ToJsonString(), "a number that is not negative");
+        }
+
+        /// <summary>Refuses an entry that is present with another value.</summary>
+        public void Expect(string name, string expected)
+        {
+            string found = Text(name, expected);
             if (found != expected) throw Wrong(name, found, expected);
         }
 
-        InvalidInputException Wrong(string name, string found, string expected) => new($"{path}: {name}: found {found}, expected {expected}");
-    }
+        public InvalidInputException Wrong(string name, string found, string expected) =>
+            new($"{path}: {name}: found {found}, expected {expected}");
 
-    static string Text(JsonObject json, string name, string missing) =>
-        json[name] is not { } node ? missing : node is JsonValue value && value.TryGetValue(out string? text) ? text : node.ToJsonString();
+        string Text(string name, string missing)
+        {
+            if (_json[name] is not { } node) return missing;
+            return node is JsonValue value && value.TryGetValue(out string? text) ? text : node.ToJsonString();
+        }
+    }
 }

@@ -2,55 +2,74 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Core.Model;
 
-/// <summary>The parameters of an encoder, in a device's memory.</summary>
-public sealed class BertParameters : IDisposable
+/// <summary>The parameters of an encoder in a device's memory.</summary>
+sealed class BertParameters : IDisposable
 {
-    /// <summary>Philox site from which newly drawn weights come.</summary>
+    /// <summary>The Philox site of newly drawn weights.</summary>
     const uint InitializationSite = 0x1002;
 
     readonly Arena _arena;
 
     BertParameters(IBackend backend, BertConfig config, bool head, ElementType stored, int gap)
     {
-        if (!backend.SupportsDataType(stored)) throw new ArgumentException($"{backend.Name} has no activations in {stored}");
-        (Backend, Config) = (backend, config);
+        if (!backend.SupportsDataType(stored))
+            throw new ArgumentException($"{backend.Name} does not support activations in {stored.Name()}");
+        Backend = backend;
+        Config = config;
         Layout = new ParameterLayout(config, head, gap);
         _arena = new Arena(backend);
         int length = checked((int)Layout.Length);
-        bool shadowed = stored != ElementType.Float32;
-        _arena.Reset(length * (sizeof(float) + (shadowed ? (long)stored.Size() : 0)) + 2 * Arena.Alignment);
-        Matrix arena = _arena.Allocate(1, length);
-        Weights = new BertWeights(config, Layout, arena, shadowed ? _arena.Allocate(1, length, stored) : default);
+        bool lowPrecision = stored != ElementType.Float32;
+        long copyBytes = lowPrecision ? (long)stored.Size() * length : 0;
+        _arena.Reset(sizeof(float) * (long)length + copyBytes + 2 * Arena.Alignment);
+        Matrix master = _arena.Allocate(1, length);
+        Weights = new BertWeights(config, Layout, master, lowPrecision ? _arena.Allocate(1, length, stored) : default);
     }
 
     /// <summary>The device.</summary>
     public IBackend Backend { get; }
 
-    /// <summary>The sizes.</summary>
+    /// <summary>The sizes and names.</summary>
     public BertConfig Config { get; }
 
-    /// <summary>Where each parameter lies.</summary>
+    /// <summary>The order of the parameters.</summary>
     public ParameterLayout Layout { get; }
 
-    /// <summary>The parameters.</summary>
+    /// <summary>Views of the parameters.</summary>
     public BertWeights Weights { get; }
 
-    /// <summary>From stored weights. A head that is not stored is drawn where <paramref name="headSeed"/> says so. Activations will be of type <paramref name="stored"/>.</summary>
-    /// <exception cref="InvalidInputException">A tensor is missing, of another shape, or not finite; or config and weights contradict each other.</exception>
-    public static BertParameters Load(IBackend backend, BertConfig config, ModelTensors tensors, bool head, ulong? headSeed = null,
-        ElementType stored = ElementType.Float32, int gap = 0)
+    /// <summary>Loads the weights of a model folder.</summary>
+    /// <param name="backend">The device.</param>
+    /// <param name="config">The sizes and names.</param>
+    /// <param name="tensors">The stored weights.</param>
+    /// <param name="head">Whether to include the head.</param>
+    /// <param name="headSeed">The seed of a newly drawn head; null to load the stored one.</param>
+    /// <param name="stored">The element type of the activations.</param>
+    /// <param name="gap">Unused elements before each tensor, for tests.</param>
+    /// <exception cref="InvalidInputException">
+    /// A tensor is missing, of another shape or not finite, or config and weights contradict each other.
+    /// </exception>
+    public static BertParameters Load(
+        IBackend backend,
+        BertConfig config,
+        ModelTensors tensors,
+        bool head,
+        ulong? headSeed = null,
+        ElementType stored = ElementType.Float32,
+        int gap = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentNullException.ThrowIfNull(config);
-        if (tensors.Layers > config.Layers) throw new InvalidInputException($"the weights have {tensors.Layers} layers, config.json says num_hidden_layers {config.Layers}");
-        // Before memory is taken, of which a config that lies asks for any amount: one layer more than the weights have is enough to name what is missing.
-        foreach (ParameterTensor tensor in new ParameterLayout(config with { Layers = Math.Min(config.Layers, tensors.Layers + 1) }, head).Tensors)
-            if (!IsDrawn(tensor)) tensors.Find(tensor);
+        CheckShapes(config, tensors, head && headSeed is null);
         BertParameters bert = new(backend, config, head, stored, gap);
+        string headPrefix = config.Family.Modules.Head + ".";
         try
         {
             foreach (ParameterTensor tensor in bert.Layout.Tensors)
-                bert.Set(tensor, IsDrawn(tensor) ? bert.Draw(tensor, headSeed!.Value) : Read(tensors, tensor));
+            {
+                bool drawn = headSeed is not null && tensor.Name.StartsWith(headPrefix, StringComparison.Ordinal);
+                bert.Set(tensor, drawn ? bert.Draw(tensor, headSeed!.Value) : Read(tensors, tensor));
+            }
             return bert;
         }
         catch
@@ -58,19 +77,23 @@ public sealed class BertParameters : IDisposable
             bert.Dispose();
             throw;
         }
-
-        bool IsDrawn(ParameterTensor tensor) => headSeed is not null && tensor.Name.StartsWith("pooler.", StringComparison.Ordinal);
     }
 
-    /// <summary>Newly drawn: N(0, initializer range²), biases 0, gains 1.</summary>
-    public static BertParameters Random(IBackend backend, BertConfig config, bool head, ulong seed, ElementType stored = ElementType.Float32, int gap = 0)
+    /// <summary>Draws all weights: matrices from N(0, initializer_range²), biases 0, gains 1.</summary>
+    public static BertParameters Random(
+        IBackend backend,
+        BertConfig config,
+        bool head,
+        ulong seed,
+        ElementType stored = ElementType.Float32,
+        int gap = 0)
     {
         BertParameters bert = new(backend, config, head, stored, gap);
         foreach (ParameterTensor tensor in bert.Layout.Tensors) bert.Set(tensor, bert.Draw(tensor, seed));
         return bert;
     }
 
-    /// <summary>The elements of a parameter.</summary>
+    /// <summary>Returns the elements of a parameter.</summary>
     public float[] Get(ParameterTensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -79,7 +102,7 @@ public sealed class BertParameters : IDisposable
         return values;
     }
 
-    /// <summary>Overwrites a parameter.</summary>
+    /// <summary>Overwrites a parameter and its low-precision copy.</summary>
     public void Set(ParameterTensor tensor, float[] values)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -90,6 +113,19 @@ public sealed class BertParameters : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
 
+    /// <summary>
+    /// Checks the stored tensors before memory is allocated, because a false config.json may ask for any amount.
+    /// </summary>
+    static void CheckShapes(BertConfig config, ModelTensors tensors, bool head)
+    {
+        if (tensors.Layers > config.Layers)
+            throw new InvalidInputException(
+                $"the weights have {tensors.Layers} layers, config.json says num_hidden_layers {config.Layers}");
+        // One layer more than the weights have is enough to name the first missing tensor.
+        BertConfig checkedLayers = config with { Layers = Math.Min(config.Layers, tensors.Layers + 1) };
+        foreach (ParameterTensor tensor in new ParameterLayout(checkedLayers, head).Tensors) tensors.Find(tensor);
+    }
+
     static float[] Read(ModelTensors tensors, ParameterTensor tensor)
     {
         float[] values = new float[tensor.Count];
@@ -97,23 +133,27 @@ public sealed class BertParameters : IDisposable
         return values;
     }
 
-    /// <summary>Box-Muller over two words a pair, from counters of the tensor's place in the layout.</summary>
     float[] Draw(ParameterTensor tensor, ulong seed)
     {
         float[] values = new float[tensor.Count];
-        if ((tensor.Flags & ParameterChunk.Decays) == 0)
-        {
-            if (tensor.Name.EndsWith("LayerNorm.weight", StringComparison.Ordinal)) Array.Fill(values, 1f);
-            return values;
-        }
-        uint index = (uint)Layout.Tensors.ToList().IndexOf(tensor);
+        if (tensor.IsGain) Array.Fill(values, 1f);
+        if (!tensor.IsVector) FillNormal(values, (uint)Layout.Tensors.ToList().IndexOf(tensor), seed);
+        return values;
+    }
+
+    /// <summary>
+    /// Fills values by Box-Muller: two Philox words make two values. The tensor's index is part of the counter.
+    /// </summary>
+    void FillNormal(float[] values, uint tensor, ulong seed)
+    {
+        const double WordRange = 4294967296.0;
         for (int i = 0; i < values.Length; i += 2)
         {
-            var block = Philox.Block((uint)(i / 2), InitializationSite, index, 0, seed);
-            double radius = Math.Sqrt(-2 * Math.Log((block.W0 + 1.0) / 4294967296.0)), angle = 2 * Math.PI * block.W1 / 4294967296.0;
+            var block = Philox.Block((uint)(i / 2), InitializationSite, tensor, 0, seed);
+            double radius = Math.Sqrt(-2 * Math.Log((block.W0 + 1.0) / WordRange));
+            double angle = 2 * Math.PI * block.W1 / WordRange;
             values[i] = (float)(Config.InitializerRange * radius * Math.Cos(angle));
             if (i + 1 < values.Length) values[i + 1] = (float)(Config.InitializerRange * radius * Math.Sin(angle));
         }
-        return values;
     }
 }

@@ -3,28 +3,39 @@ using EsimCse.Core.Model.Poolers;
 
 namespace EsimCse.Core.Model;
 
-/// <summary>Sentences' ids to vectors, without dropout. A vector has the same bits whatever else is in the batch.</summary>
-public sealed class Embedder : IDisposable
+/// <summary>
+/// Computes sentence vectors of token ids, without dropout. A vector has the same bits whatever other sentences are
+/// in its batch.
+/// </summary>
+sealed class Embedder : IDisposable
 {
-    const int LeastTokenBudget = 64;
+    const int MinimumTokenBudget = 64;
 
     readonly IBackend _backend;
     readonly BertConfig _config;
     readonly Pooler _pooler;
-    readonly BatchMemory _batch;
+    readonly BatchMemory _batchMemory;
     readonly Arena _arena;
 
-    /// <summary>Tokens that go through the model at once; a longer sentence goes alone. Halved where the device has too little memory.</summary>
+    /// <summary>The most tokens of a batch of several sentences. Halved when the device runs out of memory.</summary>
     int _tokenBudget;
 
-    /// <summary>An embedder for one pooler.</summary>
+    /// <summary>Creates an embedder for one pooler.</summary>
     public Embedder(IBackend backend, BertConfig config, Pooler pooler)
     {
-        (_backend, _config, _pooler, _tokenBudget) = (backend, config, pooler, backend.PreferredBatchTokens);
-        (_batch, _arena) = (new BatchMemory(backend), new Arena(backend));
+        ArgumentNullException.ThrowIfNull(backend);
+        _backend = backend;
+        _config = config;
+        _pooler = pooler;
+        _tokenBudget = backend.PreferredBatchTokens;
+        _batchMemory = new BatchMemory(backend);
+        _arena = new Arena(backend);
     }
 
-    /// <summary>The vectors, [sentences, H] in order. <paramref name="weights"/> must have a head where the pooler has one.</summary>
+    /// <summary>Computes the vectors of sentences, [sentences, H] in their order.</summary>
+    /// <param name="weights">The weights, with a head if the pooler has one.</param>
+    /// <param name="sentences">Token ids, special tokens included.</param>
+    /// <param name="cancellation">Checked before each batch.</param>
     public float[] Embed(BertWeights weights, IReadOnlyList<int[]> sentences, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(sentences);
@@ -34,16 +45,15 @@ public sealed class Embedder : IDisposable
         for (int first = 0; first < sentences.Count;)
         {
             cancellation.ThrowIfCancellationRequested();
-            int count = 1;
-            for (int tokens = sentences[first].Length; first + count < sentences.Count && tokens + sentences[first + count].Length <= _tokenBudget; count++)
-                tokens += sentences[first + count].Length;
+            int count = CountThatFit(sentences, first);
             try
             {
-                Matrix pooled = Compute(weights, Place(weights.Type, _batch.Upload([.. sentences.Skip(first).Take(count)])));
-                _backend.Download(pooled, vectors.AsSpan(first * hidden, count * hidden));
+                PackedBatch batch = _batchMemory.Upload([.. sentences.Skip(first).Take(count)]);
+                Matrix computed = Compute(weights, Prepare(weights.Type, batch));
+                _backend.Download(computed, vectors.AsSpan(first * hidden, count * hidden));
                 first += count;
             }
-            catch (DeviceMemoryException) when (_tokenBudget > LeastTokenBudget)
+            catch (DeviceMemoryException) when (_tokenBudget > MinimumTokenBudget)
             {
                 _tokenBudget /= 2;
             }
@@ -54,40 +64,60 @@ public sealed class Embedder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _batch.Dispose();
+        _batchMemory.Dispose();
         _arena.Dispose();
     }
 
-    /// <summary>A copy of the first sentences of a batch, of so many tokens together, with room for its activations.</summary>
-    internal Pass PlaceFirst(ElementType type, PackedBatch source, int sentences, int tokens, int longest) => Place(type, _batch.CopyFirst(source, sentences, tokens, longest));
+    /// <summary>
+    /// Copies the first sentences of a batch, which have that many tokens, and allocates their activations.
+    /// </summary>
+    internal Pass PrepareFirst(ElementType type, PackedBatch source, int sentences, int tokens, int longest) =>
+        Prepare(type, _batchMemory.CopyFirst(source, sentences, tokens, longest));
 
-    Pass Place(ElementType type, PackedBatch batch)
-    {
-        using Arena measure = new(null);
-        _ = (new BertActivations(measure, _config, _pooler, batch, type, savedForBackward: false), measure.Allocate(batch.Sentences, _config.HiddenSize));
-        _arena.Reset(measure.Used);
-        return new Pass(new BertActivations(_arena, _config, _pooler, batch, type, savedForBackward: false), _arena.Allocate(batch.Sentences, _config.HiddenSize));
-    }
-
-    /// <summary>The result left on the device: [S,H] in fp32, valid until the next.</summary>
+    /// <summary>Computes vectors on the device: [S,H] in fp32, valid until the next pass is prepared.</summary>
     internal Matrix Compute(BertWeights weights, Pass pass)
     {
-        Matrix pooled = new BertForward(_backend, weights, pass.Activations, default).Run(), vectors = pass.Vectors;
-        if (!_pooler.HasHead)
+        Matrix pooled = new BertForward(_backend, weights, pass.Activations, default).Run();
+        if (_pooler.HasHead)
         {
-            if (pooled.Type == vectors.Type) return pooled;
-            _backend.Cast(pooled, vectors);
-            return vectors;
+            _backend.LinearForward(pooled, weights.Head.Weight, weights.Head.Bias, pass.Vectors);
+            _backend.TanhForward(pass.Vectors, pass.Vectors);
+            return pass.Vectors;
         }
-        _backend.LinearForward(pooled, weights.Head.Weight, weights.Head.Bias, vectors);
-        _backend.TanhForward(vectors, vectors);
-        return vectors;
+        if (pooled.Type == pass.Vectors.Type) return pooled;
+        _backend.Cast(pooled, pass.Vectors);
+        return pass.Vectors;
     }
 
-    /// <summary>A batch on the device with room for what is computed from it.</summary>
+    /// <summary>Returns how many sentences from one on make a batch within the token budget, at least 1.</summary>
+    int CountThatFit(IReadOnlyList<int[]> sentences, int first)
+    {
+        int tokens = sentences[first].Length;
+        int count = 1;
+        while (first + count < sentences.Count && tokens + sentences[first + count].Length <= _tokenBudget)
+        {
+            tokens += sentences[first + count].Length;
+            count++;
+        }
+        return count;
+    }
+
+    Pass Prepare(ElementType type, PackedBatch batch)
+    {
+        using Arena measure = new(null);
+        _ = AllocatePass(measure, type, batch);
+        _arena.Reset(measure.Used);
+        return AllocatePass(_arena, type, batch);
+    }
+
+    Pass AllocatePass(Arena arena, ElementType type, PackedBatch batch) => new(
+        new BertActivations(arena, _config, _pooler, batch, type, savedForBackward: false),
+        arena.Allocate(batch.Sentences, _config.HiddenSize));
+
+    /// <summary>A batch on the device with the buffers of its forward pass.</summary>
     internal sealed record Pass(BertActivations Activations, Matrix Vectors)
     {
-        /// <summary>What stands for the same work at the same place.</summary>
+        /// <summary>Returns the key of device work on these buffers.</summary>
         public GraphKey Key(object owner, string part) => Activations.Key(owner, part);
     }
 }

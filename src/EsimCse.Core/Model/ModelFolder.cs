@@ -4,118 +4,152 @@ using EsimCse.Core.Model.Poolers;
 
 namespace EsimCse.Core.Model;
 
-/// <summary>What a folder of Hugging Face's or sentence-transformers' layout says: the model, and how its vectors are to be made.</summary>
+/// <summary>The settings of a model folder in Hugging Face's or sentence-transformers' layout.</summary>
 public sealed record ModelFolder
 {
-    /// <summary>Where it lies.</summary>
+    /// <summary>The folder's path.</summary>
     public required string Path { get; init; }
 
-    /// <summary>Where its encoder lies: the folder itself or the one of its Transformer module.</summary>
+    /// <summary>The encoder's path: the folder itself or that of its Transformer module.</summary>
     public required string EncoderPath { get; init; }
 
-    /// <summary>config.json.</summary>
+    /// <summary>The encoder's config.json.</summary>
     public required BertConfig Config { get; init; }
 
-    /// <summary>How it pools; a bare folder says nothing and means <see cref="Poolers.Pooler.Avg"/>.</summary>
+    /// <summary>The pooling; <see cref="Poolers.Pooler.Avg"/> where the folder does not state one.</summary>
     public Pooler Pooler { get; init; } = Pooler.Avg;
 
-    /// <summary>Whether the vectors are normalised.</summary>
+    /// <summary>Whether vectors are normalised to length 1.</summary>
     public bool Normalize { get; init; }
 
-    /// <summary>The folder of the Dense module after the pooling, which takes the place of pooler.dense; null for none.</summary>
+    /// <summary>The path of the Dense module after the pooling, which replaces pooler.dense; null for none.</summary>
     public string? Dense { get; init; }
 
-    /// <summary>max_seq_length, where it is stated.</summary>
+    /// <summary>max_seq_length; null where it is not stated.</summary>
     public int? MaxLength { get; init; }
 
-    /// <summary>True where nothing says how to pool.</summary>
+    /// <summary>Whether the folder states no pooling.</summary>
     public bool IsBare { get; init; }
 
-    /// <summary>Reads a folder.</summary>
-    /// <exception cref="InvalidInputException">It is missing, or says something that we do not run.</exception>
+    /// <summary>Reads the settings of a folder.</summary>
+    /// <exception cref="InvalidInputException">
+    /// The folder is missing or has a setting that is not supported.
+    /// </exception>
     public static ModelFolder Read(string path)
     {
         if (!Directory.Exists(path)) throw new InvalidInputException($"{path}: no such folder");
-        string named = System.IO.Path.Combine(path, "esimcse.json"), modules = System.IO.Path.Combine(path, "modules.json");
-        if (File.Exists(named)) return Named(path, named);
-        return File.Exists(modules) ? WithModules(path, modules) : Encoder(path, path) with { IsBare = true };
+        string named = System.IO.Path.Combine(path, "esimcse.json");
+        string modules = System.IO.Path.Combine(path, "modules.json");
+        if (File.Exists(named)) return ReadNamed(path, named);
+        return File.Exists(modules) ? ReadModules(path, modules) : ReadEncoder(path, path) with { IsBare = true };
     }
 
-    /// <summary>The most tokens that a sentence may have: the folder's own length, else the smaller of what the positions and the tokenizer (its model_max_length) allow.</summary>
-    public int LengthLimit(int? modelMaxLength) => MaxLength is { } own
-        ? Math.Min(own, Config.MaxPositions)
-        : Math.Min(Config.MaxPositions, modelMaxLength ?? int.MaxValue);
+    /// <summary>
+    /// Returns the most tokens that a sentence may have: max_seq_length, else the tokenizer's model_max_length, and
+    /// at most the model's positions.
+    /// </summary>
+    public int LengthLimit(int? modelMaxLength) =>
+        Math.Min(Config.MaxPositions, MaxLength ?? modelMaxLength ?? int.MaxValue);
 
-    static ModelFolder Named(string path, string file)
+    static ModelFolder ReadNamed(string path, string file)
     {
         JsonNode? name = JsonFile.ReadObject(file)["pooler"];
-        if (Pooler.TryParse(Text(name), out Pooler? pooler)) return Encoder(path, path) with { Pooler = pooler };
-        string expected = string.Join(", ", Pooler.All);
+        if (Pooler.TryParse(Text(name), out Pooler? pooler)) return ReadEncoder(path, path) with { Pooler = pooler };
+        string found = name?.ToJsonString() ?? "nothing";
         throw new InvalidInputException(
-            $"{file}: pooler: found {name?.ToJsonString() ?? "nothing"}, expected one of {expected}");
+            $"{file}: pooler: found {found}, expected one of {string.Join(", ", Pooler.All)}");
     }
 
-    static ModelFolder Encoder(string path, string encoder)
+    static ModelFolder ReadEncoder(string path, string encoder) => new()
     {
-        string settings = System.IO.Path.Combine(encoder, "sentence_bert_config.json");
-        JsonNode? length = File.Exists(settings) ? JsonFile.ReadObject(settings)["max_seq_length"] : null;
-        return new ModelFolder
-        {
-            Path = path,
-            EncoderPath = encoder,
-            Config = BertConfig.Read(System.IO.Path.Combine(encoder, "config.json")),
-            MaxLength = length is null ? null : length is JsonValue value && value.TryGetValue(out int most) && most >= 2 ? most
-                : throw new InvalidInputException($"{settings}: max_seq_length: found {length.ToJsonString()}, expected a whole number of at least 2"),
-        };
+        Path = path,
+        EncoderPath = encoder,
+        Config = BertConfig.Read(System.IO.Path.Combine(encoder, "config.json")),
+        MaxLength = ReadMaxLength(System.IO.Path.Combine(encoder, "sentence_bert_config.json")),
+    };
+
+    static int? ReadMaxLength(string file)
+    {
+        if (!File.Exists(file) || JsonFile.ReadObject(file)["max_seq_length"] is not { } length) return null;
+        if (length is JsonValue value && value.TryGetValue(out int tokens) && tokens >= 2) return tokens;
+        throw new InvalidInputException(
+            $"{file}: max_seq_length: found {length.ToJsonString()}, expected a whole number of at least 2");
     }
 
-    static ModelFolder WithModules(string path, string file)
+    static ModelFolder ReadModules(string path, string file)
     {
         ModelFolder? folder = null;
-        foreach ((string type, string part) in Modules(file))
+        foreach ((string type, string part) in ListModules(file))
         {
-            string place = System.IO.Path.Combine(path, part);
-            folder = type switch
-            {
-                "Transformer" => Encoder(path, place),
-                "Pooling" when folder is not null => folder with { Pooler = Pooling(System.IO.Path.Combine(place, "config.json")) },
-                "Dense" when folder?.Pooler.WithHead is { } pooler => folder with { Pooler = pooler, Dense = Tanh(place) },
-                "Normalize" when folder is not null => folder with { Normalize = true },
-                _ => throw new InvalidInputException($"{file}: module {type}: expected Transformer, Pooling, Dense after [CLS] pooling, Normalize, in this order"),
-            };
+            string modulePath = System.IO.Path.Combine(path, part);
+            folder = ReadModule(folder, path, modulePath, type) ?? throw WrongModule(file, type);
         }
         return folder ?? throw new InvalidInputException($"{file}: no modules");
     }
 
-    static IEnumerable<(string Type, string Part)> Modules(string file)
+    /// <summary>
+    /// Applies one module to the settings of those before it; null where it is not supported after them.
+    /// </summary>
+    static ModelFolder? ReadModule(ModelFolder? folder, string path, string modulePath, string type)
     {
-        foreach (JsonNode? module in JsonFile.Read(file) as JsonArray ?? throw new InvalidInputException($"{file}: expected a list of modules"))
+        if (type == "Transformer") return ReadEncoder(path, modulePath);
+        if (folder is null) return null;
+        return type switch
         {
-            string part = Text((module as JsonObject)?["path"]) ?? "";
-            if (part.Contains("..", StringComparison.Ordinal) || System.IO.Path.IsPathRooted(part)) throw new InvalidInputException($"{file}: path '{part}' leaves the folder");
-            yield return (Text((module as JsonObject)?["type"])?.Split('.')[^1] ?? "", part);
+            "Pooling" => folder with { Pooler = ReadPooling(System.IO.Path.Combine(modulePath, "config.json")) },
+            "Dense" when folder.Pooler.WithHead is { } pooler =>
+                folder with { Pooler = pooler, Dense = CheckDense(modulePath) },
+            "Normalize" => folder with { Normalize = true },
+            _ => null,
+        };
+    }
+
+    static IEnumerable<(string Type, string Part)> ListModules(string file)
+    {
+        if (JsonFile.Read(file) is not JsonArray modules)
+            throw new InvalidInputException($"{file}: expected a list of modules");
+        foreach (JsonNode? node in modules)
+        {
+            JsonObject? module = node as JsonObject;
+            string part = Text(module?["path"]) ?? "";
+            if (part.Contains("..", StringComparison.Ordinal) || System.IO.Path.IsPathRooted(part))
+                throw new InvalidInputException($"{file}: path '{part}' leaves the folder");
+            yield return (Text(module?["type"])?.Split('.')[^1] ?? "", part);
         }
     }
 
-    static Pooler Pooling(string file)
+    static Pooler ReadPooling(string file)
     {
-        JsonObject json = JsonFile.ReadObject(file);
-        string[] modes = Text(json["pooling_mode"]) is { } mode ? [mode]
-            : [.. json.Where(entry => entry.Key.StartsWith("pooling_mode_", StringComparison.Ordinal) && entry.Value is JsonValue value && value.TryGetValue(out bool on) && on)
-                .Select(entry => entry.Key["pooling_mode_".Length..])];
-        PoolingMode? found = PoolingMode.All.FirstOrDefault(known => modes is [var only] && (only == known.Name || only == known.Flag));
-        if (found is not null && Pooler.All.FirstOrDefault(pooler => pooler.SentenceTransformersMode == found && !pooler.HasHead) is { } pooler)
-            return pooler;
-        IEnumerable<string> expected = Pooler.All.Select(pooler => pooler.SentenceTransformersMode?.Name).OfType<string>().Distinct();
-        throw new InvalidInputException($"{file}: pooling: found {string.Join(" and ", modes)}, expected {string.Join(" or ", expected)}");
+        string[] modes = PoolingMode.ReadNames(JsonFile.ReadObject(file));
+        PoolingMode? mode = modes is [string only] ? PoolingMode.Find(only) : null;
+        Pooler? pooler = Pooler.All.FirstOrDefault(
+            pooler => mode is not null && pooler.SentenceTransformersMode == mode && !pooler.HasHead);
+        return pooler ?? throw WrongPooling(file, modes);
     }
 
-    static string Tanh(string place)
+    static string CheckDense(string modulePath)
     {
-        string file = System.IO.Path.Combine(place, "config.json");
+        string file = System.IO.Path.Combine(modulePath, "config.json");
         string? activation = Text(JsonFile.ReadObject(file)["activation_function"])?.Split('.')[^1];
-        return activation == "Tanh" ? place : throw new InvalidInputException($"{file}: activation_function: found {activation ?? "nothing"}, expected Tanh");
+        if (activation == "Tanh") return modulePath;
+        throw new InvalidInputException($"{file}: activation_function: found {activation ?? "nothing"}, expected Tanh");
     }
 
-    static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+    static string? Text(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    static InvalidInputException WrongModule(string file, string type)
+    {
+        const string Expected = "Transformer, Pooling, Dense after [CLS] pooling, Normalize, in this order";
+        return new($"{file}: module {type}: expected {Expected}");
+    }
+
+    static InvalidInputException WrongPooling(string file, string[] found)
+    {
+        IEnumerable<string> expected = Pooler.All
+            .Select(pooler => pooler.SentenceTransformersMode?.Name)
+            .OfType<string>()
+            .Distinct();
+        return new($"{file}: pooling: found {string.Join(" and ", found)}, expected {string.Join(" or ", expected)}");
+    }
 }

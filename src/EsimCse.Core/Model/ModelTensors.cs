@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -6,31 +7,38 @@ using EsimCse.Core.Files;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// The weights of a model folder under the names of Hugging Face's BertModel, whatever the file calls them: with the prefix of a task model, with
-/// LayerNorm.gamma and beta, as SimCSE's mlp.dense. Heads of other tasks, buffers and momentum copies are passed over.
+/// The weights of a model folder under their family's names, also where the file has a task model's prefix,
+/// LayerNorm.gamma and beta, or SimCSE's mlp.dense as head. Heads of other tasks, buffers and momentum encoders are
+/// ignored.
 /// </summary>
-public sealed class ModelTensors : IDisposable
+sealed class ModelTensors : IDisposable
 {
+    const string SimCseHead = "mlp.dense";
+    const int DigestBytes = 4096;
+
     readonly List<SafetensorsFile> _files = [];
     readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = [];
     readonly string _folder;
+    readonly ModelFamily _family;
 
-    ModelTensors(string folder) => _folder = folder;
-
-    /// <summary>Opens model.safetensors, or the shards that model.safetensors.index.json names.</summary>
-    /// <exception cref="InvalidInputException">Neither is there, or one of them is not valid.</exception>
-    public static ModelTensors Open(string folder)
+    ModelTensors(string folder, ModelFamily family)
     {
-        string single = Path.Combine(folder, "model.safetensors"), index = single + ".index.json";
-        ModelTensors tensors = new(folder);
+        _folder = folder;
+        _family = family;
+    }
+
+    /// <summary>Opens model.safetensors, or the shards named in model.safetensors.index.json.</summary>
+    /// <exception cref="InvalidInputException">Both are missing, or a file is not valid.</exception>
+    public static ModelTensors Open(string folder, ModelFamily family)
+    {
+        string single = Path.Combine(folder, "model.safetensors");
+        string index = single + ".index.json";
+        ModelTensors tensors = new(folder, family);
         try
         {
             if (File.Exists(single)) tensors.AddAll(single);
             else if (File.Exists(index)) tensors.AddShards(index);
-            else
-                throw new InvalidInputException(File.Exists(Path.Combine(folder, "pytorch_model.bin"))
-                    ? $"{folder}: found pytorch_model.bin alone, expected model.safetensors: save the model again with safetensors"
-                    : $"{folder}: found neither model.safetensors nor model.safetensors.index.json");
+            else ThrowNoWeights(folder);
             return tensors;
         }
         catch
@@ -40,25 +48,28 @@ public sealed class ModelTensors : IDisposable
         }
     }
 
-    /// <summary>Whether a parameter is there.</summary>
+    /// <summary>Whether a tensor is present.</summary>
     public bool Contains(string name) => _tensors.ContainsKey(name);
 
-    /// <summary>The layers that the weights have.</summary>
-    public int Layers => 1 + _tensors.Keys.Where(name => name.StartsWith("encoder.layer.", StringComparison.Ordinal))
-        .Select(name => int.TryParse(name.Split('.')[2], out int layer) ? layer : -1).DefaultIfEmpty(-1).Max();
+    /// <summary>Number of layers in the weights: one more than the highest layer index.</summary>
+    public int Layers => 1 + _tensors.Keys.Select(LayerIndex).DefaultIfEmpty(-1).Max();
 
-    /// <summary>Adds every tensor's name and first bytes to a digest: enough to tell two trainings of one model apart without reading all of it.</summary>
+    /// <summary>
+    /// Adds the names, types and first 4096 bytes of all tensors to a digest. That distinguishes two trainings of one
+    /// model without reading all of it.
+    /// </summary>
     internal void AddTo(IncrementalHash digest)
     {
-        foreach ((string name, (SafetensorsFile file, StoredTensor tensor)) in _tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (string name in _tensors.Keys.Order(StringComparer.Ordinal))
         {
+            (SafetensorsFile file, StoredTensor tensor) = _tensors[name];
             ReadOnlySpan<byte> bytes = file.Span<byte>(tensor);
             digest.AppendData(Encoding.UTF8.GetBytes($"{name} {tensor.Type} "));
-            digest.AppendData(bytes[..Math.Min(bytes.Length, 4096)]);
+            digest.AppendData(bytes[..Math.Min(bytes.Length, DigestBytes)]);
         }
     }
 
-    /// <summary>The elements of a parameter, as fp32.</summary>
+    /// <summary>Reads the elements of a parameter as fp32.</summary>
     /// <exception cref="InvalidInputException">It is missing, of another shape, or not finite.</exception>
     public void Read(ParameterTensor parameter, Span<float> target)
     {
@@ -66,7 +77,7 @@ public sealed class ModelTensors : IDisposable
         file.ReadFinite(tensor, target);
     }
 
-    /// <summary>Where a parameter lies.</summary>
+    /// <summary>Finds the stored tensor of a parameter.</summary>
     /// <exception cref="InvalidInputException">It is missing or of another shape.</exception>
     internal (SafetensorsFile File, StoredTensor Tensor) Find(ParameterTensor parameter)
     {
@@ -74,7 +85,7 @@ public sealed class ModelTensors : IDisposable
         if (!_tensors.TryGetValue(parameter.Name, out (SafetensorsFile File, StoredTensor Tensor) found))
             throw new InvalidInputException($"{_folder}: tensor '{parameter.Name}' is missing from the weights");
         if (!found.Tensor.Shape.SequenceEqual(parameter.Shape.Select(dimension => (long)dimension)))
-            throw new InvalidInputException($"{found.File.Path}: tensor '{found.Tensor.Name}': found shape [{string.Join(",", found.Tensor.Shape)}], expected [{string.Join(",", parameter.Shape)}] by config.json");
+            throw WrongShape(found.File, found.Tensor, parameter);
         return found;
     }
 
@@ -93,30 +104,74 @@ public sealed class ModelTensors : IDisposable
 
     void AddShards(string index)
     {
-        if (JsonFile.ReadObject(index)["weight_map"] is not JsonObject map) throw new InvalidInputException($"{index}: expected an object weight_map");
+        if (JsonFile.ReadObject(index)["weight_map"] is not JsonObject map)
+            throw new InvalidInputException($"{index}: expected an object weight_map");
         Dictionary<string, SafetensorsFile> shards = [];
         foreach ((string name, JsonNode? value) in map)
         {
-            if (value is not JsonValue text || !text.TryGetValue(out string? shard) || Path.GetFileName(shard) != shard)
-                throw new InvalidInputException($"{index}: tensor '{name}': expected the name of a file in this folder");
-            if (!shards.TryGetValue(shard, out SafetensorsFile? file))
+            string? shard = value is JsonValue text && text.TryGetValue(out string? file) ? file : null;
+            if (shard is null || Path.GetFileName(shard) != shard) throw NotInFolder(index, name);
+            if (!shards.TryGetValue(shard, out SafetensorsFile? opened))
             {
-                shards[shard] = file = SafetensorsFile.Open(Path.Combine(_folder, shard));
-                _files.Add(file);
+                shards[shard] = opened = SafetensorsFile.Open(Path.Combine(_folder, shard));
+                _files.Add(opened);
             }
-            if (!file.Tensors.TryGetValue(name, out StoredTensor? tensor)) throw new InvalidInputException($"{index}: tensor '{name}' is not in {shard}");
-            Add(file, tensor);
+            if (!opened.Tensors.TryGetValue(name, out StoredTensor? tensor))
+                throw new InvalidInputException($"{index}: tensor '{name}' is not in {shard}");
+            Add(opened, tensor);
         }
     }
 
     void Add(SafetensorsFile file, StoredTensor tensor)
     {
-        string name = tensor.Name.StartsWith("bert.", StringComparison.Ordinal) ? tensor.Name[5..] : tensor.Name;
-        if (name.StartsWith("mlp.dense.", StringComparison.Ordinal)) name = "pooler" + name[3..];
-        if (name.Contains("LayerNorm.", StringComparison.Ordinal))
-            name = name.Replace("LayerNorm.gamma", "LayerNorm.weight", StringComparison.Ordinal).Replace("LayerNorm.beta", "LayerNorm.bias", StringComparison.Ordinal);
-        if (name.StartsWith("embeddings.", StringComparison.Ordinal) && !name.EndsWith("position_ids", StringComparison.Ordinal)
-            || name.StartsWith("encoder.", StringComparison.Ordinal) || name.StartsWith("pooler.dense.", StringComparison.Ordinal))
-            _tensors[name] = (file, tensor);
+        string name = CanonicalName(tensor.Name);
+        if (IsParameter(name)) _tensors[name] = (file, tensor);
+    }
+
+    string CanonicalName(string stored)
+    {
+        string prefix = _family.WeightPrefix;
+        string name = stored.StartsWith(prefix, StringComparison.Ordinal) ? stored[prefix.Length..] : stored;
+        if (name.StartsWith(SimCseHead + ".", StringComparison.Ordinal))
+            name = _family.Modules.Head + name[SimCseHead.Length..];
+        return name
+            .Replace("LayerNorm.gamma", "LayerNorm.weight", StringComparison.Ordinal)
+            .Replace("LayerNorm.beta", "LayerNorm.bias", StringComparison.Ordinal);
+    }
+
+    bool IsParameter(string name)
+    {
+        ModuleNames modules = _family.Modules;
+        if (name.EndsWith("position_ids", StringComparison.Ordinal)) return false;
+        return name.StartsWith(modules.Embeddings, StringComparison.Ordinal)
+            || name.StartsWith(modules.Encoder, StringComparison.Ordinal)
+            || name.StartsWith(modules.Head + ".", StringComparison.Ordinal);
+    }
+
+    /// <summary>Returns the number of the layer that a tensor belongs to; -1 for none.</summary>
+    int LayerIndex(string name)
+    {
+        string prefix = _family.Modules.Layers;
+        if (!name.StartsWith(prefix, StringComparison.Ordinal)) return -1;
+        return int.TryParse(name[prefix.Length..].Split('.')[0], out int layer) ? layer : -1;
+    }
+
+    [DoesNotReturn]
+    static void ThrowNoWeights(string folder)
+    {
+        string found = "found neither model.safetensors nor model.safetensors.index.json";
+        if (File.Exists(Path.Combine(folder, "pytorch_model.bin")))
+            found = "found pytorch_model.bin alone, expected model.safetensors: save the model again with safetensors";
+        throw new InvalidInputException($"{folder}: {found}");
+    }
+
+    static InvalidInputException NotInFolder(string index, string tensor) =>
+        new($"{index}: tensor '{tensor}': expected the name of a file in this folder");
+
+    static InvalidInputException WrongShape(SafetensorsFile file, StoredTensor tensor, ParameterTensor parameter)
+    {
+        string found = string.Join(",", tensor.Shape);
+        string expected = string.Join(",", parameter.Shape);
+        return new($"{file.Path}: tensor '{tensor.Name}': found shape [{found}], expected [{expected}] by config.json");
     }
 }

@@ -2,48 +2,36 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Core.Model;
 
-/// <summary>One tensor of an arena of parameters.</summary>
-/// <param name="Name">As Hugging Face's BertModel names it.</param>
-/// <param name="Offset">Its first element in the arena.</param>
-/// <param name="Rows">1 for a vector.</param>
-/// <param name="Columns">Columns.</param>
-/// <param name="Flags">Of <see cref="ParameterChunk"/>.</param>
-public sealed record ParameterTensor(string Name, long Offset, int Rows, int Columns, int Flags)
-{
-    /// <summary>Rows × Columns.</summary>
-    public long Count => (long)Rows * Columns;
-
-    /// <summary>The shape as it is stored: one dimension for a vector.</summary>
-    public int[] Shape => (Flags & ParameterChunk.Decays) != 0 ? [Rows, Columns] : [Columns];
-
-    /// <summary>The tensor in an arena of this layout.</summary>
-    public Matrix In(Matrix arena) => new(arena.Address + (nint)(Offset * arena.Type.Size()), Rows, Columns, arena.Type);
-}
-
 /// <summary>
-/// Where each parameter lies in an arena. Parameters, gradients, moments and averages are parallel arenas in this one order, which is also the checkpoint's.
-/// Query, key and value lie side by side, so that one product serves all three; the head comes last.
+/// The order of the parameters in an arena. Parameters, gradients, moments, EMA weights and low-precision copies are
+/// parallel arenas in this order, which is also the checkpoint's. Query, key and value are adjacent, so that one
+/// matrix product computes all three; the head is last.
 /// </summary>
-public sealed class ParameterLayout
+sealed class ParameterLayout
 {
     const int Alignment = 16;
 
     readonly List<ParameterTensor> _tensors = [];
+    readonly ModuleNames _names;
     readonly int _gap;
 
-    /// <summary>The layout of an encoder, with or without the head pooler.dense; <paramref name="gap"/> elements of nothing between tensors, for tests.</summary>
+    /// <summary>Lays out an encoder, with or without its head.</summary>
+    /// <param name="config">The sizes and names.</param>
+    /// <param name="head">Whether the head is included.</param>
+    /// <param name="gap">Unused elements before each tensor, for tests.</param>
     public ParameterLayout(BertConfig config, bool head, int gap = 0)
     {
         ArgumentNullException.ThrowIfNull(config);
         _gap = gap;
+        _names = config.Family.Modules;
         int h = config.HiddenSize;
-        Add("embeddings.word_embeddings.weight", config.VocabularySize, h);
-        Add("embeddings.position_embeddings.weight", config.MaxPositions, h);
-        Add("embeddings.token_type_embeddings.weight", config.TypeVocabularySize, h);
-        AddNorm("embeddings.LayerNorm", h);
-        for (int layer = 0; layer < config.Layers; layer++) AddLayer($"encoder.layer.{layer}.", h, config.IntermediateSize);
-        if (head) AddLinear("pooler.dense", h, h, averaged: 0);
-        Length = Aligned(_tensors[^1].Offset + _tensors[^1].Count + gap);
+        AddMatrix(_names.WordEmbeddings, config.VocabularySize, h);
+        AddMatrix(_names.PositionEmbeddings, config.Family.PositionOffset + config.MaxPositions, h);
+        AddMatrix(_names.TokenTypeEmbeddings, config.TypeVocabularySize, h);
+        AddNorm(_names.EmbeddingNorm, h);
+        for (int layer = 0; layer < config.Layers; layer++) AddLayer(_names.Layer(layer), h, config.IntermediateSize);
+        if (head) AddLinear(_names.Head, h, h, emaFlag: 0);
+        Length = Align(End + gap);
         ByName = _tensors.ToDictionary(tensor => tensor.Name);
         HasHead = head;
     }
@@ -57,53 +45,64 @@ public sealed class ParameterLayout
     /// <summary>Elements of an arena.</summary>
     public long Length { get; }
 
-    /// <summary>Whether pooler.dense is a part of it.</summary>
+    /// <summary>Whether the head is included.</summary>
     public bool HasHead { get; }
 
-    /// <summary>The rows of the table that <see cref="IBackend.AdamWUpdate"/> walks by.</summary>
+    long End => _tensors.Count == 0 ? 0 : _tensors[^1].Offset + _tensors[^1].Count;
+
+    /// <summary>Returns the chunk table of <see cref="IBackend.AdamWUpdate"/>, row by row.</summary>
     public int[] Chunks()
     {
         List<int> chunks = [];
         foreach (ParameterTensor tensor in _tensors)
             for (long first = 0; first < tensor.Count; first += ParameterChunk.MaximumLength)
-                chunks.AddRange([checked((int)(tensor.Offset + first)), (int)Math.Min(ParameterChunk.MaximumLength, tensor.Count - first), tensor.Flags]);
+            {
+                int length = (int)Math.Min(ParameterChunk.MaximumLength, tensor.Count - first);
+                chunks.AddRange([checked((int)(tensor.Offset + first)), length, tensor.Flags]);
+            }
         return [.. chunks];
     }
 
     void AddLayer(string prefix, int hidden, int intermediate)
     {
-        string[] parts = ["query", "key", "value"];
-        foreach (string part in parts) Add($"{prefix}attention.self.{part}.weight", hidden, hidden, joined: part != "query");
-        foreach (string part in parts) AddVector($"{prefix}attention.self.{part}.bias", hidden, joined: part != "query");
-        AddLinear($"{prefix}attention.output.dense", hidden, hidden);
-        AddNorm($"{prefix}attention.output.LayerNorm", hidden);
-        AddLinear($"{prefix}intermediate.dense", intermediate, hidden);
-        AddLinear($"{prefix}output.dense", hidden, intermediate);
-        AddNorm($"{prefix}output.LayerNorm", hidden);
+        string query = prefix + _names.Query;
+        string key = prefix + _names.Key;
+        string value = prefix + _names.Value;
+        AddMatrix(query, hidden, hidden);
+        AddMatrix(key, hidden, hidden, adjacent: true);
+        AddMatrix(value, hidden, hidden, adjacent: true);
+        AddVector(query + ".bias", hidden);
+        AddVector(key + ".bias", hidden, adjacent: true);
+        AddVector(value + ".bias", hidden, adjacent: true);
+        AddLinear(prefix + _names.AttentionOutput, hidden, hidden);
+        AddNorm(prefix + _names.AttentionNorm, hidden);
+        AddLinear(prefix + _names.FeedForwardUp, intermediate, hidden);
+        AddLinear(prefix + _names.FeedForwardDown, hidden, intermediate);
+        AddNorm(prefix + _names.FeedForwardNorm, hidden);
     }
 
-    void AddLinear(string name, int rows, int columns, int averaged = ParameterChunk.Ema)
+    void AddLinear(string module, int rows, int columns, int emaFlag = ParameterChunk.Ema)
     {
-        Place(name + ".weight", rows, columns, ParameterChunk.Decays | averaged, joined: false);
-        Place(name + ".bias", 1, rows, averaged, joined: false);
+        Add(module + ".weight", rows, columns, ParameterChunk.Decays | emaFlag);
+        Add(module + ".bias", 1, rows, emaFlag);
     }
 
-    void AddNorm(string name, int size)
+    void AddNorm(string module, int size)
     {
-        AddVector(name + ".weight", size);
-        AddVector(name + ".bias", size);
+        AddVector(module + ".weight", size);
+        AddVector(module + ".bias", size);
     }
 
-    void Add(string name, int rows, int columns, bool joined = false) =>
-        Place(name, rows, columns, ParameterChunk.Decays | ParameterChunk.Ema, joined);
+    void AddMatrix(string module, int rows, int columns, bool adjacent = false) =>
+        Add(module + ".weight", rows, columns, ParameterChunk.Decays | ParameterChunk.Ema, adjacent);
 
-    void AddVector(string name, int size, bool joined = false) => Place(name, 1, size, ParameterChunk.Ema, joined);
+    void AddVector(string name, int size, bool adjacent = false) => Add(name, 1, size, ParameterChunk.Ema, adjacent);
 
-    void Place(string name, int rows, int columns, int flags, bool joined)
+    void Add(string name, int rows, int columns, int flags, bool adjacent = false)
     {
-        long end = _tensors.Count == 0 ? 0 : _tensors[^1].Offset + _tensors[^1].Count;
-        _tensors.Add(new ParameterTensor(name, joined ? end : Aligned(end + _gap), rows, columns, flags));
+        long offset = adjacent ? End : Align(End + _gap);
+        _tensors.Add(new ParameterTensor(name, offset, rows, columns, flags));
     }
 
-    static long Aligned(long offset) => (offset + Alignment - 1) / Alignment * Alignment;
+    static long Align(long offset) => (offset + Alignment - 1) / Alignment * Alignment;
 }

@@ -2,73 +2,145 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EsimCse.Core.Files;
+using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>Writes a model folder that Hugging Face's and sentence-transformers' tools open, in the layout that every version of them reads. Same model, same bytes.</summary>
-public static class ModelFolderWriter
+/// <summary>
+/// Writes model folders that Hugging Face's tools and every version of sentence-transformers open. The same model
+/// gives the same bytes.
+/// </summary>
+static class ModelFolderWriter
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
-    static readonly string[] TokenizerFiles = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
-    /// <summary>Writes the folder. <paramref name="source"/> is where config.json and the tokenizer's files come from.</summary>
-    /// <param name="target">The folder; what it has of another model's modules and tokenizer is removed.</param>
-    /// <param name="source">config.json's path, and the folder of the tokenizer.</param>
+    static readonly string[] TokenizerFiles =
+        ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+    /// <summary>Writes a folder. Modules and tokenizer files of another model in it are deleted.</summary>
+    /// <param name="target">The folder.</param>
+    /// <param name="source">The path of the model's config.json, and the folder of its tokenizer.</param>
     /// <param name="tensors">The weights, fp32.</param>
-    /// <param name="pooler">How the vectors are made: a head is written as a Dense module.</param>
+    /// <param name="pooler">The pooling; a head becomes a Dense module.</param>
     /// <param name="maxLength">max_seq_length.</param>
-    public static void Write(string target, (string Config, string Tokenizer) source, IReadOnlyList<TensorToWrite> tensors, Pooler pooler, int maxLength)
+    public static void Write(
+        string target,
+        (string Config, string Tokenizer) source,
+        IReadOnlyList<TensorToWrite> tensors,
+        Pooler pooler,
+        int maxLength)
     {
+        ArgumentNullException.ThrowIfNull(pooler);
+        ModelFamily family = BertConfig.Read(source.Config).Family;
         Directory.CreateDirectory(target);
-        JsonObject config = JsonFile.ReadObject(source.Config);
-        config["architectures"] = new JsonArray("BertModel");
+        WriteConfig(target, source.Config, family);
+        WriteTokenizer(source.Tokenizer, target);
+        DeleteModules(target);
+        WriteSettings(target, maxLength);
+        if (pooler.SentenceTransformersMode is { } mode)
+            WriteModules(target, mode, pooler.HasHead, family.Modules, tensors);
+        else
+            WriteJson(target, "esimcse.json", new JsonObject { ["pooler"] = pooler.Name });
+        WriteWeights(target, tensors);
+    }
+
+    static void WriteConfig(string target, string source, ModelFamily family)
+    {
+        JsonObject config = JsonFile.ReadObject(source);
+        config["architectures"] = new JsonArray(family.Architecture);
         foreach (string name in new[] { "dtype", "torch_dtype" })
             if (config.ContainsKey(name)) config[name] = "float32";
-        Json(target, "config.json", config);
-        CopyTokenizer(source.Tokenizer, target);
-        foreach (string stale in new[] { "modules.json", "esimcse.json" }) File.Delete(Path.Combine(target, stale));
-        foreach (string stale in new[] { "1_Pooling", "2_Dense", "2_Normalize" })
-            if (Directory.Exists(Path.Combine(target, stale))) Directory.Delete(Path.Combine(target, stale), recursive: true);
-        Json(target, "sentence_bert_config.json", new JsonObject { ["max_seq_length"] = maxLength, ["do_lower_case"] = false });
-        Json(target, "config_sentence_transformers.json", new JsonObject
+        WriteJson(target, "config.json", config);
+    }
+
+    static void WriteTokenizer(string source, string target)
+    {
+        if (Path.GetFullPath(source) != Path.GetFullPath(target))
+            foreach (string name in TokenizerFiles)
+                CopyOrDelete(Path.Combine(source, name), Path.Combine(target, name));
+        if (!File.Exists(Path.Combine(target, "tokenizer.json")))
+            WriteJson(target, "tokenizer.json", TokenizerJson.From(BertTokenizer.Load(target)));
+    }
+
+    /// <summary>Copies a file. Without one the target is deleted, because it is another model's.</summary>
+    static void CopyOrDelete(string source, string target)
+    {
+        if (File.Exists(source)) AtomicFile.Write(target, stream => stream.Write(File.ReadAllBytes(source)));
+        else File.Delete(target);
+    }
+
+    static void DeleteModules(string target)
+    {
+        foreach (string name in new[] { "modules.json", "esimcse.json" }) File.Delete(Path.Combine(target, name));
+        foreach (string name in new[] { "1_Pooling", "2_Dense", "2_Normalize" })
         {
-            ["__version__"] = new JsonObject { ["sentence_transformers"] = "2.2.2", ["transformers"] = "4.38.0", ["pytorch"] = "2.0.0" },
+            string module = Path.Combine(target, name);
+            if (Directory.Exists(module)) Directory.Delete(module, recursive: true);
+        }
+    }
+
+    static void WriteSettings(string target, int maxLength)
+    {
+        JsonObject transformer = new() { ["max_seq_length"] = maxLength, ["do_lower_case"] = false };
+        WriteJson(target, "sentence_bert_config.json", transformer);
+        WriteJson(target, "config_sentence_transformers.json", new JsonObject
+        {
+            ["__version__"] = new JsonObject
+            {
+                ["sentence_transformers"] = "2.2.2",
+                ["transformers"] = "4.38.0",
+                ["pytorch"] = "2.0.0",
+            },
             ["prompts"] = new JsonObject(),
             ["default_prompt_name"] = null,
             ["similarity_fn_name"] = "cosine",
         });
-        if (pooler.SentenceTransformersMode is { } mode) Modules(target, mode, pooler.HasHead, tensors);
-        else Json(target, "esimcse.json", new JsonObject { ["pooler"] = pooler.Name });
-        SafetensorsWriter.Write(Path.Combine(target, "model.safetensors"), tensors, new Dictionary<string, string> { ["format"] = "pt" });
     }
 
-    static void Modules(string target, PoolingMode mode, bool head, IReadOnlyList<TensorToWrite> tensors)
+    static void WriteModules(
+        string target,
+        PoolingMode mode,
+        bool head,
+        ModuleNames names,
+        IReadOnlyList<TensorToWrite> tensors)
     {
-        TensorToWrite? dense = head ? tensors.First(tensor => tensor.Name == "pooler.dense.weight") : null;
-        int hidden = tensors.First(tensor => tensor.Name == "embeddings.word_embeddings.weight").Shape[1];
-        JsonObject pooling = new() { ["word_embedding_dimension"] = hidden };
-        foreach (PoolingMode known in PoolingMode.All) pooling[$"pooling_mode_{known.Flag}"] = known == mode;
-        pooling["include_prompt"] = true;
-        Json(Path.Combine(target, "1_Pooling"), "config.json", pooling);
+        int hidden = Find(tensors, names.WordEmbeddings + ".weight").Shape[1];
         JsonArray modules = [Module(0, "", "Transformer"), Module(1, "1_Pooling", "Pooling")];
-        if (dense is not null)
+        WritePooling(Path.Combine(target, "1_Pooling"), mode, hidden);
+        if (head)
         {
             modules.Add((JsonNode)Module(2, "2_Dense", "Dense"));
-            Json(Path.Combine(target, "2_Dense"), "config.json", new JsonObject
-            {
-                ["in_features"] = hidden,
-                ["out_features"] = hidden,
-                ["bias"] = true,
-                ["activation_function"] = "torch.nn.modules.activation.Tanh",
-            });
-            TensorToWrite bias = tensors.First(tensor => tensor.Name == "pooler.dense.bias");
-            SafetensorsWriter.Write(Path.Combine(target, "2_Dense", "model.safetensors"), [dense with { Name = "linear.weight" }, bias with { Name = "linear.bias" }],
-                new Dictionary<string, string> { ["format"] = "pt" });
+            TensorToWrite weight = Find(tensors, names.Head + ".weight");
+            TensorToWrite bias = Find(tensors, names.Head + ".bias");
+            WriteDense(Path.Combine(target, "2_Dense"), weight, bias);
         }
-        Json(target, "modules.json", modules);
+        WriteJson(target, "modules.json", modules);
     }
+
+    static void WritePooling(string folder, PoolingMode mode, int hidden)
+    {
+        JsonObject pooling = new() { ["word_embedding_dimension"] = hidden };
+        mode.WriteFlags(pooling);
+        pooling["include_prompt"] = true;
+        WriteJson(folder, "config.json", pooling);
+    }
+
+    static void WriteDense(string folder, TensorToWrite weight, TensorToWrite bias)
+    {
+        WriteJson(folder, "config.json", new JsonObject
+        {
+            ["in_features"] = weight.Shape[1],
+            ["out_features"] = weight.Shape[0],
+            ["bias"] = true,
+            ["activation_function"] = "torch.nn.modules.activation.Tanh",
+        });
+        WriteWeights(folder, [weight with { Name = "linear.weight" }, bias with { Name = "linear.bias" }]);
+    }
+
+    static TensorToWrite Find(IReadOnlyList<TensorToWrite> tensors, string name) =>
+        tensors.First(tensor => tensor.Name == name);
 
     static JsonObject Module(int index, string path, string type) => new()
     {
@@ -78,18 +150,16 @@ public static class ModelFolderWriter
         ["type"] = $"sentence_transformers.models.{type}",
     };
 
-    static void CopyTokenizer(string source, string target)
+    static void WriteWeights(string folder, IReadOnlyList<TensorToWrite> tensors)
     {
-        if (Path.GetFullPath(source) != Path.GetFullPath(target))
-            foreach (string name in TokenizerFiles)
-                if (File.Exists(Path.Combine(source, name))) AtomicFile.Write(Path.Combine(target, name), stream => stream.Write(File.ReadAllBytes(Path.Combine(source, name))));
-                else File.Delete(Path.Combine(target, name)); // Another model's, by whose ids these vectors would be nonsense.
-        if (!File.Exists(Path.Combine(target, "tokenizer.json"))) Json(target, "tokenizer.json", TokenizerJson.From(BertTokenizer.Load(target)));
+        Dictionary<string, string> metadata = new() { ["format"] = "pt" };
+        SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), tensors, metadata);
     }
 
-    static void Json(string folder, string name, JsonNode json)
+    static void WriteJson(string folder, string name, JsonNode json)
     {
         Directory.CreateDirectory(folder);
-        AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n")));
+        byte[] bytes = Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n");
+        AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(bytes));
     }
 }

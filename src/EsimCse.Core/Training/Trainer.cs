@@ -7,7 +7,7 @@ using EsimCse.Core.Text;
 namespace EsimCse.Core.Training;
 
 /// <summary>A training run: the loop around <see cref="TrainingStep"/>, with evaluation, checkpoints and resume.</summary>
-public sealed class Trainer : IDisposable
+sealed class Trainer : IDisposable
 {
     readonly TrainingJob _job;
     readonly TrainingOptions _options;

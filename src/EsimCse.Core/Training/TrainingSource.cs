@@ -30,7 +30,7 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         digest.AppendData(File.ReadAllBytes(ConfigPath));
         if (Weights is not null)
         {
-            using ModelTensors tensors = ModelTensors.Open(Weights);
+            using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
             tensors.AddTo(digest);
         }
         return Convert.ToHexStringLower(digest.GetHashAndReset());
@@ -40,7 +40,7 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
     {
         bool head = options.Pooler.HasHead;
         if (Weights is null) return BertParameters.Random(backend, Config, head, options.Seed, stored);
-        using ModelTensors tensors = ModelTensors.Open(Weights);
+        using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
         return BertParameters.Load(backend, Config, tensors, head, headSeed: head && !options.HeadFromCheckpoint ? options.Seed : null, stored);
     }
 
@@ -49,7 +49,7 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
     {
         if (Weights is null) return [];
         ParameterTensor[] head = [.. new ParameterLayout(Config, head: true).Tensors.TakeLast(2)];
-        using ModelTensors tensors = ModelTensors.Open(Weights);
+        using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
         if (!head.All(tensor => tensors.Contains(tensor.Name))) return [];
         return [.. head.Select(tensor =>
         {

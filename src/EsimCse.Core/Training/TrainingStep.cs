@@ -7,7 +7,7 @@ namespace EsimCse.Core.Training;
 /// The step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward, clipping, AdamW with the momentum encoder's average, and
 /// the momentum encoder's vectors into the queue, beside what the next step begins with. Everything that a later step depends on lies in <see cref="State"/>'s matrices.
 /// </summary>
-public sealed class TrainingStep : IDisposable
+sealed class TrainingStep : IDisposable
 {
     const float LargestNorm = 1;
 
@@ -130,7 +130,7 @@ public sealed class TrainingStep : IDisposable
         _backend.RunGraph(p.Activations.Key(this, "backward"), () => Backward(p, backward));
         if (_ema is null) return;
         // Of its own: the batch is packed anew while the momentum encoder still reads.
-        Embedder.Pass originals = _momentumEncoder.PlaceFirst(_ema.Type, batch, pairs, views.OriginalTokens, views.LongestOriginal);
+        Embedder.Pass originals = _momentumEncoder.PrepareFirst(_ema.Type, batch, pairs, views.OriginalTokens, views.LongestOriginal);
         _backend.RunOnSideStream(() => Push(_ema, originals));
     }
 

@@ -58,7 +58,7 @@ public class ModelTensorsTests
         int[][] sentences = [.. padded.Select((row, i) => row[..mask[i].Sum()])];
         BertConfig config = BertConfig.Read(Path.Combine(folder, "config.json"));
         using CpuBackend backend = new(1);
-        using ModelTensors tensors = ModelTensors.Open(folder);
+        using ModelTensors tensors = ModelTensors.Open(folder, ModelFamily.Bert);
         using BertParameters bert = BertParameters.Load(backend, config, tensors, head: false);
         using Embedder embedder = new(backend, config, Pooler.ClsBeforePooler);
         double[] expected =

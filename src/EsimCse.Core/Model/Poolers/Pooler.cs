@@ -4,8 +4,8 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Core.Model.Poolers;
 
 /// <summary>
-/// A way to make one sentence vector of token vectors. A new pooler is a class in this folder, a property here and its
-/// place in <see cref="All"/>.
+/// A method of pooling token vectors into a sentence vector. A new pooler is a class in this folder, a property here
+/// and an entry of <see cref="All"/>.
 /// </summary>
 public abstract class Pooler
 {
@@ -38,7 +38,7 @@ public abstract class Pooler
     /// <summary>The same pooling without the head; this pooler where it has none.</summary>
     public virtual Pooler WithoutHead => this;
 
-    /// <summary>The same pooling followed by a head; null where no pooler is that.</summary>
+    /// <summary>The same pooling followed by a head; null where there is none.</summary>
     public Pooler? WithHead => All.FirstOrDefault(pooler => pooler.HasHead && pooler.WithoutHead == this);
 
     /// <summary>
@@ -62,7 +62,7 @@ public abstract class Pooler
 
     /// <summary>
     /// Returns the hidden states that are pooled: 0 is the embedding output, l the output of layer l. The last layer's
-    /// output is one of them, and the first.
+    /// output is always one of them, and the first.
     /// </summary>
     internal abstract IReadOnlyList<int> HiddenStates(int layers);
 
@@ -70,8 +70,8 @@ public abstract class Pooler
     internal virtual void Forward(IBackend backend, BertActivations activations) { }
 
     /// <summary>
-    /// Writes the gradient dhidden [T,H] of one of <see cref="HiddenStates"/>, or adds it. dpooled [S,H] is the gradient
-    /// of <see cref="BertActivations.Pooled"/>.
+    /// Computes the gradient dhidden [T,H] of one of <see cref="HiddenStates"/>, or adds it if accumulate is true.
+    /// dpooled [S,H] is the gradient of <see cref="BertActivations.Pooled"/>.
     /// </summary>
     internal virtual void Backward(
         IBackend backend,

@@ -1,0 +1,17 @@
+namespace EsimCse.Core;
+
+/// <summary>Sizes and names of the element types.</summary>
+public static class ElementTypes
+{
+    /// <summary>Returns the bytes of one element.</summary>
+    public static int Size(this ElementType type) => type is ElementType.Float32 or ElementType.Int32 ? 4 : 2;
+
+    /// <summary>Returns the name on the command line: fp32, bf16 or fp16; int32 otherwise.</summary>
+    public static string Name(this ElementType type) => type switch
+    {
+        ElementType.Float32 => "fp32",
+        ElementType.BFloat16 => "bf16",
+        ElementType.Float16 => "fp16",
+        _ => "int32",
+    };
+}

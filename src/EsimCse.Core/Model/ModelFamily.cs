@@ -1,0 +1,39 @@
+namespace EsimCse.Core.Model;
+
+/// <summary>
+/// A family of encoders with BERT's layers, as Hugging Face's files describe it. A new family is a row of
+/// <see cref="All"/>.
+/// </summary>
+public sealed record ModelFamily
+{
+    /// <summary>BERT: Devlin, Chang, Lee and Toutanova, arXiv 1810.04805.</summary>
+    public static ModelFamily Bert { get; } = new()
+    {
+        ModelType = "bert",
+        Architecture = "BertModel",
+        WeightPrefix = "bert.",
+        PositionOffset = 0,
+        TypeVocabularySize = 2,
+    };
+
+    /// <summary>The families that this engine runs.</summary>
+    public static IReadOnlyList<ModelFamily> All { get; } = [Bert];
+
+    /// <summary>model_type in config.json.</summary>
+    public required string ModelType { get; init; }
+
+    /// <summary>The entry of architectures in the config.json of a saved model.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>The prefix of tensor names in files of models with a task head.</summary>
+    public required string WeightPrefix { get; init; }
+
+    /// <summary>The row of the position embeddings that a sentence's first token reads.</summary>
+    public required int PositionOffset { get; init; }
+
+    /// <summary>Token types where config.json does not state type_vocab_size; only type 0 is used.</summary>
+    public required int TypeVocabularySize { get; init; }
+
+    /// <summary>Names of the modules that hold the weights.</summary>
+    public ModuleNames Modules { get; init; } = new();
+}
