@@ -54,7 +54,7 @@ public class FaultTests
     // A kernel that cannot be launched, a recorded graph likewise, and a device that is gone when it is waited for.
     [Theory]
     [InlineData("cuLaunchKernel", @"kernel [a-z]+_\w+: ")]
-    [InlineData("cuGraphLaunch", "the recorded graph ")]
+    [InlineData("cuGraphLaunch", "cuGraphLaunch of the graph ")]
     [InlineData("cuStreamSynchronize", "StreamSynchronize")]
     public void A_device_that_fails_ends_the_run_with_its_name_and_the_checkpoint_stays(string call, string named)
     {
