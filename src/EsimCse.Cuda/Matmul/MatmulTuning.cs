@@ -1,5 +1,6 @@
 using EsimCse.Core;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 
 namespace EsimCse.Cuda.Matmul;
@@ -51,7 +52,7 @@ static class MatmulTuning
     static void TuneEmbedding(CudaBackend cuda, BertConfig config, CancellationToken cancellation)
     {
         using BertParameters bert = BertParameters.Random(cuda, config, head: true, seed: 1, ElementType.Float16);
-        using Embedder embedder = new(cuda, config, PoolerKind.Cls);
+        using Embedder embedder = new(cuda, config, Pooler.Cls);
         int sentences = EmbeddingTokens / Math.Min(EmbeddingSentenceLength, config.MaxPositions);
         embedder.Embed(bert.Weights, RandomSentences(sentences, EmbeddingTokens, config), cancellation);
     }
