@@ -158,17 +158,20 @@ public sealed unsafe partial class CudaBackend : IBackend
         _ => throw new ArgumentException($"{matrix} holds no numbers to compute with"),
     };
 
-    void Launch(string kernel, LaunchConfig geometry, params ReadOnlySpan<KernelArgument> arguments)
+    /// <summary>Enqueues a kernel on the current stream. Nothing runs if the grid is empty.</summary>
+    void Launch(string kernel, LaunchConfig config, params ReadOnlySpan<KernelArgument> arguments)
     {
-        if (geometry.Blocks == 0 || geometry.BlocksY == 0) return;
+        if (config.Blocks == 0 || config.BlocksY == 0) return;
         MakeCurrent();
-        nint function = _kernels.Function(kernel, geometry.SharedBytes);
-        fixed (KernelArgument* values = arguments)
+        nint function = _kernels.Function(kernel, config.SharedBytes);
+        fixed (KernelArgument* first = arguments)
         {
-            void** pointers = stackalloc void*[arguments.Length];
-            for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
-            CudaDriver.LaunchKernel(function, (uint)geometry.Blocks, (uint)geometry.BlocksY, (uint)geometry.BlocksZ, (uint)geometry.Threads, 1, 1,
-                (uint)geometry.SharedBytes, _currentStream.Stream, pointers, null).ThrowIfFailed($"kernel {kernel}");
+            void** parameters = stackalloc void*[arguments.Length];
+            for (int i = 0; i < arguments.Length; i++) parameters[i] = first + i;
+            CudaDriver.LaunchKernel(function,
+                (uint)config.Blocks, (uint)config.BlocksY, (uint)config.BlocksZ,
+                (uint)config.Threads, 1, 1,
+                (uint)config.SharedBytes, _currentStream.Stream, parameters, null).ThrowIfFailed($"kernel {kernel}");
         }
     }
 
