@@ -23,7 +23,7 @@ sealed class MatmulCache : IDisposable
         if (tuningReport is not null) _timer = new MatmulTimer(_context, tuningReport);
     }
 
-    /// <summary>Enqueues a product.</summary>
+    /// <summary>Enqueues a matrix product.</summary>
     /// <param name="shape">Its sizes and types.</param>
     /// <param name="rowwise">Whether the columns of D are independent rows of the engine's matrix.</param>
     /// <param name="a">Address of A.</param>
@@ -35,6 +35,7 @@ sealed class MatmulCache : IDisposable
         if (shape.Rows == 0 || shape.Columns == 0) return;
         if (!_plans.TryGetValue(shape, out MatmulPlan? plan)) _plans.Add(shape, plan = new MatmulPlan(shape));
         MatmulOperands operands = new(a, b, bias, d);
+        // One algorithm for every number of rows.
         MatmulShape key = rowwise ? shape with { Columns = 0 } : shape;
         if (!_algorithms.TryGetValue(key, out MatmulAlgorithm algorithm))
         {

@@ -52,7 +52,7 @@ sealed unsafe class MatmulPlan : IDisposable
         }
     }
 
-    /// <summary>Enqueues the product.</summary>
+    /// <summary>Enqueues the matrix product.</summary>
     public void Run(CublasLtContext context, in MatmulAlgorithm algorithm, MatmulOperands operands)
     {
         if (_hasBias)
