@@ -1,5 +1,5 @@
 // cuBLASLt: D = alpha op(A) op(B) + beta C + bias, the bias along the rows of D. The heuristic's first proposal is
-// algorithm 66 with split-K. Like the real one it is wrong if the split does not divide K (here it ignores the rest), so
+// algorithm 66 with split-K. Like the real one it is wrong if the split does not divide K: it ignores the rest here, so
 // that a caller who takes it is found.
 #include "cublaslt.h"
 #include "softcuda.h"
