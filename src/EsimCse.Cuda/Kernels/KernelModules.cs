@@ -5,8 +5,8 @@ using EsimCse.Cuda.Interop;
 namespace EsimCse.Cuda.Kernels;
 
 /// <summary>
-/// A device's kernels by name. The part of a kernel's name before the first underscore names its file in kernels/, which
-/// is compiled and loaded when one of its kernels is first used.
+/// A device's kernels by name. The part of a name before the first underscore is the kernel's file in kernels/; it is
+/// compiled and loaded when one of its kernels is first used.
 /// </summary>
 sealed unsafe class KernelModules(CudaDevice device) : IDisposable
 {
