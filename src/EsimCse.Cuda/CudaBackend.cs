@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
@@ -9,48 +10,54 @@ using EsimCse.Cuda.Streams;
 namespace EsimCse.Cuda;
 
 /// <summary>
-/// The CUDA backend of one device: our kernels and cuBLASLt, queued on two streams. Same input, same bits; not for several threads at a time.
-/// Widths and head sizes are multiples of 8.
+/// The CUDA backend of one device: the engine's kernels and cuBLASLt, on two streams. Equal input gives equal bits.
+/// Widths and head sizes are multiples of 8. Not thread-safe.
 /// </summary>
 public sealed unsafe partial class CudaBackend : IBackend
 {
     [ThreadStatic]
-    static nint _current;
+    static nint _threadContext;
 
     readonly CudaDevice _device;
     readonly nint _context;
     readonly KernelModules _kernels;
     readonly TunedMatmuls _tuned;
-    readonly List<string>? _report;
+    readonly List<string>? _tuningReport;
 
-    /// <summary>A backend of a device, counted from 0.</summary>
-    /// <exception cref="DeviceException">There is no driver, no such device, or a library is missing; the message says what and how to get it.</exception>
+    /// <summary>Creates a backend on a device.</summary>
+    /// <param name="ordinal">The device's number, from 0.</param>
+    /// <exception cref="DeviceException">
+    /// There is no driver or no such device, or a library is missing; the message says how to install it.
+    /// </exception>
     public CudaBackend(int ordinal = 0) : this(ordinal, null) { }
 
-    CudaBackend(int ordinal, List<string>? report)
+    CudaBackend(int ordinal, List<string>? tuningReport)
     {
-        _report = report;
+        _tuningReport = tuningReport;
         _device = CudaDevice.Open(ordinal);
-        CudaLibraries.Require(CudaLibraries.Compiler);
-        CudaLibraries.Require(CudaLibraries.Products);
-        CudaDriver.PrimaryContextRetain(out _context, _device.Handle).ThrowIfFailed();
+        CudaLibraries.Require(CudaLibraries.Nvrtc);
+        CudaLibraries.Require(CudaLibraries.CublasLt);
+        CudaDriver.DevicePrimaryCtxRetain(out _context, _device.Handle).ThrowIfFailed();
         try
         {
             MakeCurrent();
             _kernels = new KernelModules(_device);
             _tuned = new TunedMatmuls(_device.Name);
-            (_main, _side) = (new StreamContext(this, _tuned, report), new StreamContext(this, _tuned, report));
+            _main = new StreamContext(this, _tuned, tuningReport);
+            _side = new StreamContext(this, _tuned, tuningReport);
             _currentStream = _main;
-            CudaDriver.EventCreate(out _forked, CudaDriver.EventDisableTiming).ThrowIfFailed();
-            CudaDriver.EventCreate(out _joined, CudaDriver.EventDisableTiming).ThrowIfFailed();
+            CudaDriver.EventCreate(out _forked, CudaEventFlags.DisableTiming).ThrowIfFailed();
+            CudaDriver.EventCreate(out _joined, CudaEventFlags.DisableTiming).ThrowIfFailed();
         }
         catch
         {
-            CudaDriver.PrimaryContextRelease(_device.Handle);
-            _current = 0;
+            ReleaseContext();
             throw;
         }
     }
+
+    /// <summary>Creates a backend that times cuBLASLt's algorithms for each new shape and uses the fastest.</summary>
+    internal static CudaBackend CreateForTuning(int ordinal) => new(ordinal, []) { UsesGraphs = false };
 
     /// <inheritdoc/>
     public string Name => $"cuda:{_device.Ordinal}, {_device.Name}";
@@ -65,13 +72,17 @@ public sealed unsafe partial class CudaBackend : IBackend
     public int TokenPadding => 128;
 
     /// <inheritdoc/>
+    public bool SupportsDataType(ElementType type) =>
+        type is ElementType.Float32 or ElementType.BFloat16 or ElementType.Float16;
+
+    /// <inheritdoc/>
     public nint Allocate(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         if (bytes == 0) return 0;
         MakeCurrent();
         CudaResult result = CudaDriver.MemAlloc(out nint address, (nuint)bytes);
-        if (result == CudaResult.OutOfMemory) throw OutOfMemory(bytes);
+        if (result == CudaResult.OutOfMemory) ThrowOutOfMemory(bytes);
         result.ThrowIfFailed($"cuMemAlloc of {bytes} bytes");
         return address;
     }
@@ -80,10 +91,11 @@ public sealed unsafe partial class CudaBackend : IBackend
     public void Free(nint address)
     {
         if (address == 0) return;
-        // A device that has failed says so at every other call; said here, it would hide the first error, since memory is freed on the way out.
-        CudaDriver.ContextSetCurrent(_context);
-        foreach (StreamContext? lane in new[] { _main, _side })
-            if (lane is not null) CudaDriver.StreamSynchronize(lane.Stream);
+        // Errors are ignored: a failed device repeats its error at every call, and memory is freed while the first
+        // error's exception unwinds, which another exception would replace.
+        CudaDriver.CtxSetCurrent(_context);
+        if (_main is not null) CudaDriver.StreamSynchronize(_main.Stream);
+        if (_side is not null) CudaDriver.StreamSynchronize(_side.Stream);
         CudaDriver.MemFree(address);
     }
 
@@ -91,7 +103,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     public void Upload<T>(ReadOnlySpan<T> source, Matrix target) where T : unmanaged
     {
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
-        Expect(target, bytes.Length);
+        RequireSize(target, bytes.Length);
         MakeCurrent();
         _currentStream.Staging.Upload(bytes, target.Address);
     }
@@ -100,7 +112,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     public void Download<T>(Matrix source, Span<T> target) where T : unmanaged
     {
         Span<byte> bytes = MemoryMarshal.AsBytes(target);
-        Expect(source, bytes.Length);
+        RequireSize(source, bytes.Length);
         MakeCurrent();
         _currentStream.Staging.Download(source.Address, bytes);
     }
@@ -115,15 +127,17 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <inheritdoc/>
     public void Copy(Matrix source, Matrix target)
     {
-        if (source.Bytes != target.Bytes) throw new ArgumentException($"{source} does not fit {target}");
+        if (source.Bytes != target.Bytes) ThrowDifferentSizes(source, target);
         MakeCurrent();
-        if (target.Bytes > 0) CudaDriver.CopyOnDevice(target.Address, source.Address, (nuint)target.Bytes, _currentStream.Stream).ThrowIfFailed();
+        if (target.Bytes == 0) return;
+        nuint bytes = (nuint)target.Bytes;
+        CudaDriver.MemcpyDtoDAsync(target.Address, source.Address, bytes, _currentStream.Stream).ThrowIfFailed();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        CudaDriver.ContextSetCurrent(_context);
+        CudaDriver.CtxSetCurrent(_context);
         CudaDriver.StreamSynchronize(_main.Stream);
         CudaDriver.StreamSynchronize(_side.Stream);
         _main.Dispose();
@@ -131,14 +145,10 @@ public sealed unsafe partial class CudaBackend : IBackend
         _kernels.Dispose();
         CudaDriver.EventDestroy(_forked);
         CudaDriver.EventDestroy(_joined);
-        CudaDriver.PrimaryContextRelease(_device.Handle);
-        _current = 0;
+        ReleaseContext();
     }
 
     nint Scratch(long bytes) => _currentStream.Scratch(bytes);
-
-    /// <inheritdoc/>
-    public bool SupportsDataType(ElementType type) => type is ElementType.Float32 or ElementType.BFloat16 or ElementType.Float16;
 
     static string Suffix(Matrix matrix) => matrix.Type switch
     {
@@ -148,41 +158,54 @@ public sealed unsafe partial class CudaBackend : IBackend
         _ => throw new ArgumentException($"{matrix} holds no numbers to compute with"),
     };
 
-    void Launch(string kernel, LaunchConfig geometry, params ReadOnlySpan<KernelArgument> arguments)
+    /// <summary>Enqueues a kernel on the current stream. Nothing runs if the grid is empty.</summary>
+    void Launch(string kernel, LaunchConfig config, params ReadOnlySpan<KernelArgument> arguments)
     {
-        if (geometry.Blocks == 0 || geometry.BlocksY == 0) return;
+        if (config.Blocks == 0 || config.BlocksY == 0) return;
         MakeCurrent();
-        nint function = _kernels.Function(kernel, geometry.SharedBytes);
-        fixed (KernelArgument* values = arguments)
+        nint function = _kernels.Function(kernel, config.SharedBytes);
+        fixed (KernelArgument* first = arguments)
         {
-            void** pointers = stackalloc void*[arguments.Length];
-            for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
-            CudaDriver.LaunchKernel(function, (uint)geometry.Blocks, (uint)geometry.BlocksY, (uint)geometry.BlocksZ, (uint)geometry.Threads, 1, 1,
-                (uint)geometry.SharedBytes, _currentStream.Stream, pointers, null).ThrowIfFailed($"kernel {kernel}");
+            void** parameters = stackalloc void*[arguments.Length];
+            for (int i = 0; i < arguments.Length; i++) parameters[i] = first + i;
+            CudaDriver.LaunchKernel(function,
+                (uint)config.Blocks, (uint)config.BlocksY, (uint)config.BlocksZ,
+                (uint)config.Threads, 1, 1,
+                (uint)config.SharedBytes, _currentStream.Stream, parameters, null).ThrowIfFailed($"kernel {kernel}");
         }
     }
 
-    /// <summary>A backend whose products choose their algorithms by time.</summary>
-    internal static CudaBackend ToTune(int ordinal) => new(ordinal, []) { UsesGraphs = false };
-
-    /// <summary>Writes what was chosen; a line a product, the path last.</summary>
-    internal IReadOnlyList<string> FinishTuning() => [.. _report!, _tuned.Save()];
+    /// <summary>Saves the tuned algorithms and returns a line for each shape, then the file's path.</summary>
+    internal IReadOnlyList<string> FinishTuning() => [.. _tuningReport!, _tuned.Save()];
 
     internal void MakeCurrent()
     {
-        if (_current == _context) return;
-        CudaDriver.ContextSetCurrent(_context).ThrowIfFailed();
-        _current = _context;
+        if (_threadContext == _context) return;
+        CudaDriver.CtxSetCurrent(_context).ThrowIfFailed();
+        _threadContext = _context;
     }
 
-    internal static void Expect(Matrix matrix, int bytes)
+    void ReleaseContext()
+    {
+        CudaDriver.DevicePrimaryCtxRelease(_device.Handle);
+        _threadContext = 0;
+    }
+
+    internal static void RequireSize(Matrix matrix, int bytes)
     {
         if (matrix.Bytes != bytes) throw new ArgumentException($"{bytes} bytes do not fit {matrix}");
     }
 
-    static DeviceMemoryException OutOfMemory(long bytes)
+    [DoesNotReturn]
+    static void ThrowDifferentSizes(Matrix source, Matrix target) =>
+        throw new ArgumentException($"{source} does not fit {target}");
+
+    [DoesNotReturn]
+    static void ThrowOutOfMemory(long bytes)
     {
         CudaDriver.MemGetInfo(out nuint free, out nuint total);
-        return new($"out of device memory: asked for {bytes >> 20} MiB, {free >> 20} of {total >> 20} MiB are free: lower --batch-size or --max-length, or close what else uses the device");
+        string found = $"asked for {bytes >> 20} MiB, {free >> 20} of {total >> 20} MiB are free";
+        const string remedy = "lower --batch-size or --max-length, or close other programs that use the device";
+        throw new DeviceMemoryException($"out of device memory: {found}: {remedy}");
     }
 }

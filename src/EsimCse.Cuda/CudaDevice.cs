@@ -1,66 +1,104 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using EsimCse.Core;
 using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda;
 
-/// <summary>What a device says of itself.</summary>
+/// <summary>A CUDA device and the properties of it that the engine uses.</summary>
 /// <param name="Ordinal">Its number, from 0.</param>
-/// <param name="Handle">The driver's.</param>
-/// <param name="Name">As the driver calls it.</param>
-/// <param name="Capability">Compute capability, 90 for 9.0.</param>
-/// <param name="Multiprocessors">Multiprocessors.</param>
-/// <param name="MemoryBytes">Its memory.</param>
-/// <param name="SharedBytes">Shared memory that a block may ask for.</param>
-public sealed record CudaDevice(int Ordinal, int Handle, string Name, int Capability, int Multiprocessors, long MemoryBytes, int SharedBytes)
+/// <param name="Handle">The driver's handle.</param>
+/// <param name="Name">Its name, from the driver.</param>
+/// <param name="Capability">Compute capability as ten times the major plus the minor version: 90 for 9.0.</param>
+/// <param name="Multiprocessors">Number of multiprocessors.</param>
+/// <param name="MemoryBytes">Total memory.</param>
+/// <param name="SharedBytes">Largest dynamic shared memory of a block, with the opt-in.</param>
+sealed record CudaDevice(
+    int Ordinal,
+    int Handle,
+    string Name,
+    int Capability,
+    int Multiprocessors,
+    long MemoryBytes,
+    int SharedBytes)
 {
-    // Ampere: the first with bf16.
-    const int LowestCapability = 80;
+    /// <summary>Ampere, the first architecture with bf16.</summary>
+    const int MinimumCapability = 80;
 
-    /// <summary>The devices of this machine; none where there is no driver.</summary>
-    public static IReadOnlyList<CudaDevice> All() => Count() is int count ? [.. Enumerable.Range(0, count).Select(Describe)] : [];
+    /// <summary>The compute capability with a dot: 9.0.</summary>
+    public string CapabilityName => FormatCapability(Capability);
 
-    /// <summary>Why no device can be used; null where one can.</summary>
+    /// <summary>Returns the devices of this machine; none if there is no driver.</summary>
+    public static IReadOnlyList<CudaDevice> All() => [.. Enumerable.Range(0, Count() ?? 0).Select(Query)];
+
+    /// <summary>Returns the reason why no device can be used, or null if one can.</summary>
     public static string? WhyNone()
     {
-        if (CudaLibraries.Find(CudaLibraries.Driver) is null) return $"{CudaLibraries.Missing(CudaLibraries.Driver)}; {CudaLibraries.Advice(CudaLibraries.Driver)}";
+        if (WhyMissing(CudaLibraries.Driver) is { } noDriver) return noDriver;
         CudaResult result = CudaDriver.Init(0);
         if (result != CudaResult.Success) return $"cuInit: {CudaDriver.Describe(result)}";
         if (Count() is null or 0) return "the driver finds no device";
-        foreach (string library in new[] { CudaLibraries.Compiler, CudaLibraries.Products })
-            if (CudaLibraries.Find(library) is null) return $"{CudaLibraries.Missing(library)}; {CudaLibraries.Advice(library)}";
-        return null;
+        return WhyMissing(CudaLibraries.Nvrtc) ?? WhyMissing(CudaLibraries.CublasLt);
     }
 
-    /// <summary>A device.</summary>
-    /// <exception cref="DeviceException">There is none of that number, or it is too old.</exception>
+    /// <summary>Returns a device that the engine can use.</summary>
+    /// <exception cref="DeviceException">No device has this number, or it is too old.</exception>
     public static CudaDevice Open(int ordinal)
     {
         if (WhyNone() is { } reason) throw new DeviceException($"no CUDA device: {reason}");
         IReadOnlyList<CudaDevice> devices = All();
-        if (ordinal < 0 || ordinal >= devices.Count) throw new DeviceException($"no CUDA device {ordinal}: there are {devices.Count}, counted from 0");
+        if (ordinal < 0 || ordinal >= devices.Count) ThrowNoSuchDevice(ordinal, devices.Count);
         CudaDevice device = devices[ordinal];
-        return device.Capability >= LowestCapability ? device
-            : throw new DeviceException($"{device.Name} has compute capability {device.Capability / 10}.{device.Capability % 10}, expected {LowestCapability / 10}.{LowestCapability % 10} or newer");
+        if (device.Capability < MinimumCapability) ThrowTooOld(device);
+        return device;
     }
 
-    static int? Count() => CudaLibraries.Find(CudaLibraries.Driver) is not null && CudaDriver.Init(0) == CudaResult.Success && CudaDriver.DeviceGetCount(out int count) == CudaResult.Success ? count : null;
+    static string? WhyMissing(string library) =>
+        CudaLibraries.Find(library) is null ? CudaLibraries.DescribeMissing(library) : null;
 
-    static unsafe CudaDevice Describe(int ordinal)
+    /// <summary>Returns the number of devices, or null if there is no working driver.</summary>
+    static int? Count()
     {
-        const int length = 256;
-        CudaDriver.DeviceGet(out int handle, ordinal).ThrowIfFailed();
-        byte* name = stackalloc byte[length];
-        CudaDriver.DeviceGetName(name, length, handle).ThrowIfFailed();
-        CudaDriver.DeviceTotalMem(out nuint bytes, handle).ThrowIfFailed();
-        int capability = 10 * Attribute(handle, CudaDriver.CapabilityMajor) + Attribute(handle, CudaDriver.CapabilityMinor);
-        return new CudaDevice(ordinal, handle, Marshal.PtrToStringUTF8((nint)name) ?? "", capability, Attribute(handle, CudaDriver.Multiprocessors), (long)bytes,
-            Attribute(handle, CudaDriver.SharedMemoryOptIn));
+        if (CudaLibraries.Find(CudaLibraries.Driver) is null) return null;
+        if (CudaDriver.Init(0) != CudaResult.Success) return null;
+        return CudaDriver.DeviceGetCount(out int count) == CudaResult.Success ? count : null;
     }
 
-    static int Attribute(int handle, int attribute)
+    static unsafe CudaDevice Query(int ordinal)
+    {
+        const int nameLength = 256;
+        CudaDriver.DeviceGet(out int handle, ordinal).ThrowIfFailed();
+        byte* name = stackalloc byte[nameLength];
+        CudaDriver.DeviceGetName(name, nameLength, handle).ThrowIfFailed();
+        CudaDriver.DeviceTotalMem(out nuint bytes, handle).ThrowIfFailed();
+        int major = GetAttribute(handle, CudaDeviceAttribute.ComputeCapabilityMajor);
+        int minor = GetAttribute(handle, CudaDeviceAttribute.ComputeCapabilityMinor);
+        return new CudaDevice(
+            ordinal,
+            handle,
+            Marshal.PtrToStringUTF8((nint)name) ?? "",
+            10 * major + minor,
+            GetAttribute(handle, CudaDeviceAttribute.MultiprocessorCount),
+            (long)bytes,
+            GetAttribute(handle, CudaDeviceAttribute.MaxSharedMemoryPerBlockOptin));
+    }
+
+    static int GetAttribute(int handle, CudaDeviceAttribute attribute)
     {
         CudaDriver.DeviceGetAttribute(out int value, attribute, handle).ThrowIfFailed();
         return value;
+    }
+
+    static string FormatCapability(int capability) => $"{capability / 10}.{capability % 10}";
+
+    [DoesNotReturn]
+    static void ThrowNoSuchDevice(int ordinal, int count) =>
+        throw new DeviceException($"no CUDA device {ordinal}: there are {count}, counted from 0");
+
+    [DoesNotReturn]
+    static void ThrowTooOld(CudaDevice device)
+    {
+        string expected = $"expected {FormatCapability(MinimumCapability)} or newer";
+        throw new DeviceException($"{device.Name} has compute capability {device.CapabilityName}, {expected}");
     }
 }

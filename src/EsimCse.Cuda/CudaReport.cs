@@ -2,25 +2,43 @@ using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda;
 
-/// <summary>What this machine offers to the CUDA backend, and what is missing, for people.</summary>
-public static class CudaReport
+/// <summary>The lines of `esimcse doctor` about CUDA.</summary>
+static class CudaReport
 {
-    /// <summary>A line a library and a line a device.</summary>
+    /// <summary>Returns a line for each library, a line for each device, and whether CUDA can be used.</summary>
     public static IEnumerable<string> Lines()
     {
-        foreach ((string label, string library, Func<string> version) in new (string, string, Func<string>)[]
-        {
-            ("driver", CudaLibraries.Driver, DriverVersion), ("nvrtc", CudaLibraries.Compiler, CompilerVersion), ("cublasLt", CudaLibraries.Products, ProductsVersion),
-        })
-            yield return $"{label,-10} {(CudaLibraries.Find(library) is { } found ? $"{version()}, {found.Path}" : $"missing: {CudaLibraries.Missing(library)}; {CudaLibraries.Advice(library)}")}";
+        yield return Line("driver", DescribeLibrary(CudaLibraries.Driver, DriverVersion));
+        yield return Line("nvrtc", DescribeLibrary(CudaLibraries.Nvrtc, NvrtcVersion));
+        yield return Line("cublasLt", DescribeLibrary(CudaLibraries.CublasLt, CublasLtVersion));
         foreach (CudaDevice device in CudaDevice.All())
-            yield return $"{$"cuda:{device.Ordinal}",-10} {device.Name}, compute capability {device.Capability / 10}.{device.Capability % 10}, {device.Multiprocessors} multiprocessors, {device.MemoryBytes >> 30} GiB";
-        yield return $"{"cuda",-10} {CudaDevice.WhyNone() ?? "ready"}";
+            yield return Line($"cuda:{device.Ordinal}", DescribeDevice(device));
+        yield return Line("cuda", CudaDevice.WhyNone() ?? "ready");
     }
 
-    static string DriverVersion() => CudaDriver.DriverGetVersion(out int version) == CudaResult.Success ? $"CUDA {version / 1000}.{version % 1000 / 10}" : "no version";
+    static string Line(string label, string text) => $"{label,-10} {text}";
 
-    static string CompilerVersion() => Nvrtc.Version(out int major, out int minor) == NvrtcResult.Success ? $"{major}.{minor}" : "no version";
+    static string DescribeLibrary(string library, Func<string> version)
+    {
+        if (CudaLibraries.Find(library) is { } found) return $"{version()}, {found.Path}";
+        return $"missing: {CudaLibraries.DescribeMissing(library)}";
+    }
 
-    static string ProductsVersion() => $"{CublasLt.GetVersion()}";
+    static string DescribeDevice(CudaDevice device) =>
+        $"{device.Name}, compute capability {device.CapabilityName}, {device.Multiprocessors} multiprocessors, "
+        + $"{device.MemoryBytes >> 30} GiB";
+
+    static string DriverVersion()
+    {
+        if (CudaDriver.DriverGetVersion(out int version) != CudaResult.Success) return "no version";
+        return $"CUDA {version / 1000}.{version % 1000 / 10}";
+    }
+
+    static string NvrtcVersion()
+    {
+        if (Nvrtc.Version(out int major, out int minor) != NvrtcResult.Success) return "no version";
+        return $"{major}.{minor}";
+    }
+
+    static string CublasLtVersion() => $"{CublasLt.GetVersion()}";
 }

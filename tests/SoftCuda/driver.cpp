@@ -1,52 +1,73 @@
-// Devices, contexts and errors of the driver, and the ways in which a test makes calls fail.
+// Devices, contexts and errors of the driver, and injected faults.
 #include "softcuda.h"
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
 
 namespace
 {
-int sticky, initialized;
+constexpr int InvalidDevice = 101;
+
+// Device attributes that are answered.
+enum
+{
+    MultiprocessorCount = 16,
+    ComputeCapabilityMajor = 75,
+    ComputeCapabilityMinor = 76,
+    MaxSharedMemoryPerBlockOptin = 97,
+};
+
+struct Fault
+{
+    int count;
+    int code;
+};
+
+int sticky;
+int initialized;
 thread_local void* current;
 int primary;
-std::mutex owning;
-std::condition_variable freed;
+
+// The primary context belongs to one thread at a time.
+std::mutex owner_mutex;
+std::condition_variable released;
 std::thread::id owner;
-int owners;
-struct Fault { int count, code; };
-std::mutex telling;
+int owner_count;
+
+std::mutex fault_mutex;
 std::map<std::string, Fault> faults;
 
-// The error, the faults and what waits go with the context, as on hardware.
-void forget()
+// Drops pending work, errors and faults: on hardware they end with the context too.
+void reset_context()
 {
     run_all();
     repair_guards();
     sticky = 0;
-    std::lock_guard lock(telling);
+    std::lock_guard lock(fault_mutex);
     faults.clear();
 }
 
-// The code of a fault that is due.
-int fault_of(const char* call)
+// Counts a call and returns the code of its injected fault if this is the call to fail.
+int injected_fault(const char* call)
 {
-    std::lock_guard lock(telling);
+    std::lock_guard lock(fault_mutex);
     auto fault = faults.find(call);
     if (fault == faults.end() || --fault->second.count != 0) return Success;
-    fprintf(stderr, "softcuda: %s fails, as it was told to\n", call);
+    fprintf(stderr, "softcuda: %s fails: an injected fault\n", call);
     return fault->second.code;
 }
 
+// Reads SOFTCUDA_FAULT=NAME:COUNT:CODE: the COUNTth call of NAME fails with CODE.
 void read_faults()
 {
-    // NAME:COUNT:CODE: the COUNTth call of NAME fails with CODE.
     const char* text = getenv("SOFTCUDA_FAULT");
     char name[64];
-    int count, code;
+    int count;
+    int code;
     if (text && sscanf(text, "%63[^:]:%d:%d", name, &count, &code) == 3) faults[name] = {count, code};
 }
 }
@@ -63,7 +84,7 @@ int sticky_error() { return sticky; }
 int enter(const char* call, bool needs_context)
 {
     if (!initialized) return NotInitialized;
-    if (int code = fault_of(call)) return code;
+    if (int code = injected_fault(call)) return code;
     if (!needs_context) return Success;
     if (sticky) return sticky;
     return current == &primary ? Success : InvalidContext;
@@ -71,14 +92,15 @@ int enter(const char* call, bool needs_context)
 
 EXPORT void softcuda_inject(const char* name, int count, int code)
 {
-    std::lock_guard lock(telling);
+    std::lock_guard lock(fault_mutex);
     faults[name] = {count, code};
 }
-// Of a context that another thread has taken meanwhile there is nothing to forget.
+
+// Does nothing if another thread owns the context.
 EXPORT void softcuda_reset()
 {
-    std::lock_guard lock(owning);
-    if (owners == 0 || owner == std::this_thread::get_id()) forget();
+    std::lock_guard lock(owner_mutex);
+    if (owner_count == 0 || owner == std::this_thread::get_id()) reset_context();
 }
 
 EXPORT int cuInit(unsigned)
@@ -87,41 +109,70 @@ EXPORT int cuInit(unsigned)
     initialized = 1;
     return enter("cuInit", false);
 }
-EXPORT int cuDriverGetVersion(int* version) { *version = 12060; return Success; }
-EXPORT int cuDeviceGetCount(int* count) { *count = 1; return enter("cuDeviceGetCount", false); }
-EXPORT int cuDeviceGet(int* device, int ordinal) { *device = ordinal; return ordinal == 0 ? enter("cuDeviceGet", false) : 101; }
-EXPORT int cuDeviceGetName(char* name, int length, int) { snprintf(name, length, "SoftCuda"); return enter("cuDeviceGetName", false); }
-EXPORT int cuDeviceTotalMem_v2(size_t* bytes, int) { *bytes = size_t{8} << 30; return enter("cuDeviceTotalMem_v2", false); }
+
+EXPORT int cuDriverGetVersion(int* version)
+{
+    *version = 12060;
+    return Success;
+}
+
+EXPORT int cuDeviceGetCount(int* count)
+{
+    *count = 1;
+    return enter("cuDeviceGetCount", false);
+}
+
+EXPORT int cuDeviceGet(int* device, int ordinal)
+{
+    *device = ordinal;
+    return ordinal == 0 ? enter("cuDeviceGet", false) : InvalidDevice;
+}
+
+EXPORT int cuDeviceGetName(char* name, int length, int)
+{
+    snprintf(name, length, "SoftCuda");
+    return enter("cuDeviceGetName", false);
+}
+
+EXPORT int cuDeviceTotalMem_v2(size_t* bytes, int)
+{
+    *bytes = size_t{8} << 30;
+    return enter("cuDeviceTotalMem_v2", false);
+}
+
 EXPORT int cuDeviceGetAttribute(int* value, int attribute, int)
 {
     switch (attribute)
     {
-        case 16: *value = 4; break;
-        case 75: *value = 9; break;
-        case 76: *value = 0; break;
-        case 97: *value = 227 * 1024; break;
+        case MultiprocessorCount: *value = 4; break;
+        case ComputeCapabilityMajor: *value = 9; break;
+        case ComputeCapabilityMinor: *value = 0; break;
+        case MaxSharedMemoryPerBlockOptin: *value = 227 * 1024; break;
         default: return InvalidValue;
     }
     return enter("cuDeviceGetAttribute", false);
 }
-// The context belongs to one thread at a time: another that asks for it waits until it is given back, so that tests may run side by side.
+
+// Another thread that retains the context waits until it is released, so that tests may run in parallel.
 EXPORT int cuDevicePrimaryCtxRetain(void** context, int)
 {
-    std::unique_lock lock(owning);
-    freed.wait(lock, [] { return owners == 0 || owner == std::this_thread::get_id(); });
+    std::unique_lock lock(owner_mutex);
+    released.wait(lock, [] { return owner_count == 0 || owner == std::this_thread::get_id(); });
     owner = std::this_thread::get_id();
-    owners++;
+    owner_count++;
     *context = &primary;
     return enter("cuDevicePrimaryCtxRetain", false);
 }
+
 EXPORT int cuDevicePrimaryCtxRelease_v2(int)
 {
     run_all();
-    std::unique_lock lock(owning);
-    if (--owners == 0) forget();
-    freed.notify_all();
+    std::unique_lock lock(owner_mutex);
+    if (--owner_count == 0) reset_context();
+    released.notify_all();
     return Success;
 }
+
 EXPORT int cuCtxSetCurrent(void* context)
 {
     current = context;
@@ -148,4 +199,9 @@ EXPORT int cuGetErrorName(int error, const char** name)
     }
     return Success;
 }
-EXPORT int cuGetErrorString(int error, const char** text) { *text = "as the software device says"; return error >= 0 ? Success : InvalidValue; }
+
+EXPORT int cuGetErrorString(int error, const char** text)
+{
+    *text = "reported by SoftCuda";
+    return error >= 0 ? Success : InvalidValue;
+}

@@ -1,4 +1,5 @@
-// Device memory: allocations in one reserved range, with guards round each, poisoned with NaN, protected from the host while no device work runs.
+// Device memory: allocations in one reserved range with guard zones, filled with NaN, and protected from the host
+// while no device work runs.
 #include "softcuda.h"
 #include <sys/mman.h>
 #include <cstdlib>
@@ -8,67 +9,92 @@
 
 namespace
 {
-constexpr size_t Reserved = size_t{1} << 36, Guard = 256;
+constexpr size_t Reserved = size_t{1} << 36;
+constexpr size_t Guard = 256;
+constexpr size_t PageBytes = 4096;
 constexpr unsigned char GuardByte = 0xA5;
+constexpr unsigned char PoisonByte = 0xFF;  // NaN in every floating-point type
 
-struct Block { size_t bytes; };
-std::map<uint64_t, Block> blocks;
-uint64_t base, next_free;
-size_t used, capacity;
+std::map<uint64_t, size_t> allocations;  // bytes by address
+uint64_t base;
+uint64_t next_free;
+size_t used;
+size_t capacity;
 int working;
 
-bool protects() { static bool on = !getenv("SOFTCUDA_PROTECT") || atoi(getenv("SOFTCUDA_PROTECT")) != 0; return on; }
+unsigned char* pointer(uint64_t address) { return reinterpret_cast<unsigned char*>(address); }
+
+void set_access(int access) { mprotect(pointer(base), next_free - base, access); }
+
+bool protects()
+{
+    static bool on = !getenv("SOFTCUDA_PROTECT") || atoi(getenv("SOFTCUDA_PROTECT")) != 0;
+    return on;
+}
 
 void reserve()
 {
     if (base) return;
-    base = reinterpret_cast<uint64_t>(mmap(nullptr, Reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-    next_free = base + 4096;
-    capacity = getenv("SOFTCUDA_MEMORY") ? strtoull(getenv("SOFTCUDA_MEMORY"), nullptr, 10) : size_t{8} << 30;
+    constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    base = reinterpret_cast<uint64_t>(mmap(nullptr, Reserved, PROT_NONE, flags, -1, 0));
+    next_free = base + PageBytes;
+    const char* memory = getenv("SOFTCUDA_MEMORY");
+    capacity = memory ? strtoull(memory, nullptr, 10) : size_t{8} << 30;
 }
 
-size_t padded(size_t bytes) { return (bytes + 2 * Guard + 4095) / 4096 * 4096; }
+size_t with_guards(size_t bytes) { return (bytes + 2 * Guard + PageBytes - 1) / PageBytes * PageBytes; }
+
+void write_guards(uint64_t start, size_t bytes)
+{
+    memset(pointer(start - Guard), GuardByte, Guard);
+    memset(pointer(start + bytes), GuardByte, Guard);
+}
+
+bool are_guards_intact(uint64_t start, size_t bytes)
+{
+    const unsigned char* before = pointer(start - Guard);
+    const unsigned char* after = pointer(start + bytes);
+    for (size_t i = 0; i < Guard; i++)
+        if (before[i] != GuardByte || after[i] != GuardByte) return false;
+    return true;
+}
 }
 
 DeviceWork::DeviceWork()
 {
-    if (working++ == 0 && base) mprotect(reinterpret_cast<void*>(base), next_free - base, PROT_READ | PROT_WRITE);
+    if (working++ == 0 && base) set_access(PROT_READ | PROT_WRITE);
 }
 
 DeviceWork::~DeviceWork()
 {
-    if (--working == 0 && base && protects()) mprotect(reinterpret_cast<void*>(base), next_free - base, PROT_NONE);
+    if (--working == 0 && base && protects()) set_access(PROT_NONE);
 }
 
 bool is_device_address(uint64_t address) { return base && address >= base && address < base + Reserved; }
 
 bool is_live(uint64_t address, size_t bytes)
 {
-    auto after = blocks.upper_bound(address);
-    if (after == blocks.begin()) return false;
-    auto [start, block] = *std::prev(after);
-    return address + bytes <= start + block.bytes;
+    auto after = allocations.upper_bound(address);
+    if (after == allocations.begin()) return false;
+    auto [start, length] = *std::prev(after);
+    return address + bytes <= start + length;
 }
 
 void check_guards(const char* after)
 {
-    for (auto& [start, block] : blocks)
-        for (size_t i = 0; i < Guard; i++)
-            if (reinterpret_cast<unsigned char*>(start)[-1 - static_cast<ptrdiff_t>(i)] != GuardByte || reinterpret_cast<unsigned char*>(start + block.bytes)[i] != GuardByte)
-            {
-                fail(IllegalAddress, std::string(after) + " wrote outside an allocation of " + std::to_string(block.bytes) + " bytes");
-                return;
-            }
+    for (auto& [start, bytes] : allocations)
+    {
+        if (are_guards_intact(start, bytes)) continue;
+        std::string size = std::to_string(bytes) + " bytes";
+        fail(IllegalAddress, std::string(after) + " wrote outside an allocation of " + size);
+        return;
+    }
 }
 
 void repair_guards()
 {
     DeviceWork work;
-    for (auto& [start, block] : blocks)
-    {
-        memset(reinterpret_cast<void*>(start - Guard), GuardByte, Guard);
-        memset(reinterpret_cast<void*>(start + block.bytes), GuardByte, Guard);
-    }
+    for (auto& [start, bytes] : allocations) write_guards(start, bytes);
 }
 
 EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes)
@@ -77,15 +103,14 @@ EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes)
     reserve();
     if (bytes == 0) return InvalidValue;
     if (is_capturing()) return fail(CaptureUnsupported, "cuMemAlloc while a stream is captured");
-    if (used + bytes > capacity || next_free + padded(bytes) > base + Reserved) return OutOfMemory;
-    // Addresses are not used again: a pointer to freed memory stays wrong.
+    if (used + bytes > capacity || next_free + with_guards(bytes) > base + Reserved) return OutOfMemory;
+    // Addresses are never reused, so that a pointer to freed memory stays invalid.
     uint64_t start = next_free + Guard;
-    next_free += padded(bytes);
+    next_free += with_guards(bytes);
     DeviceWork work;
-    memset(reinterpret_cast<void*>(start - Guard), GuardByte, Guard);
-    memset(reinterpret_cast<void*>(start), 0xFF, bytes);
-    memset(reinterpret_cast<void*>(start + bytes), GuardByte, Guard);
-    blocks[start] = {bytes};
+    memset(pointer(start), PoisonByte, bytes);
+    write_guards(start, bytes);
+    allocations[start] = bytes;
     used += bytes;
     *address = start;
     return Success;
@@ -96,15 +121,17 @@ EXPORT int cuMemFree_v2(uint64_t address)
     if (int error = enter("cuMemFree_v2")) return error;
     if (is_capturing()) return fail(CaptureUnsupported, "cuMemFree while a stream is captured");
     run_all();
-    auto found = blocks.find(address);
-    if (found == blocks.end()) return fail(InvalidValue, "cuMemFree of an address that was not allocated");
+    auto found = allocations.find(address);
+    if (found == allocations.end()) return fail(InvalidValue, "cuMemFree of an address that was not allocated");
+    size_t bytes = found->second;
     {
         DeviceWork work;
         check_guards("something before cuMemFree");
-        madvise(reinterpret_cast<void*>((address + 4095) / 4096 * 4096), found->second.bytes / 4096 * 4096, MADV_DONTNEED);
+        uint64_t first_page = (address + PageBytes - 1) / PageBytes * PageBytes;
+        madvise(pointer(first_page), bytes / PageBytes * PageBytes, MADV_DONTNEED);
     }
-    used -= found->second.bytes;
-    blocks.erase(found);
+    used -= bytes;
+    allocations.erase(found);
     return sticky_error();
 }
 
@@ -120,7 +147,7 @@ EXPORT int cuMemGetInfo_v2(size_t* free_bytes, size_t* total)
 EXPORT int cuMemHostAlloc(void** address, size_t bytes, unsigned)
 {
     if (int error = enter("cuMemHostAlloc")) return error;
-    *address = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+    *address = aligned_alloc(PageBytes, (bytes + PageBytes - 1) / PageBytes * PageBytes);
     return *address ? Success : OutOfMemory;
 }
 
@@ -131,16 +158,48 @@ EXPORT int cuMemFreeHost(void* address)
     return Success;
 }
 
-// What is copied is read when the stream comes to it: a host buffer that is filled anew too early shows.
-static int copy(const char* call, void* stream, uint64_t target, bool target_on_device, uint64_t source, bool source_on_device, size_t bytes)
+namespace
 {
-    if (int error = enter(call)) return error;
-    if (target_on_device ? !is_live(target, bytes) : is_device_address(target)) return fail(InvalidValue, std::string(call) + ": the target is not where it must be");
-    if (source_on_device ? !is_live(source, bytes) : is_device_address(source)) return fail(InvalidValue, std::string(call) + ": the source is not where it must be");
-    enqueue(stream, [=] { DeviceWork work; memmove(reinterpret_cast<void*>(target), reinterpret_cast<void*>(source), bytes); });
-    return Success;
+struct Range
+{
+    uint64_t address;
+    bool on_device;
+};
+
+Range host(const void* address) { return {reinterpret_cast<uint64_t>(address), false}; }
+
+Range device(uint64_t address) { return {address, true}; }
+
+bool is_valid(Range range, size_t bytes)
+{
+    return range.on_device ? is_live(range.address, bytes) : !is_device_address(range.address);
 }
 
-EXPORT int cuMemcpyHtoDAsync_v2(uint64_t target, const void* source, size_t bytes, void* stream) { return copy("cuMemcpyHtoDAsync_v2", stream, target, true, reinterpret_cast<uint64_t>(source), false, bytes); }
-EXPORT int cuMemcpyDtoHAsync_v2(void* target, uint64_t source, size_t bytes, void* stream) { return copy("cuMemcpyDtoHAsync_v2", stream, reinterpret_cast<uint64_t>(target), false, source, true, bytes); }
-EXPORT int cuMemcpyDtoDAsync_v2(uint64_t target, uint64_t source, size_t bytes, void* stream) { return copy("cuMemcpyDtoDAsync_v2", stream, target, true, source, true, bytes); }
+// The source is read when the stream reaches the copy: a host buffer that was overwritten too early gives wrong data.
+int copy(const char* call, void* stream, Range target, Range source, size_t bytes)
+{
+    if (int error = enter(call)) return error;
+    if (!is_valid(target, bytes)) return fail(InvalidValue, std::string(call) + ": invalid target address");
+    if (!is_valid(source, bytes)) return fail(InvalidValue, std::string(call) + ": invalid source address");
+    enqueue(stream, [=] {
+        DeviceWork work;
+        memmove(pointer(target.address), pointer(source.address), bytes);
+    });
+    return Success;
+}
+}
+
+EXPORT int cuMemcpyHtoDAsync_v2(uint64_t target, const void* source, size_t bytes, void* stream)
+{
+    return copy("cuMemcpyHtoDAsync_v2", stream, device(target), host(source), bytes);
+}
+
+EXPORT int cuMemcpyDtoHAsync_v2(void* target, uint64_t source, size_t bytes, void* stream)
+{
+    return copy("cuMemcpyDtoHAsync_v2", stream, host(target), device(source), bytes);
+}
+
+EXPORT int cuMemcpyDtoDAsync_v2(uint64_t target, uint64_t source, size_t bytes, void* stream)
+{
+    return copy("cuMemcpyDtoDAsync_v2", stream, device(target), device(source), bytes);
+}

@@ -1,26 +1,39 @@
-// What the library and the modules that it compiles both know of a running block.
+// The state of a running block, shared by the library and the modules that it compiles.
 #pragma once
 #include <cstdint>
 
-struct SimtDim { unsigned x = 1, y = 1, z = 1; };
+struct SimtDim
+{
+    unsigned x = 1;
+    unsigned y = 1;
+    unsigned z = 1;
+};
 
-enum class SimtState { Ready, AtBarrier, AtWarp, Done };
+enum class SimtState
+{
+    Ready,
+    AtBarrier,
+    AtWarp,
+    Done
+};
 
 struct SimtThread
 {
     SimtDim thread;
     int index;
     int slot;
-    uint64_t lane_value[2];
+    uint64_t lane_value[2];     // for shuffles
     uint32_t lane_words[2][8];  // for instructions of a whole warp
-    uint32_t ended_lanes;  // of the warp, when it last came together
+    uint32_t ended_lanes;       // of the warp, at its last convergence
     SimtState state;
     void* stack_pointer;
 };
 
 struct SimtHost
 {
-    SimtDim block, block_size, grid_size;
+    SimtDim block;
+    SimtDim block_size;
+    SimtDim grid_size;
     void* dynamic_shared;
     virtual void wait(SimtState state) = 0;
     virtual SimtThread* lane(SimtThread* self, int lane) = 0;

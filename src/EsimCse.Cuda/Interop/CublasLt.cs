@@ -4,59 +4,10 @@ using EsimCse.Core;
 
 namespace EsimCse.Cuda.Interop;
 
-/// <summary>Results of cuBLASLt that we tell apart.</summary>
-enum CublasResult
-{
-    Success = 0,
-}
-
-/// <summary>Element types as the libraries number them (cudaDataType).</summary>
-enum CudaDataType
-{
-    Float32 = 0,
-    Float16 = 2,
-    BFloat16 = 14,
-}
-
-/// <summary>What an algorithm of a product is; opaque.</summary>
-[StructLayout(LayoutKind.Sequential)]
-struct MatmulAlgorithm
-{
-    AlgorithmWords _words;
-
-    [InlineArray(8)]
-    struct AlgorithmWords
-    {
-        ulong _first;
-    }
-}
-
-/// <summary>What the heuristic proposes.</summary>
-[StructLayout(LayoutKind.Sequential)]
-struct MatmulHeuristic
-{
-    public MatmulAlgorithm Algorithm;
-    public nuint WorkspaceBytes;
-    public CublasResult State;
-    public float Waves;
-    readonly ReservedWords _reserved;
-
-    [InlineArray(4)]
-    struct ReservedWords
-    {
-        int _first;
-    }
-}
-
-/// <summary>cuBLASLt, of it what is called.</summary>
+/// <summary>Bindings of cuBLASLt.</summary>
 static unsafe partial class CublasLt
 {
-    public const int Compute32F = 68, EpilogueDefault = 1, EpilogueBias = 4;
-    public const int DescTransposeA = 3, DescTransposeB = 4, DescEpilogue = 7, DescBiasPointer = 8, DescBiasDataType = 26;
-    public const int PreferenceWorkspaceBytes = 1, PreferenceReductionSchemes = 3;
-    public const int AlgorithmId = 0, AlgorithmSplitK = 2;
-
-    const string Library = CudaLibraries.Products;
+    const string Library = CudaLibraries.CublasLt;
 
     static CublasLt() => CudaLibraries.Register();
 
@@ -64,52 +15,63 @@ static unsafe partial class CublasLt
     public static partial nuint GetVersion();
 
     [LibraryImport(Library, EntryPoint = "cublasLtGetStatusString")]
-    public static partial byte* GetStatusString(CublasResult status);
+    public static partial byte* GetStatusString(CublasStatus status);
 
     [LibraryImport(Library, EntryPoint = "cublasLtCreate")]
-    public static partial CublasResult Create(out nint handle);
+    public static partial CublasStatus Create(out nint handle);
 
     [LibraryImport(Library, EntryPoint = "cublasLtDestroy")]
-    public static partial CublasResult Destroy(nint handle);
+    public static partial CublasStatus Destroy(nint handle);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulDescCreate")]
-    public static partial CublasResult DescCreate(out nint desc, int compute, CudaDataType scale);
+    public static partial CublasStatus MatmulDescCreate(
+        out nint desc, CublasComputeType computeType, CudaDataType scaleType);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulDescDestroy")]
-    public static partial CublasResult DescDestroy(nint desc);
+    public static partial CublasStatus MatmulDescDestroy(nint desc);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulDescSetAttribute")]
-    public static partial CublasResult DescSetAttribute(nint desc, int attribute, void* value, nuint bytes);
+    public static partial CublasStatus MatmulDescSetAttribute(
+        nint desc, CublasLtMatmulDesc attribute, void* value, nuint bytes);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatrixLayoutCreate")]
-    public static partial CublasResult LayoutCreate(out nint layout, CudaDataType type, ulong rows, ulong columns, long leading);
+    public static partial CublasStatus MatrixLayoutCreate(
+        out nint layout, CudaDataType type, ulong rows, ulong cols, long ld);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatrixLayoutDestroy")]
-    public static partial CublasResult LayoutDestroy(nint layout);
+    public static partial CublasStatus MatrixLayoutDestroy(nint layout);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulPreferenceCreate")]
-    public static partial CublasResult PreferenceCreate(out nint preference);
+    public static partial CublasStatus MatmulPreferenceCreate(out nint preference);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulPreferenceDestroy")]
-    public static partial CublasResult PreferenceDestroy(nint preference);
+    public static partial CublasStatus MatmulPreferenceDestroy(nint preference);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulPreferenceSetAttribute")]
-    public static partial CublasResult PreferenceSetAttribute(nint preference, int attribute, void* value, nuint bytes);
+    public static partial CublasStatus MatmulPreferenceSetAttribute(
+        nint preference, CublasLtMatmulPref attribute, void* value, nuint bytes);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulAlgoGetHeuristic")]
-    public static partial CublasResult GetHeuristic(nint handle, nint desc, nint a, nint b, nint c, nint d, nint preference,
-        int requested, MatmulHeuristic* proposals, out int returned);
+    public static partial CublasStatus MatmulAlgoGetHeuristic(nint handle, nint desc,
+        nint aLayout, nint bLayout, nint cLayout, nint dLayout, nint preference,
+        int requestedCount, MatmulHeuristic* results, out int returnedCount);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulAlgoConfigGetAttribute")]
-    public static partial CublasResult AlgorithmGetAttribute(in MatmulAlgorithm algorithm, int attribute, void* value, nuint bytes, nuint* written);
+    public static partial CublasStatus MatmulAlgoConfigGetAttribute(
+        in MatmulAlgorithm algo, CublasLtAlgoConfig attribute, void* value, nuint bytes, nuint* bytesWritten);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmul")]
-    public static partial CublasResult Matmul(nint handle, nint desc, in float alpha, nint a, nint aLayout, nint b, nint bLayout,
-        in float beta, nint c, nint cLayout, nint d, nint dLayout, in MatmulAlgorithm algorithm, nint workspace, nuint workspaceBytes, nint stream);
+    public static partial CublasStatus Matmul(nint handle, nint desc,
+        in float alpha, nint a, nint aLayout, nint b, nint bLayout,
+        in float beta, nint c, nint cLayout, nint d, nint dLayout,
+        in MatmulAlgorithm algo, nint workspace, nuint workspaceBytes, nint stream);
 
-    /// <summary>Throws what a failed call says.</summary>
-    public static void ThrowIfFailed(this CublasResult result, [CallerArgumentExpression(nameof(result))] string call = "")
+    /// <summary>Throws if a call failed, with the call and cuBLASLt's text.</summary>
+    /// <exception cref="DeviceException">The call failed.</exception>
+    public static void ThrowIfFailed(
+        this CublasStatus status, [CallerArgumentExpression(nameof(status))] string call = "")
     {
-        if (result != CublasResult.Success) throw new DeviceException($"{call}: {Marshal.PtrToStringUTF8((nint)GetStatusString(result))}");
+        if (status == CublasStatus.Success) return;
+        throw new DeviceException($"{call}: {Marshal.PtrToStringUTF8((nint)GetStatusString(status))}");
     }
 }

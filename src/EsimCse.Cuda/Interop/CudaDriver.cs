@@ -4,23 +4,11 @@ using EsimCse.Core;
 
 namespace EsimCse.Cuda.Interop;
 
-/// <summary>Results of the driver API that we tell apart.</summary>
-enum CudaResult
-{
-    Success = 0,
-    OutOfMemory = 2,
-    NoDevice = 100,
-    NotReady = 600,
-}
-
-/// <summary>The CUDA driver API, of it what is called. Names with their version, which CUDA 12 and 13 both export.</summary>
+/// <summary>
+/// Bindings of the CUDA driver API. Entry points carry the version suffix that CUDA 12 and 13 both export.
+/// </summary>
 static unsafe partial class CudaDriver
 {
-    public const int Multiprocessors = 16, CapabilityMajor = 75, CapabilityMinor = 76, SharedMemoryOptIn = 97;
-    public const int MaxDynamicSharedBytes = 8;
-    public const uint StreamNonBlocking = 1, EventDisableTiming = 2;
-    public const int CaptureThreadLocal = 1;
-
     const string Library = CudaLibraries.Driver;
 
     static CudaDriver() => CudaLibraries.Register();
@@ -47,19 +35,19 @@ static unsafe partial class CudaDriver
     public static partial CudaResult DeviceGetName(byte* name, int length, int device);
 
     [LibraryImport(Library, EntryPoint = "cuDeviceGetAttribute")]
-    public static partial CudaResult DeviceGetAttribute(out int value, int attribute, int device);
+    public static partial CudaResult DeviceGetAttribute(out int value, CudaDeviceAttribute attribute, int device);
 
     [LibraryImport(Library, EntryPoint = "cuDeviceTotalMem_v2")]
     public static partial CudaResult DeviceTotalMem(out nuint bytes, int device);
 
     [LibraryImport(Library, EntryPoint = "cuDevicePrimaryCtxRetain")]
-    public static partial CudaResult PrimaryContextRetain(out nint context, int device);
+    public static partial CudaResult DevicePrimaryCtxRetain(out nint context, int device);
 
     [LibraryImport(Library, EntryPoint = "cuDevicePrimaryCtxRelease_v2")]
-    public static partial CudaResult PrimaryContextRelease(int device);
+    public static partial CudaResult DevicePrimaryCtxRelease(int device);
 
     [LibraryImport(Library, EntryPoint = "cuCtxSetCurrent")]
-    public static partial CudaResult ContextSetCurrent(nint context);
+    public static partial CudaResult CtxSetCurrent(nint context);
 
     [LibraryImport(Library, EntryPoint = "cuMemGetInfo_v2")]
     public static partial CudaResult MemGetInfo(out nuint free, out nuint total);
@@ -77,16 +65,16 @@ static unsafe partial class CudaDriver
     public static partial CudaResult MemFreeHost(byte* address);
 
     [LibraryImport(Library, EntryPoint = "cuMemcpyHtoDAsync_v2")]
-    public static partial CudaResult CopyToDevice(nint target, void* source, nuint bytes, nint stream);
+    public static partial CudaResult MemcpyHtoDAsync(nint target, void* source, nuint bytes, nint stream);
 
     [LibraryImport(Library, EntryPoint = "cuMemcpyDtoHAsync_v2")]
-    public static partial CudaResult CopyToHost(void* target, nint source, nuint bytes, nint stream);
+    public static partial CudaResult MemcpyDtoHAsync(void* target, nint source, nuint bytes, nint stream);
 
     [LibraryImport(Library, EntryPoint = "cuMemcpyDtoDAsync_v2")]
-    public static partial CudaResult CopyOnDevice(nint target, nint source, nuint bytes, nint stream);
+    public static partial CudaResult MemcpyDtoDAsync(nint target, nint source, nuint bytes, nint stream);
 
     [LibraryImport(Library, EntryPoint = "cuStreamCreate")]
-    public static partial CudaResult StreamCreate(out nint stream, uint flags);
+    public static partial CudaResult StreamCreate(out nint stream, CudaStreamFlags flags);
 
     [LibraryImport(Library, EntryPoint = "cuStreamDestroy_v2")]
     public static partial CudaResult StreamDestroy(nint stream);
@@ -95,7 +83,7 @@ static unsafe partial class CudaDriver
     public static partial CudaResult StreamSynchronize(nint stream);
 
     [LibraryImport(Library, EntryPoint = "cuEventCreate")]
-    public static partial CudaResult EventCreate(out nint handle, uint flags);
+    public static partial CudaResult EventCreate(out nint handle, CudaEventFlags flags);
 
     [LibraryImport(Library, EntryPoint = "cuEventDestroy_v2")]
     public static partial CudaResult EventDestroy(nint handle);
@@ -113,13 +101,13 @@ static unsafe partial class CudaDriver
     public static partial CudaResult StreamWaitEvent(nint stream, nint awaited, uint flags);
 
     [LibraryImport(Library, EntryPoint = "cuStreamBeginCapture_v2")]
-    public static partial CudaResult StreamBeginCapture(nint stream, int mode);
+    public static partial CudaResult StreamBeginCapture(nint stream, CudaStreamCaptureMode mode);
 
     [LibraryImport(Library, EntryPoint = "cuStreamEndCapture")]
     public static partial CudaResult StreamEndCapture(nint stream, out nint graph);
 
     [LibraryImport(Library, EntryPoint = "cuGraphInstantiateWithFlags")]
-    public static partial CudaResult GraphInstantiate(out nint executable, nint graph, ulong flags);
+    public static partial CudaResult GraphInstantiateWithFlags(out nint executable, nint graph, ulong flags);
 
     [LibraryImport(Library, EntryPoint = "cuGraphLaunch")]
     public static partial CudaResult GraphLaunch(nint executable, nint stream);
@@ -140,23 +128,27 @@ static unsafe partial class CudaDriver
     public static partial CudaResult ModuleGetFunction(out nint function, nint module, string name);
 
     [LibraryImport(Library, EntryPoint = "cuFuncSetAttribute")]
-    public static partial CudaResult FunctionSetAttribute(nint function, int attribute, int value);
+    public static partial CudaResult FuncSetAttribute(nint function, CudaFunctionAttribute attribute, int value);
 
     [LibraryImport(Library, EntryPoint = "cuLaunchKernel")]
-    public static partial CudaResult LaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ,
-        uint sharedBytes, nint stream, void** arguments, void** extra);
+    public static partial CudaResult LaunchKernel(nint function,
+        uint gridDimX, uint gridDimY, uint gridDimZ,
+        uint blockDimX, uint blockDimY, uint blockDimZ,
+        uint sharedMemBytes, nint stream, void** kernelParams, void** extra);
 
-    /// <summary>Throws what a failed call says: the call, CUDA's name of the error and its text.</summary>
-    public static void ThrowIfFailed(this CudaResult result, [CallerArgumentExpression(nameof(result))] string call = "")
+    /// <summary>Throws if a call failed, with the call and the name and text of CUDA's error.</summary>
+    /// <exception cref="DeviceException">The call failed.</exception>
+    public static void ThrowIfFailed(
+        this CudaResult result, [CallerArgumentExpression(nameof(result))] string call = "")
     {
         if (result != CudaResult.Success) throw new DeviceException($"{call}: {Describe(result)}");
     }
 
-    /// <summary>CUDA's name and text of an error.</summary>
+    /// <summary>Returns CUDA's name and text of an error.</summary>
     public static string Describe(CudaResult result)
     {
-        string? name = GetErrorName(result, out byte* found) == CudaResult.Success ? Marshal.PtrToStringUTF8((nint)found) : null;
-        string? text = GetErrorString(result, out byte* said) == CudaResult.Success ? Marshal.PtrToStringUTF8((nint)said) : null;
-        return name is null ? $"CUDA error {(int)result}" : $"{name} ({text})";
+        if (GetErrorName(result, out byte* name) != CudaResult.Success) return $"CUDA error {(int)result}";
+        if (GetErrorString(result, out byte* text) != CudaResult.Success) text = null;
+        return $"{Marshal.PtrToStringUTF8((nint)name)} ({Marshal.PtrToStringUTF8((nint)text)})";
     }
 }

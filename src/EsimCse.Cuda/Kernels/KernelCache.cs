@@ -4,42 +4,69 @@ using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda.Kernels;
 
-/// <summary>Compiled kernels on disk, by the hash of everything that they depend on: text, headers, options, architecture and the compiler itself.</summary>
+/// <summary>
+/// Compiled kernels on disk. The file name contains the hash of everything that the image depends on: source, headers,
+/// options, architecture and the compiler.
+/// </summary>
 static class KernelCache
 {
-    /// <summary>The image of an operation's kernels, from the disk or fresh from the compiler.</summary>
-    public static byte[] Get(string operation, string architecture, bool fresh = false)
-    {
-        string path = Path.Combine(Folder, Key(operation, architecture) + ".cubin");
-        if (!fresh && TryRead(path) is { } kept) return kept;
-        byte[] image = KernelCompiler.Compile(operation, architecture, out _);
-        TryWrite(path, image);
-        return image;
-    }
-
-    /// <summary>Where this engine keeps what it can make again.</summary>
+    /// <summary>The engine's cache folder; everything in it can be recomputed.</summary>
     public static string Root
     {
         get
         {
-            string? named = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-            string root = !string.IsNullOrEmpty(named) ? named
-                : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-            return Path.Combine(root, "esimcse");
+            string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+            if (string.IsNullOrEmpty(cache)) cache = DefaultCacheFolder();
+            return Path.Combine(cache, "esimcse");
         }
     }
 
-    static string Folder => Path.Combine(Root, "kernels");
+    /// <summary>Returns the image of an operation's kernels, compiled if it is not on disk.</summary>
+    public static byte[] Get(string operation, string architecture) =>
+        TryRead(ImagePath(operation, architecture)) ?? Recompile(operation, architecture);
 
-    static string Key(string operation, string architecture)
+    /// <summary>Compiles an operation's kernels and replaces the image on disk.</summary>
+    public static byte[] Recompile(string operation, string architecture)
+    {
+        byte[] image = KernelCompiler.Compile(operation, architecture, out _);
+        TryWrite(ImagePath(operation, architecture), image);
+        return image;
+    }
+
+    static string DefaultCacheFolder()
+    {
+        return OperatingSystem.IsWindows()
+            ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+    }
+
+    static string ImagePath(string operation, string architecture)
+    {
+        byte[] key = Encoding.UTF8.GetBytes(string.Join('\0', Key(operation, architecture)));
+        string hash = Convert.ToHexStringLower(SHA256.HashData(key));
+        return Path.Combine(Root, "kernels", $"{operation}-{hash}.cubin");
+    }
+
+    static IEnumerable<string> Key(string operation, string architecture)
     {
         Nvrtc.Version(out int major, out int minor).ThrowIfFailed();
-        string compiler = CudaLibraries.Require(CudaLibraries.Compiler).Path;
-        string identity = File.Exists(compiler) ? $"{new FileInfo(compiler).Length} {File.GetLastWriteTimeUtc(compiler).Ticks}" : "";
-        IEnumerable<string> all = [$"{major}.{minor}", compiler, identity, architecture, .. KernelCompiler.Options, KernelSources.Read(operation),
-            .. KernelSources.Headers.SelectMany(header => new[] { header.Name, header.Text })];
-        return $"{operation}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', all))))}";
+        string compiler = CudaLibraries.Require(CudaLibraries.Nvrtc).Path;
+        return
+        [
+            $"{major}.{minor}",
+            compiler,
+            FileIdentity(compiler),
+            architecture,
+            .. KernelCompiler.Options,
+            KernelSources.Read(operation),
+            .. KernelSources.Headers.SelectMany(header => new[] { header.Name, header.Text }),
+        ];
+    }
+
+    static string FileIdentity(string path)
+    {
+        FileInfo file = new(path);
+        return file.Exists ? $"{file.Length} {file.LastWriteTimeUtc.Ticks}" : "";
     }
 
     static byte[]? TryRead(string path)
@@ -54,7 +81,7 @@ static class KernelCache
         }
     }
 
-    /// <summary>A cache that cannot be written costs the next start its time and nothing else.</summary>
+    /// <summary>Writes an image. A failure is ignored: the next start compiles again.</summary>
     static void TryWrite(string path, byte[] image)
     {
         try

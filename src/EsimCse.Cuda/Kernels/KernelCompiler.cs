@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 using EsimCse.Core;
@@ -5,40 +6,48 @@ using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda.Kernels;
 
-/// <summary>Text to an image for one architecture, through NVRTC. Needs no device.</summary>
+/// <summary>Compiles kernels with NVRTC. Needs no device.</summary>
 static unsafe class KernelCompiler
 {
-    // What a device newer than the compiler is given: PTX of the newest architecture that the compiler knows.
+    /// <summary>Architectures to try, newest first, for PTX if the device is newer than the compiler.</summary>
     static readonly int[] PtxArchitectures = [120, 100, 90, 80];
 
-    /// <summary>The architecture's name as NVRTC takes it: sm_90a for 9.0, whose own instructions need the letter.</summary>
-    public static string Architecture(int capability) => capability == 90 ? "sm_90a" : $"sm_{capability}";
-
-    /// <summary>The options of every compilation but the architecture.</summary>
+    /// <summary>The options of every compilation, apart from the architecture.</summary>
     public static IReadOnlyList<string> Options { get; } = ["--std=c++17"];
 
-    /// <summary>Compiles an operation's file for an architecture such as sm_90a, or, where the compiler does not know that, to PTX.</summary>
-    /// <exception cref="DeviceException">It does not compile; the message carries the compiler's log.</exception>
-    public static byte[] Compile(string operation, string architecture, out string log, params string[] more)
+    /// <summary>Returns NVRTC's name of an architecture; sm_90a for 9.0, which enables its own instructions.</summary>
+    public static string Architecture(int capability) => capability == 90 ? "sm_90a" : $"sm_{capability}";
+
+    /// <summary>
+    /// Compiles an operation's file to machine code for an architecture such as sm_90a, or to PTX for one such as
+    /// compute_90 or if the compiler does not know the architecture.
+    /// </summary>
+    /// <exception cref="DeviceException">It does not compile; the message contains the compiler's log.</exception>
+    public static byte[] Compile(string operation, string architecture, out string log, params string[] options)
     {
-        if (TryCompile(operation, architecture, more, out byte[] image, out log)) return image;
-        foreach (int other in PtxArchitectures)
-            if (TryCompile(operation, $"compute_{other}", more, out image, out log)) return image;
-        throw new DeviceException($"kernels/{operation}.cu: the compiler knows neither {architecture} nor an older architecture");
+        if (TryCompile(operation, architecture, options, out byte[] image, out log)) return image;
+        foreach (int capability in PtxArchitectures)
+            if (TryCompile(operation, $"compute_{capability}", options, out image, out log)) return image;
+        ThrowUnknownArchitecture(operation, architecture);
+        return image;
     }
 
-    static bool TryCompile(string operation, string architecture, string[] more, out byte[] image, out string log)
+    /// <summary>Compiles an operation's file; returns false if the compiler does not know the architecture.</summary>
+    static bool TryCompile(
+        string operation, string architecture, string[] options, out byte[] image, out string log)
     {
-        (image, log) = ([], "");
-        nint program = Create(operation);
+        image = [];
+        log = "";
+        nint program = CreateProgram(operation);
         try
         {
-            NvrtcResult result = Run(program, [$"--gpu-architecture={architecture}", .. Options, .. more]);
+            string[] all = [$"--gpu-architecture={architecture}", .. Options, .. options];
+            NvrtcResult result = CompileProgram(program, all);
             if (result == NvrtcResult.InvalidOption) return false;
-            log = Log(program);
-            if (result == NvrtcResult.Compilation) throw new DeviceException($"kernels/{operation}.cu does not compile for {architecture}: {log}");
+            log = GetLog(program);
+            if (result == NvrtcResult.Compilation) ThrowDoesNotCompile(operation, architecture, log);
             result.ThrowIfFailed($"nvrtcCompileProgram of kernels/{operation}.cu");
-            image = architecture.StartsWith("sm_", StringComparison.Ordinal) ? Cubin(program) : Ptx(program);
+            image = architecture.StartsWith("sm_", StringComparison.Ordinal) ? GetCubin(program) : GetPtx(program);
             return true;
         }
         finally
@@ -47,50 +56,64 @@ static unsafe class KernelCompiler
         }
     }
 
-    static nint Create(string operation)
+    static nint CreateProgram(string operation)
     {
         (string Name, string Text)[] headers = [.. KernelSources.Headers];
-        using Texts sources = new(headers.Select(header => header.Text)), names = new(headers.Select(header => header.Name));
-        Nvrtc.CreateProgram(out nint program, KernelSources.Read(operation), operation + ".cu", headers.Length, sources.Pointers, names.Pointers).ThrowIfFailed();
+        using Utf8Array texts = new(headers.Select(header => header.Text));
+        using Utf8Array names = new(headers.Select(header => header.Name));
+        string source = KernelSources.Read(operation);
+        Nvrtc.CreateProgram(out nint program, source, operation + ".cu", headers.Length, texts.Pointers, names.Pointers)
+            .ThrowIfFailed($"nvrtcCreateProgram of kernels/{operation}.cu");
         return program;
     }
 
-    static NvrtcResult Run(nint program, string[] options)
+    static NvrtcResult CompileProgram(nint program, string[] options)
     {
-        using Texts texts = new(options);
+        using Utf8Array texts = new(options);
         return Nvrtc.CompileProgram(program, options.Length, texts.Pointers);
     }
 
-    static byte[] Cubin(nint program)
+    static byte[] GetCubin(nint program)
     {
-        Nvrtc.GetCubinSize(program, out nuint size).ThrowIfFailed();
+        Nvrtc.GetCUBINSize(program, out nuint size).ThrowIfFailed();
         byte[] image = new byte[size];
-        fixed (byte* bytes = image) Nvrtc.GetCubin(program, bytes).ThrowIfFailed();
+        fixed (byte* bytes = image) Nvrtc.GetCUBIN(program, bytes).ThrowIfFailed();
         return image;
     }
 
-    static byte[] Ptx(nint program)
+    static byte[] GetPtx(nint program)
     {
-        Nvrtc.GetPtxSize(program, out nuint size).ThrowIfFailed();
+        Nvrtc.GetPTXSize(program, out nuint size).ThrowIfFailed();
         byte[] image = new byte[size];
-        fixed (byte* bytes = image) Nvrtc.GetPtx(program, bytes).ThrowIfFailed();
+        fixed (byte* bytes = image) Nvrtc.GetPTX(program, bytes).ThrowIfFailed();
         return image;
     }
 
-    static string Log(nint program)
+    static string GetLog(nint program)
     {
-        Nvrtc.GetLogSize(program, out nuint size).ThrowIfFailed();
+        Nvrtc.GetProgramLogSize(program, out nuint size).ThrowIfFailed();
         byte[] text = new byte[size];
-        fixed (byte* bytes = text) Nvrtc.GetLog(program, bytes).ThrowIfFailed();
+        fixed (byte* bytes = text) Nvrtc.GetProgramLog(program, bytes).ThrowIfFailed();
         return Encoding.UTF8.GetString(text).TrimEnd('\0', '\n');
     }
 
-    /// <summary>Texts as C wants them.</summary>
-    sealed class Texts : IDisposable
+    [DoesNotReturn]
+    static void ThrowDoesNotCompile(string operation, string architecture, string log) =>
+        throw new DeviceException($"kernels/{operation}.cu does not compile for {architecture}: {log}");
+
+    [DoesNotReturn]
+    static void ThrowUnknownArchitecture(string operation, string architecture)
+    {
+        string found = $"the compiler knows neither {architecture} nor an older architecture";
+        throw new DeviceException($"kernels/{operation}.cu: {found}");
+    }
+
+    /// <summary>An array of null-terminated UTF-8 strings (char**).</summary>
+    sealed class Utf8Array : IDisposable
     {
         readonly int _count;
 
-        public Texts(IEnumerable<string> texts)
+        public Utf8Array(IEnumerable<string> texts)
         {
             nint[] all = [.. texts.Select(Marshal.StringToCoTaskMemUTF8)];
             _count = all.Length;

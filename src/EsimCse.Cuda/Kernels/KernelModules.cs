@@ -1,9 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using EsimCse.Core;
 using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda.Kernels;
 
-/// <summary>Kernels by name, each file compiled and loaded when its first kernel is asked for: the word before the first underscore names the file.</summary>
+/// <summary>
+/// A device's kernels by name. The part of a name before the first underscore is the kernel's file in kernels/; it is
+/// compiled and loaded when one of its kernels is first used.
+/// </summary>
 sealed unsafe class KernelModules(CudaDevice device) : IDisposable
 {
     const int SharedBytesWithoutOptIn = 48 * 1024;
@@ -13,22 +17,19 @@ sealed unsafe class KernelModules(CudaDevice device) : IDisposable
     readonly Dictionary<string, nint> _functions = [];
     readonly Dictionary<nint, int> _sharedBytes = [];
 
-    /// <summary>A kernel that may use so much dynamic shared memory.</summary>
-    /// <exception cref="DeviceException">The device has less.</exception>
+    /// <summary>Returns a kernel that can be launched with that much dynamic shared memory.</summary>
+    /// <exception cref="DeviceException">The device has less, or the kernel cannot be compiled or loaded.</exception>
     public nint Function(string kernel, int sharedBytes)
     {
-        if (sharedBytes > device.SharedBytes)
-            throw new DeviceException($"kernel {kernel}: asked for {sharedBytes} bytes of shared memory a block, {device.Name} has {device.SharedBytes}: use shorter sentences (--max-length)");
+        if (sharedBytes > device.SharedBytes) ThrowTooMuchSharedMemory(kernel, sharedBytes);
         if (!_functions.TryGetValue(kernel, out nint function))
         {
-            CudaDriver.ModuleGetFunction(out function, Module(kernel[..kernel.IndexOf('_', StringComparison.Ordinal)]), kernel).ThrowIfFailed($"cuModuleGetFunction of {kernel}");
+            string operation = kernel[..kernel.IndexOf('_', StringComparison.Ordinal)];
+            CudaResult result = CudaDriver.ModuleGetFunction(out function, Module(operation), kernel);
+            result.ThrowIfFailed($"cuModuleGetFunction of {kernel}");
             _functions.Add(kernel, function);
         }
-        if (sharedBytes > SharedBytesWithoutOptIn && _sharedBytes.GetValueOrDefault(function) < sharedBytes)
-        {
-            CudaDriver.FunctionSetAttribute(function, CudaDriver.MaxDynamicSharedBytes, sharedBytes).ThrowIfFailed($"cuFuncSetAttribute of {kernel}: {sharedBytes} bytes of shared memory");
-            _sharedBytes[function] = sharedBytes;
-        }
+        if (sharedBytes > SharedBytesWithoutOptIn) OptInToSharedBytes(kernel, function, sharedBytes);
         return function;
     }
 
@@ -38,12 +39,21 @@ sealed unsafe class KernelModules(CudaDevice device) : IDisposable
         _modules.Clear();
     }
 
+    void OptInToSharedBytes(string kernel, nint function, int bytes)
+    {
+        if (_sharedBytes.GetValueOrDefault(function) >= bytes) return;
+        CudaDriver.FuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, bytes)
+            .ThrowIfFailed($"cuFuncSetAttribute of {kernel}: {bytes} bytes of shared memory");
+        _sharedBytes[function] = bytes;
+    }
+
     nint Module(string operation)
     {
         if (_modules.TryGetValue(operation, out nint module)) return module;
-        // An image on disk that no longer loads is compiled anew, once.
-        if (Load(KernelCache.Get(operation, _architecture), out module) != CudaResult.Success)
-            Load(KernelCache.Get(operation, _architecture, fresh: true), out module).ThrowIfFailed($"cuModuleLoadData of kernels/{operation}.cu");
+        CudaResult result = Load(KernelCache.Get(operation, _architecture), out module);
+        // A cached image may be damaged or older than the driver accepts: compile again, once.
+        if (result != CudaResult.Success) result = Load(KernelCache.Recompile(operation, _architecture), out module);
+        result.ThrowIfFailed($"cuModuleLoadData of kernels/{operation}.cu");
         _modules.Add(operation, module);
         return module;
     }
@@ -51,5 +61,12 @@ sealed unsafe class KernelModules(CudaDevice device) : IDisposable
     static CudaResult Load(byte[] image, out nint module)
     {
         fixed (byte* bytes = image) return CudaDriver.ModuleLoadData(out module, bytes);
+    }
+
+    [DoesNotReturn]
+    void ThrowTooMuchSharedMemory(string kernel, int bytes)
+    {
+        string sizes = $"asked for {bytes} bytes of shared memory a block, {device.Name} has {device.SharedBytes}";
+        throw new DeviceException($"kernel {kernel}: {sizes}: use shorter sentences (--max-length)");
     }
 }

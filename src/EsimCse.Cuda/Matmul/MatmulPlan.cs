@@ -3,71 +3,101 @@ using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda.Matmul;
 
-/// <summary>The descriptors of one product, made once.</summary>
+/// <summary>cuBLASLt's descriptors of one shape.</summary>
 sealed unsafe class MatmulPlan : IDisposable
 {
-    readonly nint _desc, _a, _b, _d;
-    readonly bool _bias;
+    readonly nint _desc;
+    readonly nint _aLayout;
+    readonly nint _bLayout;
+    readonly nint _dLayout;
+    readonly bool _hasBias;
     readonly float _beta;
 
     public MatmulPlan(MatmulShape shape)
     {
-        (_bias, _beta) = (shape.Bias is not null, shape.Accumulate ? 1 : 0);
-        CublasLt.DescCreate(out _desc, CublasLt.Compute32F, CudaDataType.Float32).ThrowIfFailed();
-        Set(CublasLt.DescTransposeA, shape.TransposeA ? 1 : 0);
-        Set(CublasLt.DescTransposeB, shape.TransposeB ? 1 : 0);
-        Set(CublasLt.DescEpilogue, _bias ? CublasLt.EpilogueBias : CublasLt.EpilogueDefault);
-        if (shape.Bias is { } bias) Set(CublasLt.DescBiasDataType, (int)TypeOf(bias));
-        _a = shape.TransposeA ? Layout(shape.Input, shape.Inner, shape.Rows) : Layout(shape.Input, shape.Rows, shape.Inner);
-        _b = shape.TransposeB ? Layout(shape.Input, shape.Columns, shape.Inner) : Layout(shape.Input, shape.Inner, shape.Columns);
-        _d = Layout(shape.Output, shape.Rows, shape.Columns);
+        _hasBias = shape.Bias is not null;
+        _beta = shape.Accumulate ? 1 : 0;
+        CublasLt.MatmulDescCreate(out _desc, CublasComputeType.Compute32F, CudaDataType.R32F).ThrowIfFailed();
+        Set(CublasLtMatmulDesc.TransA, (int)Operation(shape.TransposeA));
+        Set(CublasLtMatmulDesc.TransB, (int)Operation(shape.TransposeB));
+        Set(CublasLtMatmulDesc.Epilogue, (int)(_hasBias ? CublasLtEpilogue.Bias : CublasLtEpilogue.Default));
+        if (shape.Bias is { } bias) Set(CublasLtMatmulDesc.BiasDataType, (int)DataType(bias));
+        _aLayout = CreateLayout(shape.Input, shape.Rows, shape.Inner, shape.TransposeA);
+        _bLayout = CreateLayout(shape.Input, shape.Inner, shape.Columns, shape.TransposeB);
+        _dLayout = CreateLayout(shape.Output, shape.Rows, shape.Columns, transpose: false);
     }
 
-    public int Propose(nint handle, nuint workspaceBytes, bool splitInner, Span<MatmulHeuristic> proposals)
+    /// <summary>Writes the algorithms that the heuristic proposes and returns their count.</summary>
+    public int GetHeuristics(CublasLtContext context, bool allowSplitK, Span<MatmulHeuristic> results)
     {
-        CublasLt.PreferenceCreate(out nint preference).ThrowIfFailed();
+        nuint workspaceBytes = CublasLtContext.WorkspaceBytes;
+        int schemes = (int)(allowSplitK ? CublasLtReductionScheme.Mask : CublasLtReductionScheme.None);
+        CublasLt.MatmulPreferenceCreate(out nint preference).ThrowIfFailed();
         try
         {
-            CublasLt.PreferenceSetAttribute(preference, CublasLt.PreferenceWorkspaceBytes, &workspaceBytes, (nuint)sizeof(nuint)).ThrowIfFailed();
-            uint schemes = splitInner ? uint.MaxValue & 7 : 0;
-            CublasLt.PreferenceSetAttribute(preference, CublasLt.PreferenceReductionSchemes, &schemes, sizeof(uint)).ThrowIfFailed();
-            fixed (MatmulHeuristic* first = proposals)
+            SetPreference(preference, CublasLtMatmulPref.MaxWorkspaceBytes, &workspaceBytes, (nuint)sizeof(nuint));
+            SetPreference(preference, CublasLtMatmulPref.ReductionSchemeMask, &schemes, sizeof(int));
+            fixed (MatmulHeuristic* first = results)
             {
-                CublasLt.GetHeuristic(handle, _desc, _a, _b, _d, _d, preference, proposals.Length, first, out int count).ThrowIfFailed();
+                CublasLt.MatmulAlgoGetHeuristic(context.Handle, _desc,
+                    _aLayout, _bLayout, _dLayout, _dLayout, preference,
+                    results.Length, first, out int count)
+                    .ThrowIfFailed("cublasLtMatmulAlgoGetHeuristic");
                 return count;
             }
         }
         finally
         {
-            CublasLt.PreferenceDestroy(preference);
+            CublasLt.MatmulPreferenceDestroy(preference);
         }
     }
 
-    public void Run(nint handle, in MatmulAlgorithm algorithm, nint a, nint b, nint bias, nint d, nint workspace, nuint workspaceBytes, nint stream)
+    /// <summary>Enqueues the matrix product.</summary>
+    public void Run(CublasLtContext context, in MatmulAlgorithm algorithm, MatmulOperands operands)
     {
-        if (_bias) CublasLt.DescSetAttribute(_desc, CublasLt.DescBiasPointer, &bias, (nuint)sizeof(nint)).ThrowIfFailed();
-        CublasLt.Matmul(handle, _desc, 1, a, _a, b, _b, _beta, d, _d, d, _d, algorithm, workspace, workspaceBytes, stream).ThrowIfFailed();
+        if (_hasBias)
+        {
+            nint bias = operands.Bias;
+            Set(CublasLtMatmulDesc.BiasPointer, &bias, (nuint)sizeof(nint));
+        }
+        CublasLt.Matmul(context.Handle, _desc,
+            1, operands.A, _aLayout, operands.B, _bLayout,
+            _beta, operands.D, _dLayout, operands.D, _dLayout,
+            algorithm, context.Workspace, CublasLtContext.WorkspaceBytes, context.Stream)
+            .ThrowIfFailed("cublasLtMatmul");
     }
 
     public void Dispose()
     {
-        CublasLt.DescDestroy(_desc);
-        foreach (nint layout in new[] { _a, _b, _d }) CublasLt.LayoutDestroy(layout);
+        CublasLt.MatmulDescDestroy(_desc);
+        CublasLt.MatrixLayoutDestroy(_aLayout);
+        CublasLt.MatrixLayoutDestroy(_bLayout);
+        CublasLt.MatrixLayoutDestroy(_dLayout);
     }
 
-    void Set(int attribute, int value) => CublasLt.DescSetAttribute(_desc, attribute, &value, sizeof(int)).ThrowIfFailed();
+    void Set(CublasLtMatmulDesc attribute, int value) => Set(attribute, &value, sizeof(int));
 
-    static nint Layout(ElementType type, int rows, int columns)
+    void Set(CublasLtMatmulDesc attribute, void* value, nuint bytes) =>
+        CublasLt.MatmulDescSetAttribute(_desc, attribute, value, bytes).ThrowIfFailed();
+
+    static void SetPreference(nint preference, CublasLtMatmulPref attribute, void* value, nuint bytes) =>
+        CublasLt.MatmulPreferenceSetAttribute(preference, attribute, value, bytes).ThrowIfFailed();
+
+    static CublasOperation Operation(bool transpose) => transpose ? CublasOperation.T : CublasOperation.N;
+
+    /// <summary>Creates the layout of M, where op(M) is [rows, columns].</summary>
+    static nint CreateLayout(ElementType type, int rows, int columns, bool transpose)
     {
-        CublasLt.LayoutCreate(out nint layout, TypeOf(type), (ulong)rows, (ulong)columns, rows).ThrowIfFailed();
+        if (transpose) (rows, columns) = (columns, rows);
+        CublasLt.MatrixLayoutCreate(out nint layout, DataType(type), (ulong)rows, (ulong)columns, rows).ThrowIfFailed();
         return layout;
     }
 
-    static CudaDataType TypeOf(ElementType type) => type switch
+    static CudaDataType DataType(ElementType type) => type switch
     {
-        ElementType.Float32 => CudaDataType.Float32,
-        ElementType.Float16 => CudaDataType.Float16,
-        ElementType.BFloat16 => CudaDataType.BFloat16,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), $"{type} has no products"),
+        ElementType.Float32 => CudaDataType.R32F,
+        ElementType.Float16 => CudaDataType.R16F,
+        ElementType.BFloat16 => CudaDataType.R16BF,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), $"{type} has no matrix products"),
     };
 }

@@ -8,7 +8,10 @@ using EsimCse.Cuda.Kernels;
 
 namespace EsimCse.Cuda.Matmul;
 
-/// <summary>Algorithms that `esimcse tune` chose by time, kept on disk for a device and a version of cuBLASLt. Bits depend on them, so a checkpoint holds their hash.</summary>
+/// <summary>
+/// The algorithms that `esimcse tune` chose by time, in a file for each device and version of cuBLASLt. Results depend
+/// on them, so checkpoints store <see cref="Hash"/>.
+/// </summary>
 sealed class TunedMatmuls
 {
     readonly string _path;
@@ -18,47 +21,63 @@ sealed class TunedMatmuls
     {
         string name = string.Concat(device.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
         _path = Path.Combine(KernelCache.Root, $"products-{name}-{CublasLt.GetVersion()}.json");
-        Read();
+        if (File.Exists(_path)) Read();
     }
 
-    /// <summary>The hash of all entries; empty where nothing was tuned.</summary>
-    public string Hash => _algorithms.Count == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Json().ToJsonString())))[..16];
+    /// <summary>A hash of all algorithms; empty if there are none.</summary>
+    public string Hash
+    {
+        get
+        {
+            if (_algorithms.Count == 0) return "";
+            byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(ToJson().ToJsonString()));
+            return Convert.ToHexStringLower(hash)[..16];
+        }
+    }
 
-    public bool TryGet(MatmulShape shape, out MatmulAlgorithm algorithm) => _algorithms.TryGetValue(shape.ToString(), out algorithm);
+    public bool TryGet(MatmulShape shape, out MatmulAlgorithm algorithm) =>
+        _algorithms.TryGetValue(shape.FileKey, out algorithm);
 
-    public void Add(MatmulShape shape, MatmulAlgorithm algorithm) => _algorithms[shape.ToString()] = algorithm;
+    public void Add(MatmulShape shape, MatmulAlgorithm algorithm) => _algorithms[shape.FileKey] = algorithm;
 
-    /// <summary>Writes the table, whole or not at all; its path.</summary>
+    /// <summary>Writes the file atomically and returns its path.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public string Save()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
         string temporary = $"{_path}.{Environment.ProcessId}.tmp";
-        File.WriteAllText(temporary, Json().ToJsonString());
+        File.WriteAllText(temporary, ToJson().ToJsonString());
         File.Move(temporary, _path, overwrite: true);
         return _path;
     }
 
-    JsonObject Json()
+    JsonObject ToJson()
     {
         JsonObject json = [];
-        foreach ((string shape, MatmulAlgorithm algorithm) in _algorithms)
-            json[shape] = Convert.ToBase64String(MemoryMarshal.AsBytes(new ReadOnlySpan<MatmulAlgorithm>(in algorithm)));
+        foreach ((string key, MatmulAlgorithm algorithm) in _algorithms)
+            json[key] = Convert.ToBase64String(MemoryMarshal.AsBytes(new ReadOnlySpan<MatmulAlgorithm>(in algorithm)));
         return json;
     }
 
-    /// <summary>A table that cannot be read is as none: the defaults are sound.</summary>
+    /// <summary>Reads the file. An unreadable or malformed one counts as empty.</summary>
     void Read()
     {
-        if (!File.Exists(_path)) return;
         try
         {
-            foreach ((string shape, JsonNode? value) in JsonNode.Parse(File.ReadAllText(_path))?.AsObject() ?? [])
-                _algorithms[shape] = MemoryMarshal.Read<MatmulAlgorithm>(Convert.FromBase64String(value?.GetValue<string>() ?? ""));
+            JsonObject json = JsonNode.Parse(File.ReadAllText(_path))?.AsObject() ?? [];
+            foreach ((string key, JsonNode? value) in json)
+            {
+                byte[] words = Convert.FromBase64String(value?.GetValue<string>() ?? "");
+                _algorithms[key] = MemoryMarshal.Read<MatmulAlgorithm>(words);
+            }
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsUnreadable(e))
         {
             _algorithms.Clear();
         }
     }
+
+    static bool IsUnreadable(Exception e) =>
+        e is IOException or UnauthorizedAccessException
+        or JsonException or FormatException or InvalidOperationException or ArgumentException;
 }

@@ -13,7 +13,7 @@ partial class CudaBackend
     {
         MakeCurrent();
         MatmulShape shape = new(w.Rows, x.Rows, x.Columns, TransposeA: true, TransposeB: false, x.Type, y.Type, bias.IsPresent ? bias.Type : null, Accumulate: false);
-        _currentStream.Products.Run(shape, rowwise: true, w.Address, x.Address, bias.Address, y.Address);
+        _currentStream.Matmuls.Run(shape, rowwise: true, w.Address, x.Address, bias.Address, y.Address);
     }
 
     /// <inheritdoc/>
@@ -21,7 +21,7 @@ partial class CudaBackend
     {
         MakeCurrent();
         MatmulShape shape = new(w.Columns, dy.Rows, w.Rows, TransposeA: false, TransposeB: false, dy.Type, dx.Type, null, accumulate);
-        _currentStream.Products.Run(shape, rowwise: true, w.Address, dy.Address, 0, dx.Address);
+        _currentStream.Matmuls.Run(shape, rowwise: true, w.Address, dy.Address, 0, dx.Address);
     }
 
     /// <inheritdoc/>
@@ -30,7 +30,7 @@ partial class CudaBackend
         if (dy.Rows == 0) return;
         MakeCurrent();
         MatmulShape shape = new(x.Columns, dy.Columns, dy.Rows, TransposeA: false, TransposeB: true, dy.Type, dw.Type, null, Accumulate: true);
-        _currentStream.Products.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
+        _currentStream.Matmuls.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
         if (dbias.IsPresent) AddColumnSums(dy, dbias);
     }
 

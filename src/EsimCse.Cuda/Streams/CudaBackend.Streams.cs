@@ -4,18 +4,20 @@ using EsimCse.Cuda.Streams;
 
 namespace EsimCse.Cuda;
 
-/// <summary>What runs where and when: two streams, and graphs.</summary>
+/// <summary>The main and the side stream, and CUDA graphs.</summary>
 partial class CudaBackend
 {
-    readonly StreamContext _main, _side;
-    readonly nint _forked, _joined;
+    readonly StreamContext _main;
+    readonly StreamContext _side;
+    readonly nint _forked;
+    readonly nint _joined;
     StreamContext _currentStream;
-    bool _pending;
+    bool _sideStreamPending;
 
-    /// <summary>Whether repeated work is recorded as graphs. The bits are the same.</summary>
+    /// <summary>Whether repeated work is captured as CUDA graphs. The bits are the same.</summary>
     internal bool UsesGraphs { get; init; } = true;
 
-    /// <summary>Whether work asked for beside other work has a stream of its own. The bits are the same.</summary>
+    /// <summary>Whether <see cref="RunOnSideStream"/> uses a second stream. The bits are the same.</summary>
     internal bool UsesTwoStreams { get; init; } = true;
 
     /// <inheritdoc/>
@@ -50,15 +52,15 @@ partial class CudaBackend
             _currentStream = _main;
         }
         CudaDriver.EventRecord(_joined, _side.Stream).ThrowIfFailed();
-        _pending = true;
+        _sideStreamPending = true;
     }
 
     /// <inheritdoc/>
     public void WaitForSideStream()
     {
-        if (!_pending) return;
+        if (!_sideStreamPending) return;
         MakeCurrent();
         CudaDriver.StreamWaitEvent(_main.Stream, _joined, 0).ThrowIfFailed();
-        _pending = false;
+        _sideStreamPending = false;
     }
 }

@@ -4,26 +4,27 @@ using EsimCse.Cuda.Interop;
 namespace EsimCse.Cuda.Streams;
 
 /// <summary>
-/// Work recorded as CUDA graphs. The first time it runs as it is, which loads kernels, chooses algorithms and sizes scratch memory; the second time it is recorded;
-/// from then on one launch stands for all its launches.
+/// CUDA graphs of one stream by key. The first call with a key runs the work eagerly, which loads kernels, chooses
+/// algorithms and sizes scratch memory; the second captures it; from then on the graph is launched.
 /// </summary>
 sealed class GraphCache(nint stream)
 {
-    const int Most = 256;
+    const int MaxGraphs = 256;
 
+    // 0 until the second call
     readonly Dictionary<GraphKey, nint> _graphs = [];
 
     public void Run(GraphKey key, Action work)
     {
         if (!_graphs.TryGetValue(key, out nint graph))
         {
-            if (_graphs.Count >= Most) Clear();
+            if (_graphs.Count >= MaxGraphs) Clear();
             work();
             _graphs[key] = 0;
             return;
         }
-        if (graph == 0) _graphs[key] = graph = Record(work);
-        CudaDriver.GraphLaunch(graph, stream).ThrowIfFailed($"the recorded graph {key.Part}");
+        if (graph == 0) _graphs[key] = graph = Capture(work);
+        CudaDriver.GraphLaunch(graph, stream).ThrowIfFailed($"cuGraphLaunch of the graph {key.Part}");
     }
 
     public void Clear()
@@ -33,9 +34,9 @@ sealed class GraphCache(nint stream)
         _graphs.Clear();
     }
 
-    nint Record(Action work)
+    nint Capture(Action work)
     {
-        CudaDriver.StreamBeginCapture(stream, CudaDriver.CaptureThreadLocal).ThrowIfFailed();
+        CudaDriver.StreamBeginCapture(stream, CudaStreamCaptureMode.ThreadLocal).ThrowIfFailed();
         nint graph = 0;
         try
         {
@@ -43,13 +44,14 @@ sealed class GraphCache(nint stream)
         }
         catch
         {
-            if (CudaDriver.StreamEndCapture(stream, out graph) == CudaResult.Success && graph != 0) CudaDriver.GraphDestroy(graph);
+            CudaResult ended = CudaDriver.StreamEndCapture(stream, out graph);
+            if (ended == CudaResult.Success && graph != 0) CudaDriver.GraphDestroy(graph);
             throw;
         }
         CudaDriver.StreamEndCapture(stream, out graph).ThrowIfFailed();
         try
         {
-            CudaDriver.GraphInstantiate(out nint executable, graph, 0).ThrowIfFailed();
+            CudaDriver.GraphInstantiateWithFlags(out nint executable, graph, 0).ThrowIfFailed();
             return executable;
         }
         finally

@@ -4,22 +4,25 @@ using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda.Streams;
 
-/// <summary>Page-locked memory that the device writes to while it goes on, and the event behind the copy.</summary>
+/// <summary>An asynchronous device-to-host copy into page-locked memory, with the event that marks its end.</summary>
 sealed unsafe class PinnedHostCopy : IHostCopy
 {
     readonly CudaBackend _backend;
-    readonly nint _copied, _stream;
+    readonly nint _stream;
+    readonly nint _copied;
     readonly byte* _memory;
     readonly int _bytes;
 
     public PinnedHostCopy(CudaBackend backend, nint stream, int bytes)
     {
-        (_backend, _stream, _bytes) = (backend, stream, bytes);
+        _backend = backend;
+        _stream = stream;
+        _bytes = bytes;
         CudaDriver.MemHostAlloc(out _memory, (nuint)bytes, 0).ThrowIfFailed($"cuMemHostAlloc of {bytes} bytes");
-        CudaDriver.EventCreate(out _copied, CudaDriver.EventDisableTiming).ThrowIfFailed();
+        CudaDriver.EventCreate(out _copied, CudaEventFlags.DisableTiming).ThrowIfFailed();
     }
 
-    /// <summary>Also where the device has failed: reading says so.</summary>
+    /// <summary>Whether the copy has ended. True also if the device failed: <see cref="Wait"/> then throws.</summary>
     public bool IsCompleted
     {
         get
@@ -31,9 +34,9 @@ sealed unsafe class PinnedHostCopy : IHostCopy
 
     public void Begin(Matrix source)
     {
-        CudaBackend.Expect(source, _bytes);
+        CudaBackend.RequireSize(source, _bytes);
         _backend.MakeCurrent();
-        CudaDriver.CopyToHost(_memory, source.Address, (nuint)_bytes, _stream).ThrowIfFailed();
+        CudaDriver.MemcpyDtoHAsync(_memory, source.Address, (nuint)_bytes, _stream).ThrowIfFailed();
         CudaDriver.EventRecord(_copied, _stream).ThrowIfFailed();
     }
 

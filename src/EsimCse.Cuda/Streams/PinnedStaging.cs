@@ -3,8 +3,8 @@ using EsimCse.Cuda.Interop;
 namespace EsimCse.Cuda.Streams;
 
 /// <summary>
-/// Page-locked memory between the host's and the device's, in two halves: while one is under way to the device the other is filled. A half is filled again only
-/// once the event behind its last copy has passed.
+/// Double-buffered copies between pageable host memory and the device. The host fills one page-locked half while the
+/// device reads the other; an event per half tells when it may be filled again.
 /// </summary>
 sealed unsafe class PinnedStaging : IDisposable
 {
@@ -18,36 +18,39 @@ sealed unsafe class PinnedStaging : IDisposable
     public PinnedStaging(nint stream)
     {
         _stream = stream;
-        CudaDriver.MemHostAlloc(out _memory, 2 * HalfBytes, 0).ThrowIfFailed($"cuMemHostAlloc of {2 * HalfBytes} bytes");
+        const int bytes = 2 * HalfBytes;
+        CudaDriver.MemHostAlloc(out _memory, bytes, 0).ThrowIfFailed($"cuMemHostAlloc of {bytes} bytes");
         for (int half = 0; half < 2; half++)
         {
-            CudaDriver.EventCreate(out _copied[half], CudaDriver.EventDisableTiming).ThrowIfFailed();
+            CudaDriver.EventCreate(out _copied[half], CudaEventFlags.DisableTiming).ThrowIfFailed();
             CudaDriver.EventRecord(_copied[half], stream).ThrowIfFailed();
         }
     }
 
+    /// <summary>Enqueues a copy to the device. The source may be reused at once.</summary>
     public void Upload(ReadOnlySpan<byte> source, nint target)
     {
-        for (int done = 0; done < source.Length; done += HalfBytes)
+        for (int start = 0; start < source.Length; start += HalfBytes)
         {
-            ReadOnlySpan<byte> piece = source.Slice(done, Math.Min(HalfBytes, source.Length - done));
-            byte* half = NextHalf();
-            piece.CopyTo(new Span<byte>(half, piece.Length));
-            CudaDriver.CopyToDevice(target + done, half, (nuint)piece.Length, _stream).ThrowIfFailed();
+            ReadOnlySpan<byte> chunk = source.Slice(start, Math.Min(HalfBytes, source.Length - start));
+            byte* half = WaitForNextHalf();
+            chunk.CopyTo(new Span<byte>(half, chunk.Length));
+            CudaDriver.MemcpyHtoDAsync(target + start, half, (nuint)chunk.Length, _stream).ThrowIfFailed();
             CudaDriver.EventRecord(_copied[_half], _stream).ThrowIfFailed();
         }
     }
 
+    /// <summary>Copies to the host, after everything enqueued before.</summary>
     public void Download(nint source, Span<byte> target)
     {
-        for (int done = 0; done < target.Length; done += HalfBytes)
+        for (int start = 0; start < target.Length; start += HalfBytes)
         {
-            Span<byte> piece = target.Slice(done, Math.Min(HalfBytes, target.Length - done));
-            byte* half = NextHalf();
-            CudaDriver.CopyToHost(half, source + done, (nuint)piece.Length, _stream).ThrowIfFailed();
+            Span<byte> chunk = target.Slice(start, Math.Min(HalfBytes, target.Length - start));
+            byte* half = WaitForNextHalf();
+            CudaDriver.MemcpyDtoHAsync(half, source + start, (nuint)chunk.Length, _stream).ThrowIfFailed();
             CudaDriver.EventRecord(_copied[_half], _stream).ThrowIfFailed();
             CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
-            new ReadOnlySpan<byte>(half, piece.Length).CopyTo(piece);
+            new ReadOnlySpan<byte>(half, chunk.Length).CopyTo(chunk);
         }
         if (target.IsEmpty) CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
     }
@@ -58,7 +61,7 @@ sealed unsafe class PinnedStaging : IDisposable
         CudaDriver.MemFreeHost(_memory);
     }
 
-    byte* NextHalf()
+    byte* WaitForNextHalf()
     {
         _half = 1 - _half;
         CudaDriver.EventSynchronize(_copied[_half]).ThrowIfFailed();

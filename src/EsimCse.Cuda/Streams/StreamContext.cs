@@ -3,20 +3,20 @@ using EsimCse.Cuda.Matmul;
 
 namespace EsimCse.Cuda.Streams;
 
-/// <summary>A stream, and what work on it needs for itself: staging, the products' workspace, scratch memory and recorded graphs.</summary>
+/// <summary>A CUDA stream with its staging buffers, matrix products, scratch memory and graphs.</summary>
 sealed class StreamContext : IDisposable
 {
     readonly CudaBackend _backend;
     nint _scratch;
     long _scratchBytes;
 
-    public StreamContext(CudaBackend backend, TunedMatmuls tuned, List<string>? report)
+    public StreamContext(CudaBackend backend, TunedMatmuls tuned, List<string>? tuningReport)
     {
         _backend = backend;
-        CudaDriver.StreamCreate(out nint stream, CudaDriver.StreamNonBlocking).ThrowIfFailed();
+        CudaDriver.StreamCreate(out nint stream, CudaStreamFlags.NonBlocking).ThrowIfFailed();
         Stream = stream;
         Staging = new PinnedStaging(stream);
-        Products = new MatmulCache(stream, backend, tuned, report);
+        Matmuls = new MatmulCache(stream, backend, tuned, tuningReport);
         Graphs = new GraphCache(stream);
     }
 
@@ -24,17 +24,21 @@ sealed class StreamContext : IDisposable
 
     public PinnedStaging Staging { get; }
 
-    public MatmulCache Products { get; }
+    public MatmulCache Matmuls { get; }
 
     public GraphCache Graphs { get; }
 
-    /// <summary>Device memory for an operation's own use, valid until the next operation. Recorded graphs hold its address: they are gone when it moves.</summary>
+    /// <summary>
+    /// Returns device memory of at least <paramref name="bytes"/> bytes, valid until the next operation. Growing it
+    /// discards the graphs, which contain its address.
+    /// </summary>
     public nint Scratch(long bytes)
     {
         if (bytes <= _scratchBytes) return _scratch;
         Graphs.Clear();
         _backend.Free(_scratch);
-        (_scratch, _scratchBytes) = (0, 0);
+        _scratch = 0;
+        _scratchBytes = 0;
         _scratch = _backend.Allocate(bytes);
         _scratchBytes = bytes;
         return _scratch;
@@ -44,7 +48,7 @@ sealed class StreamContext : IDisposable
     {
         Graphs.Clear();
         if (_scratch != 0) CudaDriver.MemFree(_scratch);
-        Products.Dispose();
+        Matmuls.Dispose();
         Staging.Dispose();
         CudaDriver.StreamDestroy(Stream);
     }

@@ -64,7 +64,7 @@ public class FaultTests
     /// <summary>The calls: a kernel's launch, a captured graph's launch, and the wait for a device that is gone.</summary>
     [Theory]
     [InlineData("cuLaunchKernel", @"kernel [a-z]+_\w+: ")]
-    [InlineData("cuGraphLaunch", "graph ")]
+    [InlineData("cuGraphLaunch", "cuGraphLaunch of the graph ")]
     [InlineData("cuStreamSynchronize", "StreamSynchronize")]
     public void A_device_that_fails_ends_the_run_with_its_name_and_the_checkpoint_stays(string call, string expected)
     {

@@ -34,21 +34,23 @@ public partial class HeaderTests
     static readonly (int Ours, string Theirs)[] Numbers =
     [
         ((int)CudaResult.OutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"), ((int)CudaResult.NoDevice, "CUDA_ERROR_NO_DEVICE"), ((int)CudaResult.NotReady, "CUDA_ERROR_NOT_READY"),
-        (CudaDriver.Multiprocessors, "CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT"), (CudaDriver.CapabilityMajor, "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR"),
-        (CudaDriver.CapabilityMinor, "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR"), (CudaDriver.SharedMemoryOptIn, "CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN"),
-        (CudaDriver.MaxDynamicSharedBytes, "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"), ((int)CudaDriver.StreamNonBlocking, "CU_STREAM_NON_BLOCKING"),
-        ((int)CudaDriver.EventDisableTiming, "CU_EVENT_DISABLE_TIMING"), (CudaDriver.CaptureThreadLocal, "CU_STREAM_CAPTURE_MODE_THREAD_LOCAL"),
-        (CublasLt.Compute32F, "CUBLAS_COMPUTE_32F"), (CublasLt.EpilogueDefault, "CUBLASLT_EPILOGUE_DEFAULT"), (CublasLt.EpilogueBias, "CUBLASLT_EPILOGUE_BIAS"),
-        (CublasLt.DescTransposeA, "CUBLASLT_MATMUL_DESC_TRANSA"), (CublasLt.DescTransposeB, "CUBLASLT_MATMUL_DESC_TRANSB"), (CublasLt.DescEpilogue, "CUBLASLT_MATMUL_DESC_EPILOGUE"),
-        (CublasLt.DescBiasPointer, "CUBLASLT_MATMUL_DESC_BIAS_POINTER"), (CublasLt.DescBiasDataType, "CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE"),
-        (CublasLt.PreferenceWorkspaceBytes, "CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES"), (CublasLt.PreferenceReductionSchemes, "CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK"),
-        (CublasLt.AlgorithmId, "CUBLASLT_ALGO_CONFIG_ID"), (CublasLt.AlgorithmSplitK, "CUBLASLT_ALGO_CONFIG_SPLITK_NUM"),
-        ((int)CudaDataType.Float32, "CUDA_R_32F"), ((int)CudaDataType.Float16, "CUDA_R_16F"), ((int)CudaDataType.BFloat16, "CUDA_R_16BF"),
+        ((int)CudaDeviceAttribute.MultiprocessorCount, "CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT"), ((int)CudaDeviceAttribute.ComputeCapabilityMajor, "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR"),
+        ((int)CudaDeviceAttribute.ComputeCapabilityMinor, "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR"), ((int)CudaDeviceAttribute.MaxSharedMemoryPerBlockOptin, "CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN"),
+        ((int)CudaFunctionAttribute.MaxDynamicSharedSizeBytes, "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"), ((int)CudaStreamFlags.NonBlocking, "CU_STREAM_NON_BLOCKING"),
+        ((int)CudaEventFlags.DisableTiming, "CU_EVENT_DISABLE_TIMING"), ((int)CudaStreamCaptureMode.ThreadLocal, "CU_STREAM_CAPTURE_MODE_THREAD_LOCAL"),
+        ((int)CublasComputeType.Compute32F, "CUBLAS_COMPUTE_32F"), ((int)CublasLtEpilogue.Default, "CUBLASLT_EPILOGUE_DEFAULT"), ((int)CublasLtEpilogue.Bias, "CUBLASLT_EPILOGUE_BIAS"),
+        ((int)CublasLtMatmulDesc.TransA, "CUBLASLT_MATMUL_DESC_TRANSA"), ((int)CublasLtMatmulDesc.TransB, "CUBLASLT_MATMUL_DESC_TRANSB"), ((int)CublasLtMatmulDesc.Epilogue, "CUBLASLT_MATMUL_DESC_EPILOGUE"),
+        ((int)CublasLtMatmulDesc.BiasPointer, "CUBLASLT_MATMUL_DESC_BIAS_POINTER"), ((int)CublasLtMatmulDesc.BiasDataType, "CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE"),
+        ((int)CublasLtMatmulPref.MaxWorkspaceBytes, "CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES"), ((int)CublasLtMatmulPref.ReductionSchemeMask, "CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK"),
+        ((int)CublasOperation.N, "CUBLAS_OP_N"), ((int)CublasOperation.T, "CUBLAS_OP_T"),
+        ((int)CublasLtReductionScheme.Mask, "CUBLASLT_REDUCTION_SCHEME_MASK"),
+        ((int)CublasLtAlgoConfig.Id, "CUBLASLT_ALGO_CONFIG_ID"), ((int)CublasLtAlgoConfig.SplitKNum, "CUBLASLT_ALGO_CONFIG_SPLITK_NUM"),
+        ((int)CudaDataType.R32F, "CUDA_R_32F"), ((int)CudaDataType.R16F, "CUDA_R_16F"), ((int)CudaDataType.R16BF, "CUDA_R_16BF"),
         ((int)NvrtcResult.Compilation, "NVRTC_ERROR_COMPILATION"), ((int)NvrtcResult.InvalidOption, "NVRTC_ERROR_INVALID_OPTION"),
         (Unsafe.SizeOf<MatmulAlgorithm>(), "sizeof(cublasLtMatmulAlgo_t)"), (Unsafe.SizeOf<MatmulHeuristic>(), "sizeof(cublasLtMatmulHeuristicResult_t)"),
-        ((int)Marshal.OffsetOf<MatmulHeuristic>(nameof(MatmulHeuristic.WorkspaceBytes)), "offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize)"),
+        ((int)Marshal.OffsetOf<MatmulHeuristic>(nameof(MatmulHeuristic.WorkspaceSize)), "offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize)"),
         ((int)Marshal.OffsetOf<MatmulHeuristic>(nameof(MatmulHeuristic.State)), "offsetof(cublasLtMatmulHeuristicResult_t, state)"),
-        ((int)Marshal.OffsetOf<MatmulHeuristic>(nameof(MatmulHeuristic.Waves)), "offsetof(cublasLtMatmulHeuristicResult_t, wavesCount)"),
+        ((int)Marshal.OffsetOf<MatmulHeuristic>(nameof(MatmulHeuristic.WavesCount)), "offsetof(cublasLtMatmulHeuristicResult_t, wavesCount)"),
     ];
 
     static string Include()
@@ -101,7 +103,7 @@ public partial class HeaderTests
     {
         string[] all = [.. declarations];
         IEnumerable<string> names = all.Select(declaration => Name().Match(declaration).Groups[1].Value);
-        return $"namespace {space} {{\nstruct Algorithm; struct Proposal;\n{string.Join('\n', all)}\n}}\n{string.Join('\n', names.Select(name => $"static_assert(same(&{space}::{name}, &::{name}), \"{name}\");"))}\n";
+        return $"namespace {space} {{\nstruct Algorithm; struct HeuristicResult;\n{string.Join('\n', all)}\n}}\n{string.Join('\n', names.Select(name => $"static_assert(same(&{space}::{name}, &::{name}), \"{name}\");"))}\n";
     }
 
     [Fact]

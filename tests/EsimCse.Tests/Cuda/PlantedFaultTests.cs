@@ -58,15 +58,15 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         SoftCuda.Reset();
         Nvrtc.CreateProgram(out nint program, Kernels, "planted.cu", 0, null, null).ThrowIfFailed();
         Nvrtc.CompileProgram(program, 0, null).ThrowIfFailed();
-        Nvrtc.GetCubinSize(program, out nuint size).ThrowIfFailed();
+        Nvrtc.GetCUBINSize(program, out nuint size).ThrowIfFailed();
         byte[] image = new byte[size];
         fixed (byte* bytes = image)
         {
-            Nvrtc.GetCubin(program, bytes).ThrowIfFailed();
+            Nvrtc.GetCUBIN(program, bytes).ThrowIfFailed();
             CudaDriver.ModuleLoadData(out _module, bytes).ThrowIfFailed();
         }
         Nvrtc.DestroyProgram(ref program).ThrowIfFailed();
-        CudaDriver.StreamCreate(out _stream, CudaDriver.StreamNonBlocking).ThrowIfFailed();
+        CudaDriver.StreamCreate(out _stream, CudaStreamFlags.NonBlocking).ThrowIfFailed();
         _y = new Matrix(_backend.Allocate(64 * 4), 1, 64);
     }
 
@@ -166,13 +166,13 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         Assert.NotEqual(CudaResult.Success, Launch("takes_number", 64 << 10, _y.Address, 64));
         SoftCuda.Reset();
         CudaDriver.ModuleGetFunction(out nint function, _module, "takes_number").ThrowIfFailed();
-        Assert.NotEqual(CudaResult.Success, CudaDriver.FunctionSetAttribute(function, CudaDriver.MaxDynamicSharedBytes, 228 << 10));
+        Assert.NotEqual(CudaResult.Success, CudaDriver.FuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, 228 << 10));
     }
 
     [Fact]
     public void A_missing_event_and_a_buffer_filled_anew_too_early_show()
     {
-        CudaDriver.StreamCreate(out nint other, CudaDriver.StreamNonBlocking).ThrowIfFailed();
+        CudaDriver.StreamCreate(out nint other, CudaStreamFlags.NonBlocking).ThrowIfFailed();
         CudaDriver.MemHostAlloc(out byte* pinned, 64 * 4, 0).ThrowIfFailed();
         Span<float> buffer = new((float*)pinned, 64);
         int wrong = 0;
@@ -181,11 +181,11 @@ public sealed unsafe class PlantedFaultTests : IDisposable
             SoftCuda.Seed(seed);
             _backend.Upload<float>(new float[64], _y);
             buffer.Fill(7);
-            CudaDriver.CopyToDevice(_y.Address, pinned, 64 * 4, other).ThrowIfFailed();
+            CudaDriver.MemcpyHtoDAsync(_y.Address, pinned, 64 * 4, other).ThrowIfFailed();
             // Nothing makes this stream wait for the other one.
             fixed (float* target = new float[64])
             {
-                CudaDriver.CopyToHost(target, _y.Address, 64 * 4, _stream).ThrowIfFailed();
+                CudaDriver.MemcpyDtoHAsync(target, _y.Address, 64 * 4, _stream).ThrowIfFailed();
                 CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
                 wrong += target[0] == 7 ? 0 : 1;
             }
@@ -194,7 +194,7 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         Assert.InRange(wrong, 1, 19);
         _ = Values(); // the last upload has arrived, so that it is not what is read below
         buffer.Fill(1);
-        CudaDriver.CopyToDevice(_y.Address, pinned, 64 * 4, _stream).ThrowIfFailed();
+        CudaDriver.MemcpyHtoDAsync(_y.Address, pinned, 64 * 4, _stream).ThrowIfFailed();
         buffer.Fill(2);
         CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
         Assert.Equal(2, Values()[0]);
@@ -205,11 +205,11 @@ public sealed unsafe class PlantedFaultTests : IDisposable
     [Fact]
     public void A_call_in_no_context_is_refused()
     {
-        CudaDriver.ContextSetCurrent(0).ThrowIfFailed();
+        CudaDriver.CtxSetCurrent(0).ThrowIfFailed();
         Assert.NotEqual(CudaResult.Success, CudaDriver.MemAlloc(out _, 64));
-        CudaDriver.PrimaryContextRetain(out nint context, 0).ThrowIfFailed();
-        CudaDriver.ContextSetCurrent(context).ThrowIfFailed();
-        CudaDriver.PrimaryContextRelease(0).ThrowIfFailed();
+        CudaDriver.DevicePrimaryCtxRetain(out nint context, 0).ThrowIfFailed();
+        CudaDriver.CtxSetCurrent(context).ThrowIfFailed();
+        CudaDriver.DevicePrimaryCtxRelease(0).ThrowIfFailed();
     }
 
     [Fact]
@@ -223,8 +223,8 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         MatmulAlgorithm faulty = default;
         new Span<int>(&faulty, 2)[0] = 66;
         new Span<int>(&faulty, 2)[1] = 3;
-        Assert.False(MatmulCache.IsSound(faulty, 40, rowwise: false));
-        Assert.True(MatmulCache.IsSound(faulty, 42, rowwise: false));
-        Assert.False(MatmulCache.IsSound(faulty, 42, rowwise: true));
+        Assert.False(MatmulHeuristics.IsSound(faulty, 40, rowwise: false));
+        Assert.True(MatmulHeuristics.IsSound(faulty, 42, rowwise: false));
+        Assert.False(MatmulHeuristics.IsSound(faulty, 42, rowwise: true));
     }
 }

@@ -57,16 +57,16 @@ public sealed unsafe class TensorCoreTests
             byte* options = option;
             Nvrtc.CompileProgram(program, 1, &options).ThrowIfFailed();
         }
-        Nvrtc.GetCubinSize(program, out nuint size).ThrowIfFailed();
+        Nvrtc.GetCUBINSize(program, out nuint size).ThrowIfFailed();
         byte[] image = new byte[size];
         nint module;
         fixed (byte* bytes = image)
         {
-            Nvrtc.GetCubin(program, bytes).ThrowIfFailed();
+            Nvrtc.GetCUBIN(program, bytes).ThrowIfFailed();
             CudaDriver.ModuleLoadData(out module, bytes).ThrowIfFailed();
         }
         CudaDriver.ModuleGetFunction(out nint function, module, kernel).ThrowIfFailed();
-        CudaDriver.StreamCreate(out nint stream, CudaDriver.StreamNonBlocking).ThrowIfFailed();
+        CudaDriver.StreamCreate(out nint stream, CudaStreamFlags.NonBlocking).ThrowIfFailed();
         nint[] addresses = [.. arguments.Select(argument => argument.Address)];
         fixed (nint* values = addresses)
         {

@@ -38,7 +38,7 @@ public class RecordedTrainingTests
         string folder = SharedData.Path("models", "all-MiniLM-L6-v2");
         int steps = run.GetProperty("steps").GetInt32();
         using CpuBackend backend = new();
-        using ModelTensors tensors = ModelTensors.Open(folder);
+        using ModelTensors tensors = ModelTensors.Open(folder, ModelFamily.Bert);
         BertConfig config = BertConfig.Read(Path.Combine(folder, "config.json"));
         using BertParameters bert = BertParameters.Load(backend, config, tensors, head: pooler == "cls");
         using TrainingStep step = new(bert, Options(run, pooler), steps);

@@ -149,7 +149,7 @@ public class ReferenceModelTests
     static BertParameters Load(IBackend backend, bool head)
     {
         string folder = SharedData.Path("models", "bert-random-l2-h32");
-        using ModelTensors tensors = ModelTensors.Open(folder);
+        using ModelTensors tensors = ModelTensors.Open(folder, ModelFamily.Bert);
         return BertParameters.Load(backend, BertConfig.Read(Path.Combine(folder, "config.json")), tensors, head, gap: 24);
     }
 

@@ -1,0 +1,61 @@
+// The objects of SoftCuda's cuBLASLt.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+// cudaDataType
+enum
+{
+    R32F = 0,
+    R16F = 2,
+    R16BF = 14,
+};
+
+constexpr int EpilogueDefault = 1;
+constexpr int EpilogueBias = 4;
+
+struct Desc
+{
+    int transpose_a = 0;
+    int transpose_b = 0;
+    int epilogue = EpilogueDefault;
+    int bias_type = -1;
+    uint64_t bias = 0;
+
+    bool has_bias() const { return epilogue & EpilogueBias; }
+};
+
+struct Layout
+{
+    int type;
+    uint64_t rows;
+    uint64_t columns;
+    int64_t leading;
+};
+
+struct Algorithm
+{
+    int id;
+    int split;
+    char rest[56];
+};
+
+struct Product
+{
+    Desc desc;
+    Layout a_layout;
+    Layout b_layout;
+    Layout d_layout;
+    float alpha;
+    float beta;
+    const void* a;
+    const void* b;
+    const void* c;
+    void* d;
+    Algorithm algorithm;
+};
+
+inline int element_size(int type) { return type == R32F ? 4 : 2; }
+
+// Computes D in plain loops.
+void multiply(const Product& product);

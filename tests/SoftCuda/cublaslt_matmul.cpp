@@ -1,0 +1,103 @@
+// The matrix product: sums in fp32, in a fixed order.
+#include "cublaslt.h"
+#include "softcuda.h"
+#include <cstring>
+#include <vector>
+
+namespace
+{
+constexpr int PartialSums = 8;
+
+float bf16_to_float(uint16_t bits)
+{
+    uint32_t word = static_cast<uint32_t>(bits) << 16;
+    float value;
+    memcpy(&value, &word, 4);
+    return value;
+}
+
+// Rounds to nearest even.
+uint16_t float_to_bf16(float value)
+{
+    if (value != value) return 0x7FFF;
+    uint32_t word;
+    memcpy(&word, &value, 4);
+    return static_cast<uint16_t>((word + 0x7FFF + (word >> 16 & 1)) >> 16);
+}
+
+float load(const void* data, int type, size_t index)
+{
+    if (type == R32F) return static_cast<const float*>(data)[index];
+    uint16_t bits = static_cast<const uint16_t*>(data)[index];
+    if (type == R16BF) return bf16_to_float(bits);
+    _Float16 half;
+    memcpy(&half, &bits, 2);
+    return static_cast<float>(half);
+}
+
+void store(void* data, int type, size_t index, float value)
+{
+    if (type == R32F)
+    {
+        static_cast<float*>(data)[index] = value;
+        return;
+    }
+    uint16_t* target = static_cast<uint16_t*>(data) + index;
+    if (type == R16BF)
+    {
+        *target = float_to_bf16(value);
+        return;
+    }
+    _Float16 half = static_cast<_Float16>(value);
+    memcpy(target, &half, 2);
+}
+
+// op(M) in fp32 as [rows of op, columns of op], the inner index fastest.
+std::vector<float> gather(const void* data, const Layout& layout, bool inner_is_row)
+{
+    std::vector<float> all(layout.rows * layout.columns);
+    uint64_t outer = inner_is_row ? layout.columns : layout.rows;
+    uint64_t inner = inner_is_row ? layout.rows : layout.columns;
+    for (uint64_t i = 0; i < outer; i++)
+        for (uint64_t k = 0; k < inner; k++)
+        {
+            uint64_t index = inner_is_row ? i * layout.leading + k : k * layout.leading + i;
+            all[i * inner + k] = load(data, layout.type, index);
+        }
+    return all;
+}
+
+float dot(const float* x, const float* y, uint64_t count)
+{
+    float sums[PartialSums] = {};
+    float sum = 0;
+    uint64_t k = 0;
+    for (; k + PartialSums <= count; k += PartialSums)
+        for (int i = 0; i < PartialSums; i++) sums[i] += x[k + i] * y[k + i];
+    for (; k < count; k++) sum += x[k] * y[k];
+    for (float part : sums) sum += part;
+    return sum;
+}
+}
+
+void multiply(const Product& product)
+{
+    DeviceWork work;
+    const Desc& desc = product.desc;
+    const Layout& d_layout = product.d_layout;
+    uint64_t inner = desc.transpose_a ? product.a_layout.rows : product.a_layout.columns;
+    uint64_t split = product.algorithm.split;
+    uint64_t summed = split > 1 ? inner / split * split : inner;
+    std::vector<float> left = gather(product.a, product.a_layout, desc.transpose_a);
+    std::vector<float> right = gather(product.b, product.b_layout, !desc.transpose_b);
+    for (uint64_t column = 0; column < d_layout.columns; column++)
+        for (uint64_t row = 0; row < d_layout.rows; row++)
+        {
+            size_t index = column * d_layout.leading + row;
+            float sum = product.alpha * dot(&left[row * inner], &right[column * inner], summed);
+            if (product.beta != 0) sum += product.beta * load(product.c, d_layout.type, index);
+            if (desc.has_bias()) sum += load(reinterpret_cast<void*>(desc.bias), desc.bias_type, row);
+            store(product.d, d_layout.type, index, sum);
+        }
+    check_guards("cublasLtMatmul");
+}
