@@ -5,7 +5,7 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cpu;
 
-public class DropoutDrawsTests
+public class PhiloxDropoutTests
 {
     const ulong Seed = 0xFEDC_BA98_7654_3210;
     const int Site = 65535, SentencesPerView = 3, Step = 7;
@@ -25,7 +25,7 @@ public class DropoutDrawsTests
         for (int sentence = 0; sentence < 2 * SentencesPerView; sentence++)
         {
             float[] actual = values.Floats[..count];
-            new DropoutDraws(mask).Apply(sentence, first, actual);
+            new PhiloxDropout(mask).Apply(sentence, first, actual);
             Assert.Equal(values.Floats[..count].Select((value, i) => Kept(sentence, first + i, mask) ? value * mask.Scale : 0), actual);
         }
     }
@@ -37,7 +37,7 @@ public class DropoutDrawsTests
         using GuardedMatrix counters = new(backend, 1, StepState.Length, [Step, 0, 0, 0]);
         DropoutMask mask = new(0.5f, Seed, Site, SentencesPerView, counters);
         float[] values = [.. Enumerable.Repeat(float.NaN, 200)];
-        new DropoutDraws(mask).Apply(1, 3, values);
+        new PhiloxDropout(mask).Apply(1, 3, values);
         Assert.Equal(Enumerable.Range(0, 200).Select(i => Kept(1, 3 + i, mask) ? float.NaN : 0), values);
     }
 
@@ -63,7 +63,7 @@ public class DropoutDrawsTests
         using GuardedMatrix counters = new(backend, 1, StepState.Length, [step, 0, 0, 0]);
         float[] values = new float[1 << 20];
         Array.Fill(values, 1);
-        new DropoutDraws(new DropoutMask((float)Rate, seed, site, SentencesPerView, counters)).Apply(sentence, 0, values);
+        new PhiloxDropout(new DropoutMask((float)Rate, seed, site, SentencesPerView, counters)).Apply(sentence, 0, values);
         return values;
     }
 
