@@ -50,8 +50,8 @@ unsafe struct CosineLogits
     }
 
     /// <summary>
-    /// Computes dh of one vector: (Σ dcos · other / |other| − Σ dcos · cos · h / |h|) / |h|, without the second sum where
-    /// |h| is clamped.
+    /// Computes dh of one vector: (Σ dcos · other / |other| − Σ dcos · cos · h / |h|) / |h|. The second sum is left out
+    /// where |h| is clamped.
     /// </summary>
     public readonly void ComputeGradient(int index, Span<float> dh)
     {

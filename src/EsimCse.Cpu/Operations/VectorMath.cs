@@ -13,20 +13,29 @@ static class VectorMath
     const int Lanes = 16;
 
     /// <summary>Returns 16 elements from i on, zeros past the end.</summary>
-    public static Vector512<float> Load(ReadOnlySpan<float> source, int i)
-    {
-        if (i <= source.Length - Lanes) return Vector512.Create(source.Slice(i, Lanes));
-        Span<float> padded = stackalloc float[Lanes];
-        padded.Clear();
-        source[i..].CopyTo(padded);
-        return Vector512.Create((ReadOnlySpan<float>)padded);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(ReadOnlySpan<float> source, int i) =>
+        i <= source.Length - Lanes ? Vector512.Create(source.Slice(i, Lanes)) : LoadTail(source[i..]);
 
     /// <summary>Writes 16 elements from i on, none past the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> values, Span<float> target, int i)
     {
         if (i <= target.Length - Lanes) values.CopyTo(target[i..]);
-        else for (int lane = 0; i + lane < target.Length; lane++) target[i + lane] = values[lane];
+        else StoreTail(values, target[i..]);
+    }
+
+    static Vector512<float> LoadTail(ReadOnlySpan<float> source)
+    {
+        Span<float> padded = stackalloc float[Lanes];
+        padded.Clear();
+        source.CopyTo(padded);
+        return Vector512.Create((ReadOnlySpan<float>)padded);
+    }
+
+    static void StoreTail(Vector512<float> values, Span<float> target)
+    {
+        for (int lane = 0; lane < target.Length; lane++) target[lane] = values[lane];
     }
 
     /// <summary>Returns Σ x.</summary>
