@@ -1,35 +1,40 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
+using EsimCse.Cpu.Gemm;
 
 namespace EsimCse.Cpu;
 
-/// <summary>The managed backend: fp32, SIMD, rows and heads spread over a fixed number of threads. Same bits for any number of threads.</summary>
+/// <summary>
+/// The managed backend: fp32, SIMD, rows and heads partitioned over a fixed number of threads. The results are bitwise
+/// the same for any number of threads.
+/// </summary>
 public sealed unsafe partial class CpuBackend : IBackend
 {
     const int Alignment = 64;
 
-    readonly WorkerPool _cores;
-    readonly Gemm.Gemm _gemm;
+    readonly WorkerPool _pool;
+    readonly Sgemm _sgemm;
 
-    /// <summary>A backend with its own threads.</summary>
-    /// <param name="threads">Threads, at least 1; null for all cores.</param>
+    /// <summary>Creates a backend with threads of its own.</summary>
+    /// <param name="threads">Number of threads, at least 1; null for one per core.</param>
     /// <exception cref="ArgumentException">ESIMCSE_GEMM names no variant that this processor runs.</exception>
-    public CpuBackend(int? threads = null) : this(threads, Environment.GetEnvironmentVariable(Gemm.Gemm.Variable)) { }
+    public CpuBackend(int? threads = null) : this(threads, Environment.GetEnvironmentVariable(Sgemm.Variable)) { }
 
     internal CpuBackend(int? threads, string? gemm)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
-        _cores = new WorkerPool(threads ?? Environment.ProcessorCount);
-        GemmVariant = string.IsNullOrEmpty(gemm) ? Gemm.Gemm.Variants.First() : gemm;
-        _gemm = Gemm.Gemm.Create(_cores, GemmVariant);
+        _pool = new WorkerPool(threads ?? Environment.ProcessorCount);
+        GemmVariant = string.IsNullOrEmpty(gemm) ? Sgemm.Variants.First() : gemm;
+        _sgemm = Sgemm.Create(_pool, GemmVariant);
     }
 
-    /// <summary>The micro-kernel of the matrix products: scalar, vector256 or vector512.</summary>
+    /// <summary>Micro-kernel of the matrix products: scalar, vector256 or vector512.</summary>
     public string GemmVariant { get; }
 
-    /// <summary>The threads that share the work.</summary>
-    public int Threads => _cores.Count;
+    /// <summary>Number of threads that share the work.</summary>
+    public int Threads => _pool.Threads;
 
     /// <inheritdoc/>
     public string Name => $"cpu, {Threads} threads";
@@ -76,27 +81,38 @@ public sealed unsafe partial class CpuBackend : IBackend
     /// <inheritdoc/>
     public void Copy(Matrix source, Matrix target)
     {
-        if (source.Bytes != target.Bytes) throw new ArgumentException($"{source} does not fit {target}");
+        if (source.Bytes != target.Bytes) ThrowSizesDiffer(source, target);
         Buffer.MemoryCopy((void*)source.Address, (void*)target.Address, target.Bytes, source.Bytes);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _cores.Dispose();
-        _gemm.Dispose();
+        _pool.Dispose();
+        _sgemm.Dispose();
     }
 
     /// <inheritdoc/>
     public bool SupportsDataType(ElementType type) => type == ElementType.Float32;
 
-    static Span<byte> Bytes(Matrix matrix, long expected) => matrix.Bytes == expected
-        ? new((void*)matrix.Address, checked((int)expected))
-        : throw new ArgumentException($"{expected} bytes do not fit {matrix}");
+    static Span<byte> Bytes(Matrix matrix, long expected)
+    {
+        if (matrix.Bytes != expected) ThrowWrongByteCount(matrix, expected);
+        return new Span<byte>((void*)matrix.Address, checked((int)expected));
+    }
 
-    static Span<float> Row(Matrix matrix, int row) => new((float*)matrix.Address + (long)row * matrix.Columns, matrix.Columns);
+    internal static Span<float> Row(Matrix matrix, int row) =>
+        new((float*)matrix.Address + (long)row * matrix.Columns, matrix.Columns);
 
     static float* Floats(Matrix matrix) => (float*)matrix.Address;
 
     static int* Integers(Matrix matrix) => (int*)matrix.Address;
+
+    [DoesNotReturn]
+    static void ThrowSizesDiffer(Matrix source, Matrix target) =>
+        throw new ArgumentException($"{source} does not fit {target}");
+
+    [DoesNotReturn]
+    static void ThrowWrongByteCount(Matrix matrix, long expected) =>
+        throw new ArgumentException($"{expected} bytes do not fit {matrix}");
 }

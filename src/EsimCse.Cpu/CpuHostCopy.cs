@@ -1,17 +1,18 @@
+using System.Runtime.InteropServices;
 using EsimCse.Core.Backend;
 
 namespace EsimCse.Cpu;
 
-/// <summary>The CPU has done what it was asked for: a copy.</summary>
+/// <summary>A host copy that is complete as soon as it has begun: the CPU queues nothing.</summary>
 sealed class CpuHostCopy(CpuBackend backend, int bytes) : IHostCopy
 {
-    readonly byte[] _taken = new byte[bytes];
+    readonly byte[] _bytes = new byte[bytes];
 
     public bool IsCompleted => true;
 
-    public void Begin(Matrix source) => backend.Download(source, _taken.AsSpan());
+    public void Begin(Matrix source) => backend.Download(source, _bytes.AsSpan());
 
-    public void Wait<T>(Span<T> target) where T : unmanaged => _taken.CopyTo(System.Runtime.InteropServices.MemoryMarshal.AsBytes(target));
+    public void Wait<T>(Span<T> target) where T : unmanaged => _bytes.CopyTo(MemoryMarshal.AsBytes(target));
 
     public void Dispose() { }
 }

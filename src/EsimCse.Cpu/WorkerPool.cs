@@ -1,62 +1,61 @@
 namespace EsimCse.Cpu;
 
-/// <summary>Work on a range of items, which may be cut anywhere: what an item gets does not depend on the cut.</summary>
-interface IRangeBody
-{
-    void Run(int from, int to);
-}
-
 /// <summary>
-/// A fixed team of threads that share a range of items, without allocating: the body is a struct on the caller's stack, and the
-/// call returns when all have finished. The cut is by number of items alone, so that results never depend on timing.
+/// A fixed number of threads that share ranges of items. The partition depends on the number of items and threads only,
+/// never on timing.
 /// </summary>
-sealed unsafe class WorkerPool : IDisposable
+sealed class WorkerPool : IDisposable
 {
     readonly Thread[] _workers;
     readonly SemaphoreSlim[] _starts;
     readonly CountdownEvent _finished = new(1);
     readonly Lock _oneAtATime = new();
-    delegate*<void*, int, int, void> _invoke;
-    void* _body;
-    int _items, _parts;
+    Action<int, int>? _body;
+    int _items;
+    int _parts;
     volatile bool _stopping;
 
-    public WorkerPool(int count)
+    public WorkerPool(int threads)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        Count = count;
-        _starts = new SemaphoreSlim[count - 1];
-        _workers = new Thread[count - 1];
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        Threads = threads;
+        _starts = new SemaphoreSlim[threads - 1];
+        _workers = new Thread[threads - 1];
         for (int i = 0; i < _workers.Length; i++)
         {
             int part = i + 1;
             _starts[i] = new SemaphoreSlim(0);
-            _workers[i] = new Thread(() => Work(part)) { IsBackground = true, Name = $"esimcse core {part}" };
+            _workers[i] = new Thread(() => Work(part)) { IsBackground = true, Name = $"esimcse worker {part}" };
             _workers[i].Start();
         }
     }
 
-    public int Count { get; }
+    /// <summary>Number of threads, the calling one included.</summary>
+    public int Threads { get; }
 
-    /// <summary>Runs the body over [0, items), cut into as many parts as there are cores, but into none smaller than <paramref name="grain"/>.</summary>
-    public void For<T>(int items, int grain, T body) where T : unmanaged, IRangeBody
+    /// <summary>
+    /// Calls <paramref name="body"/> with ranges [from, to) that cover [0, items), one per thread, none smaller than
+    /// <paramref name="grain"/>, and returns when all have finished. A result must not depend on the cut.
+    /// </summary>
+    public void For(int items, int grain, Action<int, int> body)
     {
-        int parts = (int)Math.Min(Count, Math.Max(1, (long)items / Math.Max(1, grain)));
         if (items == 0) return;
+        int parts = Math.Clamp(items / grain, 1, Threads);
         lock (_oneAtATime)
         {
             if (parts == 1)
             {
-                body.Run(0, items);
+                body(0, items);
                 return;
             }
-            _body = &body;
-            _invoke = &Invoke<T>;
-            (_items, _parts) = (items, parts);
+            _body = body;
+            _items = items;
+            _parts = parts;
             _finished.Reset(parts - 1);
             for (int i = 0; i < parts - 1; i++) _starts[i].Release();
             RunPart(0);
             _finished.Wait();
+            _body = null;
         }
     }
 
@@ -69,9 +68,12 @@ sealed unsafe class WorkerPool : IDisposable
         _finished.Dispose();
     }
 
-    static void Invoke<T>(void* body, int from, int to) where T : unmanaged, IRangeBody => ((T*)body)->Run(from, to);
-
-    void RunPart(int part) => _invoke(_body, (int)((long)_items * part / _parts), (int)((long)_items * (part + 1) / _parts));
+    void RunPart(int part)
+    {
+        int from = (int)((long)_items * part / _parts);
+        int to = (int)((long)_items * (part + 1) / _parts);
+        _body!(from, to);
+    }
 
     void Work(int part)
     {

@@ -4,63 +4,85 @@ using EsimCse.Cpu.Operations;
 namespace EsimCse.Cpu.Attention;
 
 /// <summary>
-/// Where attention finds what it reads and writes. Queries are every token's (rows of qkv) or each sentence's first one's (rows of their own); keys and
-/// values are always every token's. A stride is the distance between rows.
+/// Buffers and sizes of one attention operation. Queries are those of every token (rows of qkv) or of each sentence's
+/// first token (rows of their own); keys and values are always those of every token. A stride is the distance between
+/// rows.
 /// </summary>
 unsafe struct AttentionArguments
 {
-    public float* Q, K, V, Context, LogSumExp, DContext, DQ, DK, DV;
+    public float* Q;
+    public float* K;
+    public float* V;
+    public float* O;
+
+    /// <summary>Log-sum-exp of the scaled scores, [Heads, QueryRows]; null where it is not wanted.</summary>
+    public float* Lse;
+
+    public float* DOut;
+    public float* DQ;
+    public float* DK;
+    public float* DV;
     public int* Offsets;
-    public int QStride, KvStride, Hidden, Heads, Sentences, Longest, QueryRows, Parts;
+    public int QStride;
+    public int KvStride;
+    public int HiddenSize;
+    public int Heads;
+    public int Sentences;
+    public int LongestSentence;
+    public int QueryRows;
+
+    /// <summary>Whether only each sentence's first token has a query.</summary>
     public bool FirstTokenOnly;
-    public DropoutDraws Draws;
 
-    public readonly int HeadSize => Hidden / Heads;
+    public PhiloxDropout Dropout;
 
-    public readonly int Items => Sentences * Heads;
+    public readonly int HeadSize => HiddenSize / Heads;
 
     public readonly float Scale => 1 / MathF.Sqrt(HeadSize);
 
-    /// <summary>Queries, keys and values side by side in one matrix, and their gradients in another.</summary>
-    public static AttentionArguments Full(Matrix qkv, Matrix dqkv, PackedBatch batch, int heads, DropoutMask mask, int parts)
+    /// <summary>Takes queries, keys and values from columns of one matrix, and their gradients from another.</summary>
+    public static AttentionArguments FromQkv(Matrix qkv, Matrix dqkv, PackedBatch batch, int heads, DropoutMask mask)
     {
         int hidden = qkv.Columns / 3;
-        float* source = (float*)qkv.Address, target = (float*)dqkv.Address;
-        AttentionArguments problem = Common(batch, heads, mask, parts, hidden);
-        problem.Q = source;
-        problem.K = source + hidden;
-        problem.V = source + 2 * hidden;
-        problem.DQ = target;
-        problem.DK = target + hidden;
-        problem.DV = target + 2 * hidden;
-        (problem.QStride, problem.KvStride, problem.QueryRows) = (3 * hidden, 3 * hidden, batch.Tokens);
-        return problem;
+        AttentionArguments arguments = FromBatch(batch, heads, mask, hidden);
+        arguments.Q = (float*)qkv.Address;
+        arguments.K = arguments.Q + hidden;
+        arguments.V = arguments.Q + 2 * hidden;
+        arguments.DQ = (float*)dqkv.Address;
+        arguments.DK = arguments.DQ + hidden;
+        arguments.DV = arguments.DQ + 2 * hidden;
+        arguments.QStride = 3 * hidden;
+        arguments.KvStride = 3 * hidden;
+        arguments.QueryRows = batch.Tokens;
+        return arguments;
     }
 
-    /// <summary>A query a sentence; keys and values side by side.</summary>
-    public static AttentionArguments FirstToken(Matrix q, Matrix kv, Matrix dq, Matrix dkv, PackedBatch batch, int heads, DropoutMask mask, int parts)
+    /// <summary>Takes one query per sentence from q, and keys and values from columns of kv.</summary>
+    public static AttentionArguments FromClsQuery(
+        Matrix q, Matrix kv, Matrix dq, Matrix dkv, PackedBatch batch, int heads, DropoutMask mask)
     {
         int hidden = q.Columns;
-        float* source = (float*)kv.Address, target = (float*)dkv.Address;
-        AttentionArguments problem = Common(batch, heads, mask, parts, hidden);
-        problem.Q = (float*)q.Address;
-        problem.K = source;
-        problem.V = source + hidden;
-        problem.DQ = (float*)dq.Address;
-        problem.DK = target;
-        problem.DV = target + hidden;
-        (problem.QStride, problem.KvStride, problem.QueryRows, problem.FirstTokenOnly) = (hidden, 2 * hidden, batch.Sentences, true);
-        return problem;
+        AttentionArguments arguments = FromBatch(batch, heads, mask, hidden);
+        arguments.Q = (float*)q.Address;
+        arguments.K = (float*)kv.Address;
+        arguments.V = arguments.K + hidden;
+        arguments.DQ = (float*)dq.Address;
+        arguments.DK = (float*)dkv.Address;
+        arguments.DV = arguments.DK + hidden;
+        arguments.QStride = hidden;
+        arguments.KvStride = 2 * hidden;
+        arguments.QueryRows = batch.Sentences;
+        arguments.FirstTokenOnly = true;
+        return arguments;
     }
 
-    static AttentionArguments Common(PackedBatch batch, int heads, DropoutMask mask, int parts, int hidden) => new()
+    static AttentionArguments FromBatch(PackedBatch batch, int heads, DropoutMask mask, int hidden) => new()
     {
         Offsets = (int*)batch.Offsets.Address,
         Sentences = batch.Sentences,
-        Longest = batch.LongestSentence,
+        LongestSentence = batch.LongestSentence,
         Heads = heads,
-        Hidden = hidden,
-        Draws = new DropoutDraws(mask),
-        Parts = parts,
+        HiddenSize = hidden,
+        Dropout = new PhiloxDropout(mask),
     };
 }

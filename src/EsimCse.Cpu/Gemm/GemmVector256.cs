@@ -11,56 +11,57 @@ readonly unsafe struct GemmVector256 : IMicroKernel
     public static int Columns => 16;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(int depth, float* a, float* b, float* c, int stride, bool continues)
+    public static void Run(int depth, float* a, float* b, float* c, int stride, bool accumulate)
     {
-        Vector256<float> c0a = default, c0b = default;
-        Vector256<float> c1a = default, c1b = default;
-        Vector256<float> c2a = default, c2b = default;
-        Vector256<float> c3a = default, c3b = default;
-        Vector256<float> c4a = default, c4b = default;
-        Vector256<float> c5a = default, c5b = default;
-        if (continues)
-        {
-            (c0a, c0b) = (Vector256.Load(c), Vector256.Load(c + 8));
-            (c1a, c1b) = (Vector256.Load(c + 1 * stride), Vector256.Load(c + 1 * stride + 8));
-            (c2a, c2b) = (Vector256.Load(c + 2 * stride), Vector256.Load(c + 2 * stride + 8));
-            (c3a, c3b) = (Vector256.Load(c + 3 * stride), Vector256.Load(c + 3 * stride + 8));
-            (c4a, c4b) = (Vector256.Load(c + 4 * stride), Vector256.Load(c + 4 * stride + 8));
-            (c5a, c5b) = (Vector256.Load(c + 5 * stride), Vector256.Load(c + 5 * stride + 8));
-        }
+        TileRow c0 = TileRow.Load(c, accumulate);
+        TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
+        TileRow c2 = TileRow.Load(c + 2 * stride, accumulate);
+        TileRow c3 = TileRow.Load(c + 3 * stride, accumulate);
+        TileRow c4 = TileRow.Load(c + 4 * stride, accumulate);
+        TileRow c5 = TileRow.Load(c + 5 * stride, accumulate);
         for (int k = 0; k < depth; k++, a += 6, b += 16)
         {
-            Vector256<float> ba = Vector256.Load(b), bb = Vector256.Load(b + 8);
-            Vector256<float> a0 = Vector256.Create(a[0]);
-            c0a = Vector256.FusedMultiplyAdd(a0, ba, c0a);
-            c0b = Vector256.FusedMultiplyAdd(a0, bb, c0b);
-            Vector256<float> a1 = Vector256.Create(a[1]);
-            c1a = Vector256.FusedMultiplyAdd(a1, ba, c1a);
-            c1b = Vector256.FusedMultiplyAdd(a1, bb, c1b);
-            Vector256<float> a2 = Vector256.Create(a[2]);
-            c2a = Vector256.FusedMultiplyAdd(a2, ba, c2a);
-            c2b = Vector256.FusedMultiplyAdd(a2, bb, c2b);
-            Vector256<float> a3 = Vector256.Create(a[3]);
-            c3a = Vector256.FusedMultiplyAdd(a3, ba, c3a);
-            c3b = Vector256.FusedMultiplyAdd(a3, bb, c3b);
-            Vector256<float> a4 = Vector256.Create(a[4]);
-            c4a = Vector256.FusedMultiplyAdd(a4, ba, c4a);
-            c4b = Vector256.FusedMultiplyAdd(a4, bb, c4b);
-            Vector256<float> a5 = Vector256.Create(a[5]);
-            c5a = Vector256.FusedMultiplyAdd(a5, ba, c5a);
-            c5b = Vector256.FusedMultiplyAdd(a5, bb, c5b);
+            Vector256<float> left = Vector256.Load(b);
+            Vector256<float> right = Vector256.Load(b + 8);
+            c0 = c0.MultiplyAdd(a[0], left, right);
+            c1 = c1.MultiplyAdd(a[1], left, right);
+            c2 = c2.MultiplyAdd(a[2], left, right);
+            c3 = c3.MultiplyAdd(a[3], left, right);
+            c4 = c4.MultiplyAdd(a[4], left, right);
+            c5 = c5.MultiplyAdd(a[5], left, right);
         }
-        c0a.Store(c);
-        c0b.Store(c + 8);
-        c1a.Store(c + 1 * stride);
-        c1b.Store(c + 1 * stride + 8);
-        c2a.Store(c + 2 * stride);
-        c2b.Store(c + 2 * stride + 8);
-        c3a.Store(c + 3 * stride);
-        c3b.Store(c + 3 * stride + 8);
-        c4a.Store(c + 4 * stride);
-        c4b.Store(c + 4 * stride + 8);
-        c5a.Store(c + 5 * stride);
-        c5b.Store(c + 5 * stride + 8);
+        c0.Store(c);
+        c1.Store(c + 1 * stride);
+        c2.Store(c + 2 * stride);
+        c3.Store(c + 3 * stride);
+        c4.Store(c + 4 * stride);
+        c5.Store(c + 5 * stride);
+    }
+
+    /// <summary>A row of the tile in two registers.</summary>
+    readonly struct TileRow(Vector256<float> left, Vector256<float> right)
+    {
+        readonly Vector256<float> _left = left;
+        readonly Vector256<float> _right = right;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TileRow Load(float* c, bool accumulate) =>
+            accumulate ? new TileRow(Vector256.Load(c), Vector256.Load(c + 8)) : default;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TileRow MultiplyAdd(float a, Vector256<float> left, Vector256<float> right)
+        {
+            Vector256<float> factor = Vector256.Create(a);
+            return new TileRow(
+                Vector256.FusedMultiplyAdd(factor, left, _left),
+                Vector256.FusedMultiplyAdd(factor, right, _right));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store(float* c)
+        {
+            _left.Store(c);
+            _right.Store(c + 8);
+        }
     }
 }

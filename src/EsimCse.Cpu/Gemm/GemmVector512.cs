@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace EsimCse.Cpu.Gemm;
 
-/// <summary>A tile of 12 × 32 in 24 registers of 512 bits: 24 products for 2 loads and 12 broadcasts.</summary>
+/// <summary>A tile of 12 × 32 in 24 registers of 512 bits: 24 multiply-adds per 2 loads and 12 broadcasts.</summary>
 readonly unsafe struct GemmVector512 : IMicroKernel
 {
     public static int Rows => 12;
@@ -11,98 +11,75 @@ readonly unsafe struct GemmVector512 : IMicroKernel
     public static int Columns => 32;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(int depth, float* a, float* b, float* c, int stride, bool continues)
+    public static void Run(int depth, float* a, float* b, float* c, int stride, bool accumulate)
     {
-        Vector512<float> c0a = default, c0b = default;
-        Vector512<float> c1a = default, c1b = default;
-        Vector512<float> c2a = default, c2b = default;
-        Vector512<float> c3a = default, c3b = default;
-        Vector512<float> c4a = default, c4b = default;
-        Vector512<float> c5a = default, c5b = default;
-        Vector512<float> c6a = default, c6b = default;
-        Vector512<float> c7a = default, c7b = default;
-        Vector512<float> c8a = default, c8b = default;
-        Vector512<float> c9a = default, c9b = default;
-        Vector512<float> c10a = default, c10b = default;
-        Vector512<float> c11a = default, c11b = default;
-        if (continues)
-        {
-            (c0a, c0b) = (Vector512.Load(c), Vector512.Load(c + 16));
-            (c1a, c1b) = (Vector512.Load(c + 1 * stride), Vector512.Load(c + 1 * stride + 16));
-            (c2a, c2b) = (Vector512.Load(c + 2 * stride), Vector512.Load(c + 2 * stride + 16));
-            (c3a, c3b) = (Vector512.Load(c + 3 * stride), Vector512.Load(c + 3 * stride + 16));
-            (c4a, c4b) = (Vector512.Load(c + 4 * stride), Vector512.Load(c + 4 * stride + 16));
-            (c5a, c5b) = (Vector512.Load(c + 5 * stride), Vector512.Load(c + 5 * stride + 16));
-            (c6a, c6b) = (Vector512.Load(c + 6 * stride), Vector512.Load(c + 6 * stride + 16));
-            (c7a, c7b) = (Vector512.Load(c + 7 * stride), Vector512.Load(c + 7 * stride + 16));
-            (c8a, c8b) = (Vector512.Load(c + 8 * stride), Vector512.Load(c + 8 * stride + 16));
-            (c9a, c9b) = (Vector512.Load(c + 9 * stride), Vector512.Load(c + 9 * stride + 16));
-            (c10a, c10b) = (Vector512.Load(c + 10 * stride), Vector512.Load(c + 10 * stride + 16));
-            (c11a, c11b) = (Vector512.Load(c + 11 * stride), Vector512.Load(c + 11 * stride + 16));
-        }
+        TileRow c0 = TileRow.Load(c, accumulate);
+        TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
+        TileRow c2 = TileRow.Load(c + 2 * stride, accumulate);
+        TileRow c3 = TileRow.Load(c + 3 * stride, accumulate);
+        TileRow c4 = TileRow.Load(c + 4 * stride, accumulate);
+        TileRow c5 = TileRow.Load(c + 5 * stride, accumulate);
+        TileRow c6 = TileRow.Load(c + 6 * stride, accumulate);
+        TileRow c7 = TileRow.Load(c + 7 * stride, accumulate);
+        TileRow c8 = TileRow.Load(c + 8 * stride, accumulate);
+        TileRow c9 = TileRow.Load(c + 9 * stride, accumulate);
+        TileRow c10 = TileRow.Load(c + 10 * stride, accumulate);
+        TileRow c11 = TileRow.Load(c + 11 * stride, accumulate);
         for (int k = 0; k < depth; k++, a += 12, b += 32)
         {
-            Vector512<float> ba = Vector512.Load(b), bb = Vector512.Load(b + 16);
-            Vector512<float> a0 = Vector512.Create(a[0]);
-            c0a = Vector512.FusedMultiplyAdd(a0, ba, c0a);
-            c0b = Vector512.FusedMultiplyAdd(a0, bb, c0b);
-            Vector512<float> a1 = Vector512.Create(a[1]);
-            c1a = Vector512.FusedMultiplyAdd(a1, ba, c1a);
-            c1b = Vector512.FusedMultiplyAdd(a1, bb, c1b);
-            Vector512<float> a2 = Vector512.Create(a[2]);
-            c2a = Vector512.FusedMultiplyAdd(a2, ba, c2a);
-            c2b = Vector512.FusedMultiplyAdd(a2, bb, c2b);
-            Vector512<float> a3 = Vector512.Create(a[3]);
-            c3a = Vector512.FusedMultiplyAdd(a3, ba, c3a);
-            c3b = Vector512.FusedMultiplyAdd(a3, bb, c3b);
-            Vector512<float> a4 = Vector512.Create(a[4]);
-            c4a = Vector512.FusedMultiplyAdd(a4, ba, c4a);
-            c4b = Vector512.FusedMultiplyAdd(a4, bb, c4b);
-            Vector512<float> a5 = Vector512.Create(a[5]);
-            c5a = Vector512.FusedMultiplyAdd(a5, ba, c5a);
-            c5b = Vector512.FusedMultiplyAdd(a5, bb, c5b);
-            Vector512<float> a6 = Vector512.Create(a[6]);
-            c6a = Vector512.FusedMultiplyAdd(a6, ba, c6a);
-            c6b = Vector512.FusedMultiplyAdd(a6, bb, c6b);
-            Vector512<float> a7 = Vector512.Create(a[7]);
-            c7a = Vector512.FusedMultiplyAdd(a7, ba, c7a);
-            c7b = Vector512.FusedMultiplyAdd(a7, bb, c7b);
-            Vector512<float> a8 = Vector512.Create(a[8]);
-            c8a = Vector512.FusedMultiplyAdd(a8, ba, c8a);
-            c8b = Vector512.FusedMultiplyAdd(a8, bb, c8b);
-            Vector512<float> a9 = Vector512.Create(a[9]);
-            c9a = Vector512.FusedMultiplyAdd(a9, ba, c9a);
-            c9b = Vector512.FusedMultiplyAdd(a9, bb, c9b);
-            Vector512<float> a10 = Vector512.Create(a[10]);
-            c10a = Vector512.FusedMultiplyAdd(a10, ba, c10a);
-            c10b = Vector512.FusedMultiplyAdd(a10, bb, c10b);
-            Vector512<float> a11 = Vector512.Create(a[11]);
-            c11a = Vector512.FusedMultiplyAdd(a11, ba, c11a);
-            c11b = Vector512.FusedMultiplyAdd(a11, bb, c11b);
+            Vector512<float> left = Vector512.Load(b);
+            Vector512<float> right = Vector512.Load(b + 16);
+            c0 = c0.MultiplyAdd(a[0], left, right);
+            c1 = c1.MultiplyAdd(a[1], left, right);
+            c2 = c2.MultiplyAdd(a[2], left, right);
+            c3 = c3.MultiplyAdd(a[3], left, right);
+            c4 = c4.MultiplyAdd(a[4], left, right);
+            c5 = c5.MultiplyAdd(a[5], left, right);
+            c6 = c6.MultiplyAdd(a[6], left, right);
+            c7 = c7.MultiplyAdd(a[7], left, right);
+            c8 = c8.MultiplyAdd(a[8], left, right);
+            c9 = c9.MultiplyAdd(a[9], left, right);
+            c10 = c10.MultiplyAdd(a[10], left, right);
+            c11 = c11.MultiplyAdd(a[11], left, right);
         }
-        c0a.Store(c);
-        c0b.Store(c + 16);
-        c1a.Store(c + 1 * stride);
-        c1b.Store(c + 1 * stride + 16);
-        c2a.Store(c + 2 * stride);
-        c2b.Store(c + 2 * stride + 16);
-        c3a.Store(c + 3 * stride);
-        c3b.Store(c + 3 * stride + 16);
-        c4a.Store(c + 4 * stride);
-        c4b.Store(c + 4 * stride + 16);
-        c5a.Store(c + 5 * stride);
-        c5b.Store(c + 5 * stride + 16);
-        c6a.Store(c + 6 * stride);
-        c6b.Store(c + 6 * stride + 16);
-        c7a.Store(c + 7 * stride);
-        c7b.Store(c + 7 * stride + 16);
-        c8a.Store(c + 8 * stride);
-        c8b.Store(c + 8 * stride + 16);
-        c9a.Store(c + 9 * stride);
-        c9b.Store(c + 9 * stride + 16);
-        c10a.Store(c + 10 * stride);
-        c10b.Store(c + 10 * stride + 16);
-        c11a.Store(c + 11 * stride);
-        c11b.Store(c + 11 * stride + 16);
+        c0.Store(c);
+        c1.Store(c + 1 * stride);
+        c2.Store(c + 2 * stride);
+        c3.Store(c + 3 * stride);
+        c4.Store(c + 4 * stride);
+        c5.Store(c + 5 * stride);
+        c6.Store(c + 6 * stride);
+        c7.Store(c + 7 * stride);
+        c8.Store(c + 8 * stride);
+        c9.Store(c + 9 * stride);
+        c10.Store(c + 10 * stride);
+        c11.Store(c + 11 * stride);
+    }
+
+    /// <summary>A row of the tile in two registers.</summary>
+    readonly struct TileRow(Vector512<float> left, Vector512<float> right)
+    {
+        readonly Vector512<float> _left = left;
+        readonly Vector512<float> _right = right;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TileRow Load(float* c, bool accumulate) =>
+            accumulate ? new TileRow(Vector512.Load(c), Vector512.Load(c + 16)) : default;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TileRow MultiplyAdd(float a, Vector512<float> left, Vector512<float> right)
+        {
+            Vector512<float> factor = Vector512.Create(a);
+            return new TileRow(
+                Vector512.FusedMultiplyAdd(factor, left, _left),
+                Vector512.FusedMultiplyAdd(factor, right, _right));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store(float* c)
+        {
+            _left.Store(c);
+            _right.Store(c + 16);
+        }
     }
 }

@@ -1,15 +1,23 @@
 namespace EsimCse.Cpu.Gemm;
 
 /// <summary>
-/// The innermost loop of a product: one tile of C. Every element is one chain of fused multiply-adds in the order of k, in every variant,
-/// so the variants give the same bits.
+/// The innermost loop of a product: one tile of C, each element one chain of fused multiply-adds in the order of k, so
+/// that all variants give the same bits.
 /// </summary>
 unsafe interface IMicroKernel
 {
+    /// <summary>Rows of a tile.</summary>
     static abstract int Rows { get; }
 
+    /// <summary>Columns of a tile.</summary>
     static abstract int Columns { get; }
 
-    /// <summary>c = a b, or c + a b where the chain continues. a: depth × Rows, b: depth × Columns, packed; c: Rows × Columns with a row stride.</summary>
-    static abstract void Run(int depth, float* a, float* b, float* c, int stride, bool continues);
+    /// <summary>Computes c = aᵀ b, or c += aᵀ b.</summary>
+    /// <param name="depth">Length of the dot products.</param>
+    /// <param name="a">[depth, Rows], packed.</param>
+    /// <param name="b">[depth, Columns], packed.</param>
+    /// <param name="c">[Rows, Columns].</param>
+    /// <param name="stride">Distance between rows of c.</param>
+    /// <param name="accumulate">Whether the chains start from c instead of 0.</param>
+    static abstract void Run(int depth, float* a, float* b, float* c, int stride, bool accumulate);
 }

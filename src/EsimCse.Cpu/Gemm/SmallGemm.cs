@@ -2,17 +2,20 @@ using System.Runtime.Intrinsics;
 
 namespace EsimCse.Cpu.Gemm;
 
-/// <summary>The small products of attention: c = a b for one sentence and head, b packed with its rows padded to whole vectors.</summary>
+/// <summary>
+/// Products of one sentence and head, for attention: c = a b. b and c have rows padded to whole vectors.
+/// </summary>
 static unsafe class SmallGemm
 {
-    const int Lanes = 16;
+    const int VectorLength = 16;
 
-    public static int Padded(int columns) => (columns + Lanes - 1) / Lanes * Lanes;
+    /// <summary>Returns the length of a padded row.</summary>
+    public static int Pad(int columns) => (columns + VectorLength - 1) / VectorLength * VectorLength;
 
-    /// <summary>packed[r, c] = source[r · rowStride + c · columnStride], zeros up to the padded columns.</summary>
+    /// <summary>Packs source[r · rowStride + c · columnStride] into packed[r, c], with zeros in the padding.</summary>
     public static void Pack(float* source, int rowStride, int columnStride, int rows, int columns, float* packed)
     {
-        int padded = Padded(columns);
+        int padded = Pad(columns);
         for (int r = 0; r < rows; r++, packed += padded)
         {
             float* from = source + (long)r * rowStride;
@@ -21,21 +24,48 @@ static unsafe class SmallGemm
         }
     }
 
-    /// <summary>c [rows, padded] = a b; a through strides, b and c with rows of <paramref name="padded"/> elements. Each element adds in the order of depth.</summary>
-    public static void Multiply(float* a, int rowStride, int columnStride, float* b, int padded, float* c, int rows, int depth)
+    /// <summary>Copies packed[r, c] to target[r · stride + c].</summary>
+    public static void Unpack(float* packed, int rows, int columns, float* target, int stride)
+    {
+        int padded = Pad(columns);
+        for (int r = 0; r < rows; r++)
+        {
+            ReadOnlySpan<float> row = new(packed + (long)r * padded, columns);
+            row.CopyTo(new Span<float>(target + (long)r * stride, columns));
+        }
+    }
+
+    /// <summary>
+    /// Computes c = a b; each element is a sum in the order of k.
+    /// a[r, k] = a[r · rowStride + k · columnStride]; b [depth, padded]; c [rows, padded].
+    /// </summary>
+    public static void Multiply(
+        float* a, int rowStride, int columnStride, float* b, int padded, float* c, int rows, int depth)
     {
         int r = 0;
         for (; r <= rows - 4; r += 4)
-            for (int column = 0; column < padded; column += Lanes)
-                Four(a + (long)r * rowStride, rowStride, columnStride, b + column, padded, c + (long)r * padded + column, depth);
+        {
+            float* aRow = a + (long)r * rowStride;
+            float* cRow = c + (long)r * padded;
+            for (int column = 0; column < padded; column += VectorLength)
+                MultiplyFourRows(aRow, rowStride, columnStride, b + column, padded, cRow + column, depth);
+        }
         for (; r < rows; r++)
-            for (int column = 0; column < padded; column += Lanes)
-                One(a + (long)r * rowStride, columnStride, b + column, padded, c + (long)r * padded + column, depth);
+        {
+            float* aRow = a + (long)r * rowStride;
+            float* cRow = c + (long)r * padded;
+            for (int column = 0; column < padded; column += VectorLength)
+                MultiplyRow(aRow, columnStride, b + column, padded, cRow + column, depth);
+        }
     }
 
-    static void Four(float* a, int rowStride, int columnStride, float* b, int padded, float* c, int depth)
+    static void MultiplyFourRows(
+        float* a, int rowStride, int columnStride, float* b, int padded, float* c, int depth)
     {
-        Vector512<float> c0 = default, c1 = default, c2 = default, c3 = default;
+        Vector512<float> c0 = default;
+        Vector512<float> c1 = default;
+        Vector512<float> c2 = default;
+        Vector512<float> c3 = default;
         for (int k = 0; k < depth; k++, a += columnStride, b += padded)
         {
             Vector512<float> row = Vector512.Load(b);
@@ -50,7 +80,7 @@ static unsafe class SmallGemm
         c3.Store(c + 3 * padded);
     }
 
-    static void One(float* a, int columnStride, float* b, int padded, float* c, int depth)
+    static void MultiplyRow(float* a, int columnStride, float* b, int padded, float* c, int depth)
     {
         Vector512<float> sum = default;
         for (int k = 0; k < depth; k++, a += columnStride, b += padded)

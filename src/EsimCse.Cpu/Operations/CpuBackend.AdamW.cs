@@ -1,78 +1,81 @@
 using System.Runtime.Intrinsics;
 using EsimCse.Core.Backend;
+using EsimCse.Cpu.Operations;
 
 namespace EsimCse.Cpu;
 
-partial class CpuBackend
+unsafe partial class CpuBackend
 {
-    const double Beta1 = 0.9, Beta2 = 0.999;
+    const double Beta1 = 0.9;
+    const double Beta2 = 0.999;
     const float AdamEpsilon = 1e-8f;
 
     /// <inheritdoc/>
-    public unsafe void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+    public void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
         Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema)
     {
         if (Integers(state.Counters)[StepState.NotFiniteStep] != 0) return;
-        int step = Integers(state.Counters)[StepState.Step];
-        float* scalars = Floats(state.Scalars);
-        _cores.For(chunks.Rows, 4, new UpdateChunks
-        {
-            Gradients = gradients,
-            Chunks = chunks,
-            Parameters = parameters,
-            First = m,
-            Second = v,
-            Average = ema,
-            Shadow = bf16Weights,
-            AverageShadow = bf16Ema,
-            AverageMomentum = emaDecay,
-            Decay = scalars[StepState.LearningRate] * decay,
-            ClipScale = scalars[StepState.ClipScale],
-            Rate = (float)(scalars[StepState.LearningRate] / (1 - Math.Pow(Beta1, step))),
-            SecondScale = (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, step))),
-        });
-    }
-
-    struct UpdateChunks : IRangeBody
-    {
-        public Matrix Gradients, Chunks, Parameters, First, Second, Average, Shadow, AverageShadow;
-        public float AverageMomentum, Decay, ClipScale, Rate, SecondScale;
-
-        public readonly unsafe void Run(int from, int to)
+        AdamWScalars scalars = AdamWScalars.From(state, decay);
+        _pool.For(chunks.Rows, 4, (from, to) =>
         {
             for (int index = from; index < to; index++)
             {
-                int flags = Integers(Chunks)[index * ParameterChunk.Columns + 2];
-                Span<float> parameters = Chunk(Parameters, Chunks, index);
-                if (Average.IsPresent && (flags & ParameterChunk.Ema) != 0)
+                int flags = Integers(chunks)[index * ParameterChunk.Columns + 2];
+                Span<float> theta = Chunk(parameters, chunks, index);
+                if (ema.IsPresent && (flags & ParameterChunk.Ema) != 0)
                 {
-                    TakeAverage(parameters, Chunk(Average, Chunks, index));
-                    if (AverageShadow.IsPresent) CastChunk(Average, AverageShadow, Chunks, index);
+                    UpdateEma(theta, emaDecay, Chunk(ema, chunks, index));
+                    if (bf16Ema.IsPresent) CastChunk(ema, bf16Ema, chunks, index);
                 }
-                float keep = (flags & ParameterChunk.Decays) != 0 ? 1 - Decay : 1;
-                Update(Chunk(Gradients, Chunks, index), parameters, Chunk(First, Chunks, index), Chunk(Second, Chunks, index), keep);
-                if (Shadow.IsPresent) CastChunk(Parameters, Shadow, Chunks, index);
+                float decayFactor = (flags & ParameterChunk.Decays) != 0 ? 1 - scalars.Decay : 1;
+                Span<float> gradient = Chunk(gradients, chunks, index);
+                AdamW(gradient, theta, Chunk(m, chunks, index), Chunk(v, chunks, index), decayFactor, scalars);
+                if (bf16Weights.IsPresent) CastChunk(parameters, bf16Weights, chunks, index);
             }
-        }
+        });
+    }
 
-        readonly void TakeAverage(ReadOnlySpan<float> parameters, Span<float> average)
+    static void UpdateEma(ReadOnlySpan<float> theta, float emaDecay, Span<float> ema)
+    {
+        for (int i = 0; i < ema.Length; i += Vector512<float>.Count)
         {
-            for (int i = 0; i < average.Length; i += Vector512<float>.Count)
-                Store(AverageMomentum * Load(average, i) + (1 - AverageMomentum) * Load(parameters, i), average, i);
+            Vector512<float> old = VectorMath.Load(ema, i);
+            VectorMath.Store(emaDecay * old + (1 - emaDecay) * VectorMath.Load(theta, i), ema, i);
         }
+    }
 
-        readonly void Update(ReadOnlySpan<float> gradients, Span<float> parameters, Span<float> first, Span<float> second, float keep)
+    static void AdamW(ReadOnlySpan<float> gradient, Span<float> theta, Span<float> firstMoment,
+        Span<float> secondMoment, float decayFactor, AdamWScalars scalars)
+    {
+        for (int i = 0; i < theta.Length; i += Vector512<float>.Count)
         {
-            for (int i = 0; i < parameters.Length; i += Vector512<float>.Count)
-            {
-                Vector512<float> g = ClipScale * Load(gradients, i);
-                Vector512<float> m = (float)Beta1 * Load(first, i) + (float)(1 - Beta1) * g;
-                Vector512<float> v = (float)Beta2 * Load(second, i) + (float)(1 - Beta2) * (g * g);
-                Store(m, first, i);
-                Store(v, second, i);
-                Vector512<float> divisor = Vector512.Sqrt(v) * SecondScale + Vector512.Create(AdamEpsilon);
-                Store(keep * Load(parameters, i) - Rate * m / divisor, parameters, i);
-            }
+            Vector512<float> g = scalars.ClipScale * VectorMath.Load(gradient, i);
+            Vector512<float> m = (float)Beta1 * VectorMath.Load(firstMoment, i) + (float)(1 - Beta1) * g;
+            Vector512<float> v = (float)Beta2 * VectorMath.Load(secondMoment, i) + (float)(1 - Beta2) * (g * g);
+            VectorMath.Store(m, firstMoment, i);
+            VectorMath.Store(v, secondMoment, i);
+            Vector512<float> divisor = Vector512.Sqrt(v) * scalars.VScale + Vector512.Create(AdamEpsilon);
+            VectorMath.Store(decayFactor * VectorMath.Load(theta, i) - scalars.Rate * m / divisor, theta, i);
+        }
+    }
+
+    /// <summary>Numbers of one step.</summary>
+    /// <param name="ClipScale">Factor of the gradients.</param>
+    /// <param name="Decay">Learning rate · weight decay.</param>
+    /// <param name="Rate">Learning rate / (1 − β₁ᵗ).</param>
+    /// <param name="VScale">1 / √(1 − β₂ᵗ).</param>
+    readonly record struct AdamWScalars(float ClipScale, float Decay, float Rate, float VScale)
+    {
+        public static AdamWScalars From(StepState state, float decay)
+        {
+            int step = Integers(state.Counters)[StepState.Step];
+            float* scalars = Floats(state.Scalars);
+            float learningRate = scalars[StepState.LearningRate];
+            return new AdamWScalars(
+                scalars[StepState.ClipScale],
+                learningRate * decay,
+                (float)(learningRate / (1 - Math.Pow(Beta1, step))),
+                (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, step))));
         }
     }
 }

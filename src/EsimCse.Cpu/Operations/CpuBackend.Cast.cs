@@ -1,60 +1,82 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 
 namespace EsimCse.Cpu;
 
-partial class CpuBackend
+unsafe partial class CpuBackend
 {
-    const int CastLength = 4096;
+    const int CastBlock = 4096;
 
     /// <inheritdoc/>
     public void Cast(Matrix source, Matrix target)
     {
-        if (source.Count != target.Count) throw new ArgumentException($"{source} does not fit {target}");
-        _cores.For((int)((source.Count + CastLength - 1) / CastLength), 4, new CastPieces(source, target));
+        if (source.Count != target.Count) ThrowSizesDiffer(source, target);
+        int blocks = (int)((source.Count + CastBlock - 1) / CastBlock);
+        _pool.For(blocks, 4, (from, to) =>
+        {
+            for (int block = from; block < to; block++)
+            {
+                long first = (long)block * CastBlock;
+                CastElements(source, target, first, (int)Math.Min(CastBlock, source.Count - first));
+            }
+        });
     }
 
-    static unsafe void CastChunk(Matrix source, Matrix target, Matrix chunks, int index)
+    static void CastChunk(Matrix source, Matrix target, Matrix chunks, int index)
     {
         int* chunk = Integers(chunks) + index * ParameterChunk.Columns;
         CastElements(source, target, chunk[0], chunk[1]);
     }
 
-    static unsafe void CastElements(Matrix source, Matrix target, long first, int count)
+    static void CastElements(Matrix source, Matrix target, long first, int count)
     {
-        void* from = (byte*)source.Address + first * source.Type.Size(), to = (byte*)target.Address + first * target.Type.Size();
-        Span<float> wide = new(target.Type == ElementType.Float32 ? to : from, count);
+        void* from = (byte*)source.Address + first * source.Type.Size();
+        void* to = (byte*)target.Address + first * target.Type.Size();
         switch (source.Type, target.Type)
         {
-            case (ElementType.Float32, ElementType.Float32): new Span<float>(from, count).CopyTo(wide); break;
-            case (ElementType.Float32, ElementType.Float16): TensorPrimitives.ConvertToHalf(wide, new Span<Half>(to, count)); break;
-            case (ElementType.Float16, ElementType.Float32): TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(from, count), wide); break;
-            case (ElementType.Float32, ElementType.BFloat16): Round(MemoryMarshal.Cast<float, uint>(wide), new Span<ushort>(to, count)); break;
-            case (ElementType.BFloat16, ElementType.Float32): Widen(new ReadOnlySpan<ushort>(from, count), MemoryMarshal.Cast<float, uint>(wide)); break;
-            default: throw new ArgumentException($"no cast from {source} to {target}");
+            case (ElementType.Float32, ElementType.Float32):
+                new ReadOnlySpan<float>(from, count).CopyTo(new Span<float>(to, count));
+                break;
+            case (ElementType.Float32, ElementType.Float16):
+                TensorPrimitives.ConvertToHalf(new ReadOnlySpan<float>(from, count), new Span<Half>(to, count));
+                break;
+            case (ElementType.Float16, ElementType.Float32):
+                TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(from, count), new Span<float>(to, count));
+                break;
+            case (ElementType.Float32, ElementType.BFloat16):
+                RoundToBFloat16(new ReadOnlySpan<uint>(from, count), new Span<ushort>(to, count));
+                break;
+            case (ElementType.BFloat16, ElementType.Float32):
+                WidenBFloat16(new ReadOnlySpan<ushort>(from, count), new Span<uint>(to, count));
+                break;
+            default:
+                ThrowUnsupportedCast(source, target);
+                break;
         }
     }
 
-    static void Round(ReadOnlySpan<uint> source, Span<ushort> target)
+    /// <summary>Rounds the bits of floats to nearest even; NaN becomes 0x7FFF.</summary>
+    static void RoundToBFloat16(ReadOnlySpan<uint> source, Span<ushort> target)
     {
-        const uint infinity = 0x7F800000, magnitude = 0x7FFFFFFF;
+        const uint infinity = 0x7F800000;
+        const uint magnitude = 0x7FFFFFFF;
         for (int i = 0; i < source.Length; i++)
-            target[i] = (source[i] & magnitude) > infinity ? (ushort)0x7FFF : (ushort)((source[i] + 0x7FFF + (source[i] >> 16 & 1)) >> 16);
+        {
+            uint bits = source[i];
+            uint isOdd = bits >> 16 & 1;
+            bool isNan = (bits & magnitude) > infinity;
+            target[i] = isNan ? (ushort)0x7FFF : (ushort)((bits + 0x7FFF + isOdd) >> 16);
+        }
     }
 
-    static void Widen(ReadOnlySpan<ushort> source, Span<uint> target)
+    static void WidenBFloat16(ReadOnlySpan<ushort> source, Span<uint> target)
     {
         for (int i = 0; i < source.Length; i++) target[i] = (uint)source[i] << 16;
     }
 
-    readonly struct CastPieces(Matrix source, Matrix target) : IRangeBody
-    {
-        public void Run(int from, int to)
-        {
-            for (int piece = from; piece < to; piece++)
-                CastElements(source, target, (long)piece * CastLength, (int)Math.Min(CastLength, source.Count - (long)piece * CastLength));
-        }
-    }
+    [DoesNotReturn]
+    static void ThrowUnsupportedCast(Matrix source, Matrix target) =>
+        throw new ArgumentException($"found a cast from {source} to {target}, expected Float32 on one side at least");
 }

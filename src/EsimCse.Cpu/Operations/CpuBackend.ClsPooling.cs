@@ -3,21 +3,23 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Cpu;
 
-partial class CpuBackend
+unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public unsafe void ClsPoolingForward(Matrix x, PackedBatch batch, Matrix y)
+    public void ClsPoolingForward(Matrix x, PackedBatch batch, Matrix y)
     {
-        for (int s = 0; s < batch.Sentences; s++) Row(x, Integers(batch.Offsets)[s]).CopyTo(Row(y, s));
+        int* offsets = Integers(batch.Offsets);
+        for (int s = 0; s < batch.Sentences; s++) Row(x, offsets[s]).CopyTo(Row(y, s));
     }
 
     /// <inheritdoc/>
-    public unsafe void ClsPoolingBackward(Matrix dy, PackedBatch batch, Matrix dx)
+    public void ClsPoolingBackward(Matrix dy, PackedBatch batch, Matrix dx)
     {
+        int* offsets = Integers(batch.Offsets);
         for (int s = 0; s < batch.Sentences; s++)
         {
-            Span<float> row = Row(dx, Integers(batch.Offsets)[s]);
-            TensorPrimitives.Add(row, Row(dy, s), row);
+            Span<float> dxRow = Row(dx, offsets[s]);
+            TensorPrimitives.Add(dxRow, Row(dy, s), dxRow);
         }
     }
 }

@@ -3,43 +3,41 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Cpu;
 
-partial class CpuBackend
+unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum) =>
-        _cores.For(batch.Tokens, 64, new Gather(batch, words, positions, types, sum));
-
-    /// <inheritdoc/>
-    public void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes) =>
-        _cores.For(dsum.Columns, 64, new Scatter(dsum, batch, dwords, dpositions, dtypes));
-
-    readonly unsafe struct Gather(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum) : IRangeBody
+    public void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum)
     {
-        public void Run(int from, int to)
+        int* ids = Integers(batch.Ids);
+        int* positionIds = Integers(batch.Positions);
+        _pool.For(batch.Tokens, 64, (from, to) =>
         {
             for (int t = from; t < to; t++)
             {
                 Span<float> row = Row(sum, t);
-                TensorPrimitives.Add(Row(words, Integers(batch.Ids)[t]), Row(types, 0), row);
-                TensorPrimitives.Add(row, Row(positions, Integers(batch.Positions)[t]), row);
+                TensorPrimitives.Add(Row(words, ids[t]), Row(types, 0), row);
+                TensorPrimitives.Add(row, Row(positions, positionIds[t]), row);
             }
-        }
+        });
     }
 
-    /// <summary>The items are columns, so that each element's additions keep the order of the tokens.</summary>
-    readonly unsafe struct Scatter(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes) : IRangeBody
+    /// <inheritdoc/>
+    public void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes)
     {
-        public void Run(int from, int to)
+        int* ids = Integers(batch.Ids);
+        int* positionIds = Integers(batch.Positions);
+        // Partitioned by columns, so that each element's additions keep the order of the tokens.
+        _pool.For(dsum.Columns, 64, (from, to) =>
         {
             for (int t = 0; t < batch.Tokens; t++)
             {
                 ReadOnlySpan<float> row = Row(dsum, t)[from..to];
-                Add(row, Row(dwords, Integers(batch.Ids)[t])[from..to]);
-                Add(row, Row(dpositions, Integers(batch.Positions)[t])[from..to]);
+                Add(row, Row(dwords, ids[t])[from..to]);
+                Add(row, Row(dpositions, positionIds[t])[from..to]);
                 Add(row, Row(dtypes, 0)[from..to]);
             }
-        }
-
-        static void Add(ReadOnlySpan<float> row, Span<float> sum) => TensorPrimitives.Add(row, sum, sum);
+        });
     }
+
+    static void Add(ReadOnlySpan<float> row, Span<float> sum) => TensorPrimitives.Add(row, sum, sum);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics.Tensors;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu.Gemm;
@@ -9,50 +10,46 @@ partial class CpuBackend
     /// <inheritdoc/>
     public void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y)
     {
-        Require(x.Columns == w.Columns && x.Rows == y.Rows && w.Rows == y.Columns, x, w, y);
-        _gemm.Multiply(Operand.NoTranspose(x), Operand.Transposed(w), x.Columns, accumulate: false, y);
-        if (bias.IsPresent) _cores.For(y.Rows, 64, new AddBias(bias, y));
+        bool fits = x.Columns == w.Columns && x.Rows == y.Rows && w.Rows == y.Columns;
+        if (!fits) ThrowShapesDoNotFit(x, w, y);
+        _sgemm.Multiply(Operand.NoTranspose(x), Operand.Transposed(w), x.Columns, accumulate: false, y);
+        if (bias.IsPresent) AddBias(bias, y);
     }
 
     /// <inheritdoc/>
     public void LinearBackwardInput(Matrix dy, Matrix w, bool accumulate, Matrix dx)
     {
-        Require(dy.Columns == w.Rows && dy.Rows == dx.Rows && w.Columns == dx.Columns, dy, w, dx);
-        _gemm.Multiply(Operand.NoTranspose(dy), Operand.NoTranspose(w), dy.Columns, accumulate, dx);
+        bool fits = dy.Columns == w.Rows && dy.Rows == dx.Rows && w.Columns == dx.Columns;
+        if (!fits) ThrowShapesDoNotFit(dy, w, dx);
+        _sgemm.Multiply(Operand.NoTranspose(dy), Operand.NoTranspose(w), dy.Columns, accumulate, dx);
     }
 
     /// <inheritdoc/>
     public void LinearBackwardWeight(Matrix dy, Matrix x, Matrix dw, Matrix dbias)
     {
-        Require(dy.Rows == x.Rows && dy.Columns == dw.Rows && x.Columns == dw.Columns, dy, x, dw);
-        _gemm.Multiply(Operand.Transposed(dy), Operand.NoTranspose(x), dy.Rows, accumulate: true, dw);
-        if (dbias.IsPresent) _cores.For(dy.Columns, 64, new AddRows(dy, dbias));
+        bool fits = dy.Rows == x.Rows && dy.Columns == dw.Rows && x.Columns == dw.Columns;
+        if (!fits) ThrowShapesDoNotFit(dy, x, dw);
+        _sgemm.Multiply(Operand.Transposed(dy), Operand.NoTranspose(x), dy.Rows, accumulate: true, dw);
+        if (dbias.IsPresent) AddColumnSums(dy, dbias);
     }
 
-    static void Require(bool fits, Matrix a, Matrix b, Matrix c)
+    void AddBias(Matrix bias, Matrix y) => _pool.For(y.Rows, 64, (from, to) =>
     {
-        if (!fits) throw new ArgumentException($"the shapes do not fit: {a}, {b}, {c}");
-    }
-
-    readonly unsafe struct AddBias(Matrix bias, Matrix y) : IRangeBody
-    {
-        public void Run(int from, int to)
+        for (int row = from; row < to; row++)
         {
-            for (int row = from; row < to; row++)
-            {
-                Span<float> target = Row(y, row);
-                TensorPrimitives.Add(target, Row(bias, 0), target);
-            }
+            Span<float> target = Row(y, row);
+            TensorPrimitives.Add(target, Row(bias, 0), target);
         }
-    }
+    });
 
-    /// <summary>sum += Σ rows, in the order of the rows; the items are columns.</summary>
-    readonly unsafe struct AddRows(Matrix rows, Matrix sum) : IRangeBody
+    /// <summary>Computes sum += Σ rows, partitioned by columns so that each sum keeps the order of the rows.</summary>
+    void AddColumnSums(Matrix rows, Matrix sum) => _pool.For(rows.Columns, 64, (from, to) =>
     {
-        public void Run(int from, int to)
-        {
-            Span<float> target = Row(sum, 0)[from..to];
-            for (int row = 0; row < rows.Rows; row++) TensorPrimitives.Add(target, Row(rows, row)[from..to], target);
-        }
-    }
+        Span<float> target = Row(sum, 0)[from..to];
+        for (int row = 0; row < rows.Rows; row++) TensorPrimitives.Add(target, Row(rows, row)[from..to], target);
+    });
+
+    [DoesNotReturn]
+    static void ThrowShapesDoNotFit(Matrix a, Matrix b, Matrix c) =>
+        throw new ArgumentException($"the shapes do not fit: {a}, {b}, {c}");
 }

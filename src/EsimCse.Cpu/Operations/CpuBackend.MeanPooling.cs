@@ -3,21 +3,14 @@ using EsimCse.Cpu.Operations;
 
 namespace EsimCse.Cpu;
 
-partial class CpuBackend
+unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void MeanPoolingForward(Matrix x, PackedBatch batch, float scale, bool accumulate, Matrix y) =>
-        _cores.For(batch.Sentences, 8, new MeanRows(x, batch, scale, accumulate, y));
-
-    /// <inheritdoc/>
-    public void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx) =>
-        _cores.For(batch.Sentences, 8, new SpreadRows(dy, batch, scale, accumulate, dx));
-
-    readonly unsafe struct MeanRows(Matrix x, PackedBatch batch, float scale, bool accumulate, Matrix y) : IRangeBody
+    public void MeanPoolingForward(Matrix x, PackedBatch batch, float scale, bool accumulate, Matrix y)
     {
-        public void Run(int from, int to)
+        int* offsets = Integers(batch.Offsets);
+        _pool.For(batch.Sentences, 8, (from, to) =>
         {
-            int* offsets = Integers(batch.Offsets);
             for (int s = from; s < to; s++)
             {
                 Span<float> mean = Row(y, s);
@@ -25,24 +18,25 @@ partial class CpuBackend
                 float weight = scale / (offsets[s + 1] - offsets[s]);
                 for (int t = offsets[s]; t < offsets[s + 1]; t++) VectorMath.AddScaled(Row(x, t), weight, mean);
             }
-        }
+        });
     }
 
-    readonly unsafe struct SpreadRows(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx) : IRangeBody
+    /// <inheritdoc/>
+    public void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx)
     {
-        public void Run(int from, int to)
+        int* offsets = Integers(batch.Offsets);
+        _pool.For(batch.Sentences, 8, (from, to) =>
         {
-            int* offsets = Integers(batch.Offsets);
             for (int s = from; s < to; s++)
             {
                 float weight = scale / (offsets[s + 1] - offsets[s]);
                 for (int t = offsets[s]; t < offsets[s + 1]; t++)
                 {
-                    Span<float> row = Row(dx, t);
-                    if (!accumulate) row.Clear();
-                    VectorMath.AddScaled(Row(dy, s), weight, row);
+                    Span<float> dxRow = Row(dx, t);
+                    if (!accumulate) dxRow.Clear();
+                    VectorMath.AddScaled(Row(dy, s), weight, dxRow);
                 }
             }
-        }
+        });
     }
 }

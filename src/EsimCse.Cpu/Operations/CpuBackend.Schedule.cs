@@ -2,12 +2,13 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Cpu;
 
-partial class CpuBackend
+unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public unsafe void Schedule(float learningRate, int steps, StepState state)
+    public void Schedule(float learningRate, int steps, StepState state)
     {
         int step = ++Integers(state.Counters)[StepState.Step];
-        Floats(state.Scalars)[StepState.LearningRate] = (float)(learningRate * Math.Max(0, 1 - (step - 1) / (double)steps));
+        double remaining = Math.Max(0, 1 - (step - 1) / (double)steps);
+        Floats(state.Scalars)[StepState.LearningRate] = (float)(learningRate * remaining);
     }
 }

@@ -9,8 +9,9 @@ partial class CpuBackend
     {
         for (int row = 0; row < x.Rows; row++)
         {
-            Span<float> source = Row(x, row), target = Row(y, row);
-            for (int i = 0; i < source.Length; i++) target[i] = MathF.Tanh(source[i]);
+            Span<float> xRow = Row(x, row);
+            Span<float> yRow = Row(y, row);
+            for (int i = 0; i < xRow.Length; i++) yRow[i] = MathF.Tanh(xRow[i]);
         }
     }
 
@@ -19,8 +20,10 @@ partial class CpuBackend
     {
         for (int row = 0; row < y.Rows; row++)
         {
-            Span<float> slope = Row(dy, row), value = Row(y, row), target = Row(dx, row);
-            for (int i = 0; i < value.Length; i++) target[i] = slope[i] * (1 - value[i] * value[i]);
+            Span<float> dyRow = Row(dy, row);
+            Span<float> yRow = Row(y, row);
+            Span<float> dxRow = Row(dx, row);
+            for (int i = 0; i < yRow.Length; i++) dxRow[i] = dyRow[i] * (1 - yRow[i] * yRow[i]);
         }
     }
 }

@@ -5,14 +5,40 @@ using System.Runtime.Intrinsics;
 namespace EsimCse.Cpu.Operations;
 
 /// <summary>
-/// Row functions with a fixed order of additions: 16 lanes, then their sum, then the rest one by one. The order depends on the length of the row alone,
-/// so the bits do not depend on the processor's vector width.
+/// Vector functions with a fixed order of additions: 16 lanes, then their sum, then the rest one by one. The order
+/// depends on the length only, so the bits do not depend on the processor's vector width.
 /// </summary>
 static class VectorMath
 {
     const int Lanes = 16;
 
-    /// <summary>Σ x.</summary>
+    /// <summary>Returns 16 elements from i on, zeros past the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(ReadOnlySpan<float> source, int i) =>
+        i <= source.Length - Lanes ? Vector512.Create(source.Slice(i, Lanes)) : LoadTail(source[i..]);
+
+    /// <summary>Writes 16 elements from i on, none past the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<float> values, Span<float> target, int i)
+    {
+        if (i <= target.Length - Lanes) values.CopyTo(target[i..]);
+        else StoreTail(values, target[i..]);
+    }
+
+    static Vector512<float> LoadTail(ReadOnlySpan<float> source)
+    {
+        Span<float> padded = stackalloc float[Lanes];
+        padded.Clear();
+        source.CopyTo(padded);
+        return Vector512.Create((ReadOnlySpan<float>)padded);
+    }
+
+    static void StoreTail(Vector512<float> values, Span<float> target)
+    {
+        for (int lane = 0; lane < target.Length; lane++) target[lane] = values[lane];
+    }
+
+    /// <summary>Returns Σ x.</summary>
     public static float Sum(ReadOnlySpan<float> x)
     {
         Vector512<float> sums = default;
@@ -23,41 +49,48 @@ static class VectorMath
         return sum;
     }
 
-    /// <summary>Σ x y.</summary>
+    /// <summary>Returns Σ x y.</summary>
     public static float Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> y)
     {
         Vector512<float> sums = default;
         int i = 0;
         for (; i <= x.Length - Lanes; i += Lanes)
-            sums = Vector512.FusedMultiplyAdd(Vector512.Create(x.Slice(i, Lanes)), Vector512.Create(y.Slice(i, Lanes)), sums);
+        {
+            Vector512<float> xLanes = Vector512.Create(x.Slice(i, Lanes));
+            Vector512<float> yLanes = Vector512.Create(y.Slice(i, Lanes));
+            sums = Vector512.FusedMultiplyAdd(xLanes, yLanes, sums);
+        }
         float sum = Vector512.Sum(sums);
         for (; i < x.Length; i++) sum = MathF.FusedMultiplyAdd(x[i], y[i], sum);
         return sum;
     }
 
-    /// <summary>y += scale · x.</summary>
-    public static void AddScaled(ReadOnlySpan<float> x, float scale, Span<float> y) => TensorPrimitives.FusedMultiplyAdd(x, scale, y, y);
+    /// <summary>Computes y += scale · x.</summary>
+    public static void AddScaled(ReadOnlySpan<float> x, float scale, Span<float> y) =>
+        TensorPrimitives.FusedMultiplyAdd(x, scale, y, y);
 
-    /// <summary>Φ(x), the standard normal distribution function, from erfc, so that its small values keep their digits.</summary>
+    /// <summary>
+    /// Returns Φ(x), the standard normal distribution function; computed from erfc, small values keep their digits.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> NormalCdf(Vector512<float> x)
     {
         Vector512<float> one = Vector512<float>.One;
         Vector512<float> z = Vector512.Abs(x) * 0.70710678f;
-        Vector512<float> tail = 0.5f * ScaledErfc(z) * Vector512.Exp(-z * z);
+        Vector512<float> tail = 0.5f * Erfcx(z) * Vector512.Exp(-z * z);
         return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), tail, one - tail);
     }
 
-    /// <summary>φ(x), the standard normal density.</summary>
+    /// <summary>Returns φ(x), the standard normal density.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> NormalPdf(Vector512<float> x) => 0.39894228f * Vector512.Exp(-0.5f * x * x);
 
     /// <summary>
-    /// erfc(z) exp(z²) for z ≥ 0: t times a polynomial of degree 8 in t = 1 / (1 + z / 2), interpolated at the Chebyshev nodes of 0 ≤ z ≤ 9.5;
-    /// within 6.3e-8 of it, relatively, before rounding.
+    /// Returns erfcx(z) = erfc(z) exp(z²) for z ≥ 0: t times a polynomial of degree 8 in t = 1 / (1 + z / 2),
+    /// interpolated at the Chebyshev nodes of 0 ≤ z ≤ 9.5. Relative error before rounding: at most 6.3e-8.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<float> ScaledErfc(Vector512<float> z)
+    static Vector512<float> Erfcx(Vector512<float> z)
     {
         Vector512<float> t = Vector512<float>.One / (Vector512<float>.One + 0.5f * z);
         Vector512<float> p = Vector512.Create(-0.059338126f);

@@ -17,7 +17,7 @@ public class LinearTests
         get
         {
             TheoryData<string, int, int, int> cases = [];
-            foreach (string variant in Gemm.Variants)
+            foreach (string variant in Sgemm.Variants)
                 foreach ((int m, int n, int k) in new[] { (0, 3, 2), (1, 1, 1), (2, 3, 0), (3, 2, 5), (13, 33, 31), (12, 32, 256), (25, 65, 257), (241, 70, 19), (481, 5, 600), (1, 3100, 9), (7, 200, 513) })
                     cases.Add(variant, m, n, k);
             return cases;
@@ -84,7 +84,7 @@ public class LinearTests
         (int m, int n, int k) = (301, 70, 700);
         double[] x = Numbers.Normal(m * k, 1), w = Numbers.Normal(n * k, 2);
         float[]? first = null;
-        foreach (string variant in Gemm.Variants)
+        foreach (string variant in Sgemm.Variants)
             foreach (int threads in new[] { 1, 2, 5 })
             {
                 using CpuBackend backend = new(threads, variant);

@@ -1,0 +1,88 @@
+namespace EsimCse.Cpu.Gemm;
+
+/// <summary>
+/// The product of a block of columns and depth, cut into items: item = block of rows · <see cref="Groups"/> + group of
+/// columns.
+/// </summary>
+unsafe struct GemmTiles<TKernel> where TKernel : unmanaged, IMicroKernel
+{
+    public Operand A;
+    public int K;
+    public int Depth;
+
+    /// <summary>Panels of B, each [<see cref="Depth"/>, columns of the micro-kernel].</summary>
+    public float* PackedB;
+
+    public float* C;
+    public int Stride;
+    public int Rows;
+    public int Column;
+    public int Columns;
+    public bool Accumulate;
+
+    public int BlockRows;
+    public int Blocks;
+    public int Groups;
+    public int GroupColumns;
+
+    public readonly int Items => Blocks * Groups;
+
+    /// <summary>Computes the items [first, end); <paramref name="packedA"/> has room for one block of A.</summary>
+    public readonly void Multiply(int first, int end, float* packedA)
+    {
+        int packedBlock = -1;
+        for (int item = first; item < end; item++)
+        {
+            int block = item / Groups;
+            if (block != packedBlock) PackA(block, packedA);
+            packedBlock = block;
+            MultiplyBlock(block, item % Groups, packedA);
+        }
+    }
+
+    readonly void PackA(int block, float* packed)
+    {
+        int first = block * BlockRows;
+        int end = Math.Min(first + BlockRows, Rows);
+        for (int row = first; row < end; row += TKernel.Rows)
+        {
+            int height = Math.Min(TKernel.Rows, end - row);
+            A.PackRows(row, height, K, Depth, TKernel.Rows, packed + (long)(row - first) * Depth);
+        }
+    }
+
+    readonly void MultiplyBlock(int block, int group, float* packedA)
+    {
+        int firstRow = block * BlockRows;
+        int endRow = Math.Min(firstRow + BlockRows, Rows);
+        int firstColumn = group * GroupColumns;
+        int endColumn = Math.Min(firstColumn + GroupColumns, Columns);
+        for (int column = firstColumn; column < endColumn; column += TKernel.Columns)
+            for (int row = firstRow; row < endRow; row += TKernel.Rows)
+            {
+                int rows = Math.Min(TKernel.Rows, endRow - row);
+                int columns = Math.Min(TKernel.Columns, endColumn - column);
+                float* a = packedA + (long)(row - firstRow) * Depth;
+                float* b = PackedB + (long)column * Depth;
+                float* c = C + (long)row * Stride + Column + column;
+                bool isWhole = rows == TKernel.Rows && columns == TKernel.Columns;
+                if (isWhole) TKernel.Run(Depth, a, b, c, Stride, Accumulate);
+                else MultiplyEdge(a, b, c, rows, columns);
+            }
+    }
+
+    /// <summary>Computes a tile that crosses the border of C in a buffer and copies the part inside.</summary>
+    readonly void MultiplyEdge(float* a, float* b, float* c, int rows, int columns)
+    {
+        float* tile = stackalloc float[TKernel.Rows * TKernel.Columns];
+        new Span<float>(tile, TKernel.Rows * TKernel.Columns).Clear();
+        for (int row = 0; row < rows && Accumulate; row++)
+            Copy(c + (long)row * Stride, tile + row * TKernel.Columns, columns);
+        TKernel.Run(Depth, a, b, tile, TKernel.Columns, Accumulate);
+        for (int row = 0; row < rows; row++)
+            Copy(tile + row * TKernel.Columns, c + (long)row * Stride, columns);
+    }
+
+    static void Copy(float* source, float* target, int count) =>
+        new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(target, count));
+}
