@@ -8,7 +8,7 @@ using EsimCse.Core.Text;
 namespace EsimCse.Core.Training;
 
 /// <summary>Writes a model folder that Hugging Face's and sentence-transformers' tools open, in the layout that every version of them reads. Same model, same bytes.</summary>
-public static class ModelFolderWriter
+static class ModelFolderWriter
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
     static readonly string[] TokenizerFiles = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
