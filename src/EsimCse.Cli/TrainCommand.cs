@@ -47,7 +47,7 @@ static class TrainCommand
 
     static void Train(TrainingJob job, DeviceChoice device, CancellationToken stop)
     {
-        using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes, CommonOptions.Say));
+        using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes, StandardErrorLogger.Instance));
         (int sentences, long empty, long truncated) = trainer.CorpusCounts;
         Console.Error.WriteLine($"{sentences} sentences, {empty} empty lines skipped, {truncated} cut off at {job.Options.MaxLength} tokens; {trainer.Steps} steps on {trainer.Device}");
         if (job.Resume) Console.Error.WriteLine(trainer.StepsDone == 0 ? "no checkpoint yet: starting at step 0" : $"going on from step {trainer.StepsDone}");
