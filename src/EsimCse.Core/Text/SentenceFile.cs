@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace EsimCse.Core.Text;
@@ -10,8 +9,6 @@ namespace EsimCse.Core.Text;
 static class SentenceFile
 {
     static readonly string[] DefaultColumns = ["text", "sentence"];
-
-    static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
 
     /// <summary>Reads the sentences of a file, whose extension selects the format.</summary>
     /// <exception cref="InvalidInputException">The file is missing or not valid; the message names the
@@ -89,58 +86,7 @@ static class SentenceFile
 
     static IEnumerable<string> ReadLines(ReadBytes source, string name)
     {
-        UTF8Encoding strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-        byte[] buffer = new byte[1 << 16];
-        int start = 0;
-        int end = 0;
-        int number = 0;
-        while (true)
-        {
-            int length = Array.IndexOf(buffer, (byte)'\n', start, end - start) - start;
-            if (length >= 0)
-            {
-                yield return Decode(start, length);
-                start += length + 1;
-                continue;
-            }
-            if (start > 0) Buffer.BlockCopy(buffer, start, buffer, 0, end - start);
-            end -= start;
-            start = 0;
-            if (end == buffer.Length) Array.Resize(ref buffer, 2 * buffer.Length);
-            int read = ReadMore();
-            if (read == 0) break;
-            end += read;
-        }
-        bool onlyByteOrderMark = number == 0 && buffer.AsSpan(0, end).SequenceEqual(ByteOrderMark);
-        if (end > 0 && !onlyByteOrderMark) yield return Decode(0, end);
-
-        int ReadMore()
-        {
-            try
-            {
-                return source(buffer, end, buffer.Length - end);
-            }
-            catch (Exception error) when (error is InvalidDataException or InvalidOperationException)
-            {
-                string position = $"{name}, after line {number}";
-                throw new InvalidInputException($"{position}: cannot be decompressed: {error.Message}", error);
-            }
-        }
-
-        string Decode(int first, int length)
-        {
-            ReadOnlySpan<byte> bytes = buffer.AsSpan(first, length);
-            number++;
-            if (number == 1 && bytes.StartsWith(ByteOrderMark)) bytes = bytes[3..];
-            if (bytes.EndsWith("\r"u8)) bytes = bytes[..^1];
-            try
-            {
-                return strict.GetString(bytes);
-            }
-            catch (DecoderFallbackException error)
-            {
-                throw new InvalidInputException($"{name}, line {number}: not valid UTF-8", error);
-            }
-        }
+        Utf8LineReader reader = new(source, name);
+        while (reader.ReadLine() is { } line) yield return line;
     }
 }
