@@ -4,44 +4,70 @@ using System.Globalization;
 using System.Numerics;
 using EsimCse.Core;
 using EsimCse.Core.Model.Poolers;
+using EsimCse.Core.Text;
 using EsimCse.Cpu;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
 
-/// <summary>What every command, or several, understand.</summary>
+/// <summary>Options and steps that several commands share.</summary>
 static class CommonOptions
 {
-    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show where an error came from.", Recursive = true };
+    public static Option<bool> Verbose { get; } =
+        new("--verbose") { Description = "Show the stack trace of an error.", Recursive = true };
 
-    public static Option<string> Device() => new Option<string>("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" }
-        .Checked(DeviceChoice.IsValid, "auto, cpu, cuda or cuda:N");
+    public static Option<string?> Pooler(string description)
+    {
+        Option<string?> option = new("--pooler") { Description = description };
+        return option.Checked(name => ParsePooler(name) is not null, string.Join(", ", Core.Model.Poolers.Pooler.All));
+    }
 
-    public static Option<string?> Precision() => new Option<string?>("--precision") { Description = "fp32, bf16 or fp16; fp32 on the CPU, on CUDA bf16 to train and else fp16 by default." }
-        .Checked(value => PrecisionOf(value) is not null, "fp32, bf16 or fp16");
-
-    public static Option<int?> Threads() => Number("--threads", "Threads; all cores by default.", 1);
-
-    public static Option<string?> Pooler(string description) => new Option<string?>("--pooler") { Description = description }
-        .Checked(value => Core.Model.Poolers.Pooler.TryParse(value, out _), string.Join(", ", Core.Model.Poolers.Pooler.All));
+    public static Pooler? ParsePooler(string? name) =>
+        Core.Model.Poolers.Pooler.TryParse(name, out Pooler? pooler) ? pooler : null;
 
     public static Option<int?> MaxLength(string description) => Number("--max-length", description, 2);
 
-    /// <summary>An option that takes true or false, and never leaves the word after it to an argument.</summary>
-    public static Option<bool?> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.ExactlyOne, HelpName = "true|false" };
+    public static Option<string?> Column() =>
+        new("--column") { Description = "The column of csv, tsv and jsonl files." };
 
-    /// <summary>An option that takes a whole number.</summary>
-    public static Option<int?> Number(string name, string description, int least) =>
-        Numeric<int>(name, description, NumberStyles.AllowLeadingSign, value => value >= least, $"a whole number of at least {least}");
+    public static Argument<string> Model() => new("MODEL") { Description = "The model folder." };
 
-    /// <summary>An option that takes a number with a decimal point, never a comma, whatever the locale.</summary>
-    public static Option<T?> Real<T>(string name, string description, Func<T, bool> valid, string expected) where T : struct, INumber<T> =>
+    public static Argument<string> Input() => new("INPUT")
+    {
+        Description = "A file of sentences, or - for standard input.",
+        DefaultValueFactory = _ => "-",
+    };
+
+    /// <summary>Creates an option that requires true or false, so that it cannot take the argument after it.</summary>
+    public static Option<bool?> Flag(string name, string description) =>
+        new(name) { Description = description, Arity = ArgumentArity.ExactlyOne, HelpName = "true|false" };
+
+    /// <summary>Creates an option that requires a whole number.</summary>
+    public static Option<int?> Number(string name, string description, int min)
+    {
+        string expected = $"a whole number of at least {min}";
+        return Numeric<int>(name, description, NumberStyles.AllowLeadingSign, value => value >= min, expected);
+    }
+
+    /// <summary>Creates an option that requires a number with a decimal point, whatever the locale.</summary>
+    public static Option<T?> Real<T>(string name, string description, Func<T, bool> valid, string expected)
+        where T : struct, INumber<T> =>
         Numeric<T>(name, description, NumberStyles.Float, value => T.IsFinite(value) && valid(value), expected);
 
-    /// <summary>Parsed here: the library's own parser takes 1,5 for 15, and what it cannot parse cannot be checked without an exception.</summary>
-    public static Option<T?> Numeric<T>(string name, string description, NumberStyles styles, Func<T, bool> valid, string expected) where T : struct, INumber<T>
+    /// <summary>
+    /// Creates an option with a parser of its own: System.CommandLine's reads 1,5 as 15, and reports a number that it
+    /// cannot parse by an exception.
+    /// </summary>
+    public static Option<T?> Numeric<T>(
+        string name, string description, NumberStyles styles, Func<T, bool> valid, string expected)
+        where T : struct, INumber<T>
     {
-        return new Option<T?>(name) { Description = description, Arity = ArgumentArity.ExactlyOne, CustomParser = Parse };
+        return new Option<T?>(name)
+        {
+            Description = description,
+            Arity = ArgumentArity.ExactlyOne,
+            CustomParser = Parse,
+        };
 
         T? Parse(ArgumentResult result)
         {
@@ -52,53 +78,94 @@ static class CommonOptions
         }
     }
 
-    /// <summary>The same option, refusing values outside its range.</summary>
+    /// <summary>Makes an option refuse the values that are not valid.</summary>
     public static Option<T> Checked<T>(this Option<T> option, Func<T, bool> valid, string expected)
     {
         option.Validators.Add(result =>
         {
             T? value = result.GetValueOrDefault<T>();
-            if (value is not null && !valid(value)) result.AddError($"{option.Name}: found {value}, expected {expected}");
+            if (value is not null && !valid(value))
+                result.AddError($"{option.Name}: found {value}, expected {expected}");
         });
         return option;
     }
 
-    /// <summary>Adds the options by which a command chooses its device, and gives back how to read them.</summary>
+    /// <summary>Adds the options of the device to a command and returns their reader.</summary>
     public static Func<ParseResult, DeviceChoice> AddDevice(this Command command, bool training = false)
     {
         Option<string> device = Device();
         Option<string?> precision = Precision();
-        Option<int?> threads = Threads();
+        Option<int?> threads = Number("--threads", "Threads; all cores by default.", 1);
         command.Add(device);
         command.Add(precision);
         command.Add(threads);
         return parsed =>
         {
-            string? variant = Environment.GetEnvironmentVariable("ESIMCSE_GEMM");
-            if (!string.IsNullOrEmpty(variant)) new CpuBackend(1).Dispose();
-            DeviceChoice choice = new(parsed.GetValue(device)!, parsed.GetValue(threads), PrecisionOf(parsed.GetValue(precision)));
+            CheckGemmVariant();
+            ElementType? type = ParsePrecision(parsed.GetValue(precision));
+            DeviceChoice choice = new(parsed.GetValue(device)!, parsed.GetValue(threads), type);
             choice.Require(training);
             return choice;
         };
     }
 
-    /// <summary>What the choice of a device says goes where progress goes.</summary>
-    public static void Say(string text) => Console.Error.WriteLine(text);
-
-    static ElementType? PrecisionOf(string? name) => name switch { "fp32" => ElementType.Float32, "bf16" => ElementType.BFloat16, "fp16" => ElementType.Float16, _ => null };
-
-    public static Pooler? PoolerOf(string? name) => Core.Model.Poolers.Pooler.TryParse(name, out Pooler? pooler) ? pooler : null;
-
-    /// <summary>Opens a model for inference, and says what a bare folder is taken for.</summary>
-    public static SentenceEncoder Open(string model, EncoderOptions options)
+    /// <summary>Loads a model for inference and reports the pooling that is assumed for a bare folder.</summary>
+    public static SentenceEncoder Load(string model, EncoderOptions options)
     {
-        SentenceEncoder encoder = SentenceEncoder.Load(model, options);
-        if (encoder.Folder.IsBare && options.Pooler is null) Console.Error.WriteLine($"{model}: says nothing of pooling: avg, not normalised");
+        SentenceEncoder encoder = SentenceEncoder.Load(model, options with { Logger = StandardErrorLogger.Instance });
+        if (encoder.Folder.IsBare && options.Pooler is null)
+            Console.Error.WriteLine($"{model}: no pooling is configured: avg, not normalized");
         return encoder;
+    }
+
+    /// <summary>Reads the sentences of a file, or the lines of standard input for "-".</summary>
+    public static IEnumerable<string> Read(string input, string? column)
+    {
+        if (input != "-") return SentenceFile.Read(input, column);
+        return SentenceFile.Read(Console.OpenStandardInput(), "standard input");
     }
 
     public static void ReportTruncated(SentenceEncoder encoder)
     {
-        if (encoder.Truncated > 0) Console.Error.WriteLine($"{encoder.Truncated} sentences were longer than {encoder.MaxLength} tokens and were cut off there");
+        if (encoder.Truncated == 0) return;
+        string limit = $"{encoder.MaxLength} tokens";
+        Console.Error.WriteLine($"{encoder.Truncated} sentences were longer than {limit} and were cut off there");
+    }
+
+    static Option<string> Device()
+    {
+        const string expected = "auto, cpu, cuda or cuda:N";
+        Option<string> option = new("--device") { Description = $"{expected}.", DefaultValueFactory = _ => "auto" };
+        return option.Checked(DeviceChoice.IsValid, expected);
+    }
+
+    static Option<string?> Precision()
+    {
+        const string expected = "fp32, bf16 or fp16";
+        const string standard = "By default fp32 on the CPU; on CUDA bf16 for training and fp16 for the rest.";
+        Option<string?> option = new("--precision") { Description = $"{expected}. {standard}" };
+        return option.Checked(name => ParsePrecision(name) is not null, expected);
+    }
+
+    static ElementType? ParsePrecision(string? name) => name switch
+    {
+        "fp32" => ElementType.Float32,
+        "bf16" => ElementType.BFloat16,
+        "fp16" => ElementType.Float16,
+        _ => null,
+    };
+
+    /// <summary>Checks the variable ESIMCSE_GEMM before any input is read.</summary>
+    static void CheckGemmVariant()
+    {
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("ESIMCSE_GEMM"))) return;
+        try
+        {
+            new CpuBackend(1).Dispose();
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException(error.Message, error);
+        }
     }
 }

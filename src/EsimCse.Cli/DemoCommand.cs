@@ -9,54 +9,86 @@ using EsimCseNative;
 
 namespace EsimCse.Cli;
 
-/// <summary>The whole product on text that it makes itself: train, score, compare, embed.</summary>
+/// <summary>
+/// Shows the method on generated text: trains encoders, scores and compares them, and embeds sentences.
+/// </summary>
 static class DemoCommand
 {
-    const int CorpusSize = 20_000, PairCount = 900, Neighbours = 3, Steps = 300;
+    const int CorpusSize = 20_000;
+    const int PairCount = 900;
+    const int DefaultSteps = 300;
+    const int NeighbourCorpusSize = 2000;
+    const int Queries = 3;
+    const int Neighbours = 3;
 
-    static readonly (string Name, Func<TrainingOptions, TrainingOptions> Change)[] Conditions =
+    static readonly Condition[] Conditions =
     [
-        ("none", options => options with { Repetition = Augmentation.None, QueueSize = 0 }),
-        ("repetition", options => options with { QueueSize = 0 }),
-        ("queue", options => options with { Repetition = Augmentation.None }),
-        ("both", options => options),
+        new("none", options => options with { Repetition = Augmentation.None, QueueSize = 0 }),
+        new("repetition", options => options with { QueueSize = 0 }),
+        new("queue", options => options with { Repetition = Augmentation.None }),
+        new("both", options => options),
     ];
 
     public static Command Create()
     {
-        Option<string> output = new("--output") { Description = "The folder to write; an earlier demo there is replaced.", DefaultValueFactory = _ => "demo-output" };
+        Option<string> output = new("--output")
+        {
+            Description = "The folder to write; an earlier demo in it is replaced.",
+            DefaultValueFactory = _ => "demo-output",
+        };
         Option<int?> steps = CommonOptions.Number("--steps", "Training steps of each run (300).", 1);
-        Option<bool> shorter = new("--short") { Description = "One run, of all of the method, in place of four." };
-        Command command = new("demo", "Trains a small encoder on text of its own making and shows what it learned.") { output, steps, shorter };
+        Option<bool> shorter = new("--short") { Description = "Runs the full method only, not all four conditions." };
+        Command command = new("demo", "Trains a small encoder on generated text and shows the result.")
+        {
+            output, steps, shorter,
+        };
         Func<ParseResult, DeviceChoice> device = command.AddDevice(training: true);
-        command.OnRun((parsed, stop) => Run(parsed.GetValue(output)!, parsed.GetValue(steps) ?? Steps, parsed.GetValue(shorter) ? Conditions[^1..] : Conditions, device(parsed), stop));
+        command.OnRun((parsed, stop) =>
+        {
+            Condition[] conditions = parsed.GetValue(shorter) ? Conditions[^1..] : Conditions;
+            int stepCount = parsed.GetValue(steps) ?? DefaultSteps;
+            Run(parsed.GetValue(output)!, stepCount, conditions, device(parsed), stop);
+        });
         return command;
     }
 
-    static void Run(string folder, int steps, (string Name, Func<TrainingOptions, TrainingOptions> Change)[] conditions, DeviceChoice device, CancellationToken stop)
+    static void Run(string folder, int steps, Condition[] conditions, DeviceChoice device, CancellationToken stop)
     {
-        Write(folder);
-        Console.WriteLine($"{CorpusSize} sentences and {2 * PairCount} held-out pairs from a small grammar, written to {folder}/text. One of them:");
-        Console.WriteLine($"  {File.ReadLines(Path.Combine(folder, "text", "corpus.txt")).First()}");
-        List<(string Name, double Start, double End, double Test)> rows = [];
-        foreach ((string name, Func<TrainingOptions, TrainingOptions> change) in conditions)
+        string text = Path.Combine(folder, "text");
+        WriteText(text);
+        string counts = $"{CorpusSize} sentences and {2 * PairCount} held-out pairs";
+        Console.WriteLine($"{counts} from a small grammar, written to {folder}/text. The first sentence:");
+        Console.WriteLine($"  {File.ReadLines(Path.Combine(text, "corpus.txt")).First()}");
+
+        List<(string Condition, Scores Scores)> rows = [];
+        foreach (Condition condition in conditions)
         {
-            Console.WriteLine($"\ntraining from scratch: {name}");
-            rows.Add(Train(folder, name, change(Options(steps)), device, stop));
+            Console.WriteLine($"\ntraining from scratch: {condition.Name}");
+            TrainingOptions options = condition.Change(CreateOptions(steps));
+            rows.Add((condition.Name, Train(text, Path.Combine(folder, condition.Name), options, device, stop)));
         }
-        Console.WriteLine("\nSpearman × 100 between cosine and the share of meaning in common, on held-out pairs");
-        Console.WriteLine($"{"",-12} {"untrained",10} {"best, dev",10} {"best, test",11}");
-        foreach ((string name, double start, double end, double test) in rows) Console.WriteLine($"{name,-12} {start,10:F2} {end,10:F2} {test,11:F2}");
-        ShowNeighbours(Path.Combine(folder, "both"), Path.Combine(folder, "text"), device);
-        Console.WriteLine($"\nThe model is in {folder}/both. Try:\n  dotnet run -c Release --project src/EsimCse.Cli -- similarity {folder}/both \"the tall baker paints a boat.\" \"a boat was painted by the tall baker.\"");
+        WriteScores(rows);
+        WriteNeighbours(Path.Combine(folder, "both"), text, device);
+
+        const string sentences = "\"the tall baker paints a boat.\" \"a boat was painted by the tall baker.\"";
+        Console.WriteLine($"\nThe model is in {folder}/both. Try:");
+        Console.WriteLine($"  dotnet run -c Release --project src/EsimCse.Cli -- similarity {folder}/both {sentences}");
     }
 
-    static TrainingOptions Options(int steps) => new() { MaxSteps = steps, LearningRate = 1e-3f, EvaluateEvery = Math.Max(1, steps / 6), SaveEvery = steps, PaperFormula = true, Seed = 1, Pooler = Pooler.Avg };
-
-    static (string, double, double, double) Train(string folder, string name, TrainingOptions options, DeviceChoice device, CancellationToken stop)
+    static TrainingOptions CreateOptions(int steps) => new()
     {
-        string text = Path.Combine(folder, "text"), output = Path.Combine(folder, name);
-        double start = double.NaN;
+        MaxSteps = steps,
+        LearningRate = 1e-3f,
+        EvaluateEvery = Math.Max(1, steps / 6),
+        SaveEvery = steps,
+        PaperFormula = true,
+        Seed = 1,
+        Pooler = Pooler.Avg,
+    };
+
+    static Scores Train(
+        string text, string output, TrainingOptions options, DeviceChoice device, CancellationToken stop)
+    {
         TrainingJob job = new()
         {
             Config = Path.Combine(text, "config.json"),
@@ -67,56 +99,98 @@ static class DemoCommand
             Overwrite = true,
             Options = options,
         };
+        double untrained = double.NaN;
         using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes));
         using ProgressLine line = new();
-        trainer.Run(progress =>
-        {
-            if (progress is { Step: 0, Score: { } score }) start = score;
-            line.Show(progress);
-        }, stop);
-        using SentenceEncoder encoder = SentenceEncoder.Load(output, new() { Device = device });
-        IReadOnlyList<ScoredPair> pairs = StsSets.Read(text, "stsb-test");
-        IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);
-        SetScore test = SetScore.Compute(encoder.Encode(ids, stop), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs);
-        return (name, 100 * start, 100 * (trainer.Best?.Score ?? double.NaN), 100 * test.Spearman);
-    }
+        trainer.Run(Show, stop);
+        double best = trainer.Best?.Score ?? double.NaN;
+        return new Scores(untrained, best, TestScore(output, text, device, stop));
 
-    static void ShowNeighbours(string model, string text, DeviceChoice device)
-    {
-        using SentenceEncoder encoder = SentenceEncoder.Load(model, new() { Device = device });
-        string[] sentences = [.. File.ReadLines(Path.Combine(text, "corpus.txt")).Take(2000)];
-        float[][] vectors = encoder.Encode(sentences);
-        Console.WriteLine("\nnearest neighbours among 2000 sentences");
-        foreach (int query in new[] { 0, 1, 2 })
+        void Show(TrainingProgress progress)
         {
-            Console.WriteLine($"  {sentences[query]}");
-            foreach (int other in Enumerable.Range(0, sentences.Length).Where(i => i != query).OrderByDescending(i => SetScore.Cosine(vectors[query], vectors[i])).Take(Neighbours))
-                Console.WriteLine($"    {SetScore.Cosine(vectors[query], vectors[other]):F3}  {sentences[other]}");
+            if (progress is { Step: 0, Score: { } score }) untrained = score;
+            line.Show(progress);
         }
     }
 
-    static void Write(string folder)
+    static double TestScore(string model, string text, DeviceChoice device, CancellationToken stop)
     {
-        string text = Path.Combine(folder, "text");
-        Directory.CreateDirectory(Path.Combine(text, "stsb"));
-        DemoGrammar grammar = new(seed: 1);
-        WriteLines(Path.Combine(text, "vocab.txt"), DemoGrammar.Vocabulary);
-        WriteLines(Path.Combine(text, "corpus.txt"), Enumerable.Range(0, CorpusSize).Select(_ => grammar.Sentence()));
-        foreach (string part in new[] { "dev", "test" })
-            WriteLines(Path.Combine(text, "stsb", $"sts-{part}.csv"), Enumerable.Range(0, PairCount).Select(grammar.ScoredPair));
-        WriteLines(Path.Combine(text, "config.json"),
-        [
-            new JsonObject
-            {
-                ["model_type"] = "bert", ["vocab_size"] = DemoGrammar.Vocabulary.Count(), ["hidden_size"] = 64, ["num_hidden_layers"] = 2, ["num_attention_heads"] = 4,
-                ["intermediate_size"] = 256, ["max_position_embeddings"] = 64, ["type_vocab_size"] = 2, ["hidden_act"] = "gelu", ["layer_norm_eps"] = 1e-12, ["initializer_range"] = 0.02,
-            }.ToJsonString(),
-        ]);
+        using SentenceEncoder encoder = SentenceEncoder.Load(model, new() { Device = device });
+        IReadOnlyList<ScoredPair> pairs = StsSets.Read(text, "stsb-test");
+        IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);
+        int[] lengths = [.. ids.Select(sentence => sentence.Length)];
+        return SetScore.Compute(encoder.Encode(ids, stop), encoder.Dimension, lengths, pairs).Spearman;
     }
+
+    static void WriteScores(List<(string Condition, Scores Scores)> rows)
+    {
+        Console.WriteLine("\nSpearman × 100 between cosine and the share of common meaning, on held-out pairs");
+        Console.WriteLine($"{"",-12} {"untrained",10} {"best, dev",10} {"best, test",11}");
+        foreach ((string name, Scores scores) in rows)
+        {
+            string dev = $"{100 * scores.Untrained,10:F2} {100 * scores.BestDev,10:F2}";
+            Console.WriteLine($"{name,-12} {dev} {100 * scores.BestTest,11:F2}");
+        }
+    }
+
+    static void WriteNeighbours(string model, string text, DeviceChoice device)
+    {
+        using SentenceEncoder encoder = SentenceEncoder.Load(model, new() { Device = device });
+        string[] sentences = [.. File.ReadLines(Path.Combine(text, "corpus.txt")).Take(NeighbourCorpusSize)];
+        float[][] vectors = encoder.Encode(sentences);
+        Console.WriteLine($"\nnearest neighbours among {NeighbourCorpusSize} sentences");
+        for (int query = 0; query < Queries; query++)
+        {
+            Console.WriteLine($"  {sentences[query]}");
+            double[] cosines = [.. vectors.Select(vector => SetScore.Cosine(vectors[query], vector))];
+            IEnumerable<int> others = Enumerable.Range(0, sentences.Length).Where(i => i != query);
+            foreach (int other in others.OrderByDescending(i => cosines[i]).Take(Neighbours))
+                Console.WriteLine($"    {cosines[other]:F3}  {sentences[other]}");
+        }
+    }
+
+    /// <summary>Writes vocabulary, corpus, scored pairs and the sizes of the model.</summary>
+    static void WriteText(string folder)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "stsb"));
+        DemoGrammar grammar = new(seed: 1);
+        IEnumerable<string> corpus = Enumerable.Range(0, CorpusSize).Select(_ => grammar.Sentence());
+        WriteLines(Path.Combine(folder, "vocab.txt"), DemoGrammar.Vocabulary);
+        WriteLines(Path.Combine(folder, "corpus.txt"), corpus);
+        foreach (string part in new[] { "dev", "test" })
+        {
+            IEnumerable<string> pairs = Enumerable.Range(0, PairCount).Select(grammar.ScoredPair);
+            WriteLines(Path.Combine(folder, "stsb", $"sts-{part}.csv"), pairs);
+        }
+        WriteLines(Path.Combine(folder, "config.json"), [CreateConfig().ToJsonString()]);
+    }
+
+    static JsonObject CreateConfig() => new()
+    {
+        ["model_type"] = "bert",
+        ["vocab_size"] = DemoGrammar.Vocabulary.Count(),
+        ["hidden_size"] = 64,
+        ["num_hidden_layers"] = 2,
+        ["num_attention_heads"] = 4,
+        ["intermediate_size"] = 256,
+        ["max_position_embeddings"] = 64,
+        ["type_vocab_size"] = 2,
+        ["hidden_act"] = "gelu",
+        ["layer_norm_eps"] = 1e-12,
+        ["initializer_range"] = 0.02,
+    };
 
     static void WriteLines(string path, IEnumerable<string> lines) => AtomicFile.Write(path, stream =>
     {
         using StreamWriter writer = new(stream, leaveOpen: true) { NewLine = "\n" };
         foreach (string line in lines) writer.WriteLine(line);
     });
+
+    /// <summary>A row of the comparison: the parts of the method that are switched on.</summary>
+    sealed record Condition(string Name, Func<TrainingOptions, TrainingOptions> Change);
+
+    /// <summary>
+    /// Spearman of a run: before training and of the best model on dev pairs, and of the latter on test pairs.
+    /// </summary>
+    sealed record Scores(double Untrained, double BestDev, double BestTest);
 }

@@ -3,50 +3,59 @@ using System.Globalization;
 namespace EsimCse.Cli;
 
 /// <summary>
-/// A small language of our own. A meaning is five slots (who, what kind, does what, to what, where); a sentence says it in one of several orders and
-/// inflections, with words that mean nothing in between. Two sentences are as alike as the slots that they share: that is the gold score.
+/// A generated language. A meaning has five slots (subject, attribute, action, object, place); a sentence expresses
+/// it in one of several orders and inflections, with filler words in between. The gold score of two sentences is five
+/// times the share of slots in which they agree.
 /// </summary>
 sealed class DemoGrammar(int seed)
 {
     const int Slots = 5;
-    const double HighestGold = 5;
+    const double MaxGold = 5;
 
     static readonly string[][] Concepts =
     [
-        ["baker", "sailor", "teacher", "farmer", "doctor", "painter", "singer", "miner", "hunter", "weaver", "driver", "tailor"],
-        ["tall", "young", "quiet", "brave", "clever", "gentle", "proud", "sleepy", "happy", "lonely", "careful", "noisy"],
-        ["watch", "paint", "follow", "lift", "clean", "mend", "borrow", "count", "carry", "wash", "praise", "draw"],
-        ["horse", "boat", "lamp", "basket", "bridge", "drum", "kettle", "ladder", "mirror", "wagon", "carpet", "clock"],
-        ["harbour", "forest", "market", "valley", "garden", "station", "castle", "meadow", "village", "museum", "river", "desert"],
+        Words("baker sailor teacher farmer doctor painter singer miner hunter weaver driver tailor"),
+        Words("tall young quiet brave clever gentle proud sleepy happy lonely careful noisy"),
+        Words("watch paint follow lift clean mend borrow count carry wash praise draw"),
+        Words("horse boat lamp basket bridge drum kettle ladder mirror wagon carpet clock"),
+        Words("harbour forest market valley garden station castle meadow village museum river desert"),
     ];
 
-    static readonly string[] Fillers = ["indeed", "perhaps", "again", "slowly", "today", "surely", "often", "once", "still", "also"];
+    static readonly string[] Fillers = Words("indeed perhaps again slowly today surely often once still also");
 
     readonly Random _random = new(seed);
 
-    /// <summary>The tokenizer's vocabulary: whole stems, endings as continuations.</summary>
+    /// <summary>The tokenizer's vocabulary: stems, and endings as continuations.</summary>
     public static IEnumerable<string> Vocabulary =>
     [
-        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", "the", "a", "is", "was", "by", "in", "near", "##s", "##ed", "##ing",
-        .. Fillers, .. Concepts.SelectMany(words => words),
+        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]",
+        ".", ",", "the", "a", "is", "was", "by", "in", "near", "##s", "##ed", "##ing",
+        .. Fillers,
+        .. Concepts.SelectMany(words => words),
     ];
 
-    /// <summary>A sentence of a random meaning.</summary>
-    public string Sentence() => Say(Meaning());
+    /// <summary>Returns a sentence of a random meaning.</summary>
+    public string Sentence() => Express(DrawMeaning());
 
-    /// <summary>Two sentences that share some slots, how many from none to all, tab-separated as the STS benchmark's files are.</summary>
+    /// <summary>
+    /// Returns two sentences and their gold score as a line of the STS benchmark's files. The meanings share at least
+    /// <paramref name="number"/> mod 6 slots.
+    /// </summary>
     public string ScoredPair(int number)
     {
-        (int[] first, int[] second) = (Meaning(), Meaning());
+        int[] first = DrawMeaning();
+        int[] second = DrawMeaning();
         int shared = number % (Slots + 1);
-        foreach (int slot in Enumerable.Range(0, Slots).OrderBy(_ => _random.Next()).Take(shared)) second[slot] = first[slot];
-        double gold = HighestGold * Enumerable.Range(0, Slots).Count(slot => first[slot] == second[slot]) / Slots;
-        return string.Create(CultureInfo.InvariantCulture, $"demo\tgrammar\theld-out\t{number:D4}\t{gold:F3}\t{Say(first)}\t{Say(second)}");
+        IEnumerable<int> shuffled = Enumerable.Range(0, Slots).OrderBy(_ => _random.Next());
+        foreach (int slot in shuffled.Take(shared)) second[slot] = first[slot];
+        double gold = MaxGold * Enumerable.Range(0, Slots).Count(slot => first[slot] == second[slot]) / Slots;
+        string pair = $"{Express(first)}\t{Express(second)}";
+        return string.Create(CultureInfo.InvariantCulture, $"demo\tgrammar\theld-out\t{number:D4}\t{gold:F3}\t{pair}");
     }
 
-    int[] Meaning() => [.. Concepts.Select(words => _random.Next(words.Length))];
+    int[] DrawMeaning() => [.. Concepts.Select(words => _random.Next(words.Length))];
 
-    string Say(int[] meaning)
+    string Express(int[] meaning)
     {
         string[] w = [.. meaning.Select((concept, slot) => Concepts[slot][concept])];
         string sentence = _random.Next(4) switch
@@ -57,7 +66,10 @@ sealed class DemoGrammar(int seed)
             _ => $"a {w[1]} {w[0]} is {w[2]}ing the {w[3]} near a {w[4]}",
         };
         List<string> words = [.. sentence.Split(' ')];
-        for (int filler = _random.Next(5); filler > 0; filler--) words.Insert(_random.Next(words.Count + 1), Fillers[_random.Next(Fillers.Length)]);
+        for (int count = _random.Next(5); count > 0; count--)
+            words.Insert(_random.Next(words.Count + 1), Fillers[_random.Next(Fillers.Length)]);
         return string.Join(' ', words) + ".";
     }
+
+    static string[] Words(string text) => text.Split(' ');
 }

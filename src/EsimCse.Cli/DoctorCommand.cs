@@ -11,16 +11,26 @@ static class DoctorCommand
 {
     public static Command Create()
     {
-        Command command = new("doctor", "Says what this machine offers.");
+        Command command = new("doctor", "Reports the devices and libraries of this machine.");
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.OnRun((parsed, _) =>
         {
             using CpuBackend backend = new(device(parsed).Threads);
-            Console.WriteLine($"esimcse    {typeof(DoctorCommand).Assembly.GetName().Version?.ToString(3)} on {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
-            Console.WriteLine($"cpu        {backend.Threads} threads of {Environment.ProcessorCount} cores, vectors of {(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)} bits, matrix products: {backend.GemmVariant}");
+            string? version = typeof(DoctorCommand).Assembly.GetName().Version?.ToString(3);
+            string system = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}";
+            string threads = $"{backend.Threads} threads of {Environment.ProcessorCount} cores";
+            string vectors = $"vectors of {VectorBits()} bits, matrix products: {backend.GemmVariant}";
+            Console.WriteLine($"esimcse    {version} on {RuntimeInformation.FrameworkDescription}, {system}");
+            Console.WriteLine($"cpu        {threads}, {vectors}");
             Console.WriteLine($"memory     {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 30)} GiB");
             foreach (string line in CudaReport.Lines()) Console.WriteLine(line);
         });
         return command;
+    }
+
+    static int VectorBits()
+    {
+        if (Vector512.IsHardwareAccelerated) return 512;
+        return Vector256.IsHardwareAccelerated ? 256 : 128;
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using EsimCse.Core;
-using EsimCse.Core.Text;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
@@ -12,37 +11,67 @@ static class EmbedCommand
 
     public static Command Create()
     {
-        Argument<string> model = new("MODEL") { Description = "The model folder." };
-        Argument<string> input = new("INPUT") { Description = "A file of sentences, or - for standard input.", DefaultValueFactory = _ => "-" };
-        Option<string> output = new Option<string>("--output") { Description = "FILE.npy, FILE.jsonl, or - for standard output.", DefaultValueFactory = _ => "-" }
-            .Checked(value => value == "-" || Path.GetExtension(value) is ".npy" or ".jsonl", "FILE.npy, FILE.jsonl or -");
+        Argument<string> model = CommonOptions.Model();
+        Argument<string> input = CommonOptions.Input();
+        Option<string> output = Output();
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
-        Option<bool?> normalize = CommonOptions.Flag("--normalize", "Replaces the folder's normalisation.");
+        Option<bool?> normalize = CommonOptions.Flag("--normalize", "Replaces the folder's normalization.");
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; the folder's own by default.");
-        Option<string?> column = new("--column") { Description = "The column of csv, tsv and jsonl files." };
-        Command command = new("embed", "Writes the vector of each line.") { model, input, output, pooler, normalize, maxLength, column };
+        Option<string?> column = CommonOptions.Column();
+        Command command = new("embed", "Writes the vector of each line.")
+        {
+            model, input, output, pooler, normalize, maxLength, column,
+        };
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.OnRun((parsed, stop) =>
         {
             EncoderOptions options = new()
             {
-                Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)),
+                Pooler = CommonOptions.ParsePooler(parsed.GetValue(pooler)),
                 Normalize = parsed.GetValue(normalize),
                 MaxLength = parsed.GetValue(maxLength),
                 Device = device(parsed),
-                Say = CommonOptions.Say,
             };
-            string target = parsed.GetValue(output)!, source = parsed.GetValue(input)!;
-            if (target != "-" && Path.GetDirectoryName(Path.GetFullPath(target)) is { } parent && !Directory.Exists(parent))
-                throw new InvalidInputException($"{parent}: no such folder");
-            using SentenceEncoder encoder = CommonOptions.Open(parsed.GetValue(model)!, options);
-            IEnumerable<string> sentences = source == "-" ? SentenceFile.Read(Console.OpenStandardInput(), "standard input") : SentenceFile.Read(source, parsed.GetValue(column));
-            VectorOutput.Write(target, encoder.Dimension, Vectors(encoder, sentences, stop));
+            string target = parsed.GetValue(output)!;
+            RequireFolder(target);
+            using SentenceEncoder encoder = CommonOptions.Load(parsed.GetValue(model)!, options);
+            IEnumerable<string> sentences = CommonOptions.Read(parsed.GetValue(input)!, parsed.GetValue(column));
+            VectorOutput.Write(target, encoder.Dimension, Embed(encoder, sentences, stop));
             CommonOptions.ReportTruncated(encoder);
         });
         return command;
     }
 
-    static IEnumerable<float[]> Vectors(SentenceEncoder encoder, IEnumerable<string> sentences, CancellationToken stop) =>
-        sentences.Chunk(ChunkSize).Select((chunk, k) => encoder.Encode(encoder.Tokenize(chunk), (long)k * ChunkSize, stop));
+    static Option<string> Output()
+    {
+        const string standardOutput = "-";
+        Option<string> option = new("--output")
+        {
+            Description = "FILE.npy, FILE.jsonl, or - for standard output.",
+            DefaultValueFactory = _ => standardOutput,
+        };
+        return option.Checked(IsSupported, "FILE.npy, FILE.jsonl or -");
+
+        static bool IsSupported(string target) =>
+            target == standardOutput || Path.GetExtension(target) is ".npy" or ".jsonl";
+    }
+
+    static void RequireFolder(string target)
+    {
+        if (target == "-") return;
+        string? folder = Path.GetDirectoryName(Path.GetFullPath(target));
+        bool missing = folder is not null && !Directory.Exists(folder);
+        if (missing) throw new InvalidInputException($"{folder}: no such folder");
+    }
+
+    /// <summary>Returns the vectors of sentences in chunks, [chunk, dimension].</summary>
+    static IEnumerable<float[]> Embed(SentenceEncoder encoder, IEnumerable<string> sentences, CancellationToken stop)
+    {
+        long linesBefore = 0;
+        foreach (string[] chunk in sentences.Chunk(ChunkSize))
+        {
+            yield return encoder.Encode(encoder.Tokenize(chunk), linesBefore, stop);
+            linesBefore += chunk.Length;
+        }
+    }
 }

@@ -4,40 +4,59 @@ using System.Globalization;
 using System.Text;
 using EsimCse.Cli;
 
-CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
 RootCommand root = new("Trains BERT sentence encoders with ESimCSE and embeds text with them.")
 {
-    DemoCommand.Create(), TrainCommand.Create(), EmbedCommand.Create(), EvalCommand.Create(), SimilarityCommand.Create(), TokenizeCommand.Create(), TuneCommand.Create(), DoctorCommand.Create(),
+    DemoCommand.Create(),
+    TrainCommand.Create(),
+    EmbedCommand.Create(),
+    EvalCommand.Create(),
+    SimilarityCommand.Create(),
+    TokenizeCommand.Create(),
+    TuneCommand.Create(),
+    DoctorCommand.Create(),
 };
 root.Add(CommonOptions.Verbose);
-// A sentence may start with @: it names no file of arguments.
+// Response files are off: a sentence may start with @.
 ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-if (UsageError() is { } wrong)
+if (FindUsageError(parsed) is { } usageError)
 {
-    Console.Error.WriteLine($"esimcse: {wrong.ReplaceLineEndings(" ")} (see --help)");
+    Console.Error.WriteLine($"esimcse: {usageError.ReplaceLineEndings(" ")} (see --help)");
     return CommandRunner.Usage;
 }
 try
 {
-    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    InvocationConfiguration configuration = new()
+    {
+        EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = null,
+    };
+    return parsed.Invoke(configuration);
 }
 catch (IOException error)
 {
-    // Help and version are written outside of what the commands guard.
+    // Help and version are written outside CommandRunner.
     Console.Error.WriteLine($"esimcse: {error.Message.ReplaceLineEndings(" ")}");
     return CommandRunner.Failed;
 }
 
-// An unknown option is no argument, though an argument would take it; what comes after -- may look like one. Of several errors the one that names a word says most.
-string? UsageError()
+// An unknown option is an error even where an argument would accept it; after -- it is an argument. Of several errors
+// the one that names a word of the command line is the most useful.
+static string? FindUsageError(ParseResult parsed)
 {
     foreach (Token token in parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash))
         if (token.Type == TokenType.Argument && LooksLikeOption(token.Value)) return $"unknown option {token.Value}";
     foreach (ParseError error in parsed.Errors)
-        if (parsed.UnmatchedTokens.Any(word => error.Message.Contains($"'{word}'", StringComparison.Ordinal))) return error.Message;
+        if (parsed.UnmatchedTokens.Any(word => error.Message.Contains($"'{word}'", StringComparison.Ordinal)))
+            return error.Message;
     return parsed.Errors is [ParseError first, ..] ? first.Message : null;
 }
 
-static bool LooksLikeOption(string text) => text.Length > 1 && text[0] == '-' && (text[1] == '-' || char.IsAsciiLetter(text[1])) && !text.Any(char.IsWhiteSpace);
+static bool LooksLikeOption(string text)
+{
+    if (text.Length < 2 || text[0] != '-' || text.Any(char.IsWhiteSpace)) return false;
+    return text[1] == '-' || char.IsAsciiLetter(text[1]);
+}

@@ -1,38 +1,62 @@
+using System.Globalization;
 using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
 
-/// <summary>Progress on stderr: one line that is rewritten on a terminal, a line now and then elsewhere; a line of its own for each evaluation.</summary>
+/// <summary>
+/// Training progress on standard error: on a terminal one line that is overwritten, elsewhere a line every ten
+/// seconds; for each evaluation a line of its own.
+/// </summary>
 sealed class ProgressLine : IDisposable
 {
-    static readonly TimeSpan Now = TimeSpan.FromMilliseconds(150), Then = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan TerminalInterval = TimeSpan.FromMilliseconds(150);
+    static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
 
-    readonly bool _live = !Console.IsErrorRedirected;
+    readonly bool _isTerminal = !Console.IsErrorRedirected;
     DateTime _shown = DateTime.MinValue;
-    bool _pending;
+    bool _lineIsOpen;
 
     public void Show(TrainingProgress progress)
     {
-        string best = progress.BestScore is { } score ? $"  best dev {100 * score:F2}" : "";
-        if (progress.Score is { } now)
-        {
-            Dispose();
-            Console.Error.WriteLine($"step {progress.Step}/{progress.Steps}  loss {(double.IsNaN(progress.Loss) ? "-" : progress.Loss.ToString("F4", System.Globalization.CultureInfo.InvariantCulture))}  dev {100 * now:F2}{best}");
-            return;
-        }
-        if (DateTime.UtcNow - _shown < (_live ? Now : Then) && progress.Step < progress.Steps) return;
-        _shown = DateTime.UtcNow;
-        string line = $"step {progress.Step}/{progress.Steps}  loss {progress.Loss:F4}  {progress.SentencesPerSecond:F0} sentences/s  {Clock(progress.Remaining)} left{best}";
-        if (_live) Console.Error.Write($"\r{line}\e[K");
-        else Console.Error.WriteLine(line);
-        _pending = _live;
+        if (progress.Score is { } score) ShowEvaluation(progress, score);
+        else if (IsDue(progress)) ShowStep(progress);
     }
 
-    static string Clock(TimeSpan left) => $"{(long)left.TotalHours:00}:{left:mm\\:ss}";
-
+    /// <summary>Ends the line that is overwritten, if there is one.</summary>
     public void Dispose()
     {
-        if (_pending) Console.Error.WriteLine();
-        _pending = false;
+        if (_lineIsOpen) Console.Error.WriteLine();
+        _lineIsOpen = false;
     }
+
+    bool IsDue(TrainingProgress progress)
+    {
+        TimeSpan interval = _isTerminal ? TerminalInterval : LogInterval;
+        return DateTime.UtcNow - _shown >= interval || progress.Step >= progress.Steps;
+    }
+
+    void ShowEvaluation(TrainingProgress progress, double score)
+    {
+        Dispose();
+        bool hasLoss = !double.IsNaN(progress.Loss);
+        string loss = hasLoss ? progress.Loss.ToString("F4", CultureInfo.InvariantCulture) : "-";
+        Console.Error.WriteLine(
+            $"step {progress.Step}/{progress.Steps}  loss {loss}  dev {100 * score:F2}{BestScore(progress)}");
+    }
+
+    void ShowStep(TrainingProgress progress)
+    {
+        _shown = DateTime.UtcNow;
+        string step = $"step {progress.Step}/{progress.Steps}  loss {progress.Loss:F4}";
+        string speed = $"{progress.SentencesPerSecond:F0} sentences/s  {Clock(progress.Remaining)} left";
+        string line = $"{step}  {speed}{BestScore(progress)}";
+        if (_isTerminal) Console.Error.Write($"\r{line}\e[K");
+        else Console.Error.WriteLine(line);
+        _lineIsOpen = _isTerminal;
+    }
+
+    static string BestScore(TrainingProgress progress) =>
+        progress.BestScore is { } score ? $"  best dev {100 * score:F2}" : "";
+
+    static string Clock(TimeSpan left) => $"{(long)left.TotalHours:00}:{left:mm\\:ss}";
 }

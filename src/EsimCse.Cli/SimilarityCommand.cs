@@ -9,26 +9,59 @@ static class SimilarityCommand
 {
     public static Command Create()
     {
-        Argument<string> model = new("MODEL") { Description = "The model folder." };
-        Argument<string[]> sentences = new("SENTENCE") { Description = "Two sentences or more.", Arity = new ArgumentArity(1, 100_000) };
-        sentences.Validators.Add(result =>
-        {
-            if (result.Tokens.Count < 2) result.AddError("SENTENCE: found 1, expected 2 or more");
-        });
+        Argument<string> model = CommonOptions.Model();
+        Argument<string[]> sentences = Sentences();
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
-        Option<bool> json = new("--json") { Description = "The matrix as JSON." };
-        Command command = new("similarity", "Prints the cosines of sentences with each other.") { model, sentences, pooler, json };
+        Option<bool> json = new("--json") { Description = "Prints the matrix as JSON." };
+        Command command = new("similarity", "Prints the cosines of sentences with each other.")
+        {
+            model, sentences, pooler, json,
+        };
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.OnRun((parsed, stop) =>
         {
-            using SentenceEncoder encoder = CommonOptions.Open(parsed.GetValue(model)!, new() { Pooler = CommonOptions.PoolerOf(parsed.GetValue(pooler)), Device = device(parsed), Say = CommonOptions.Say });
+            EncoderOptions options = new()
+            {
+                Pooler = CommonOptions.ParsePooler(parsed.GetValue(pooler)),
+                Device = device(parsed),
+            };
+            using SentenceEncoder encoder = CommonOptions.Load(parsed.GetValue(model)!, options);
             float[][] vectors = encoder.Encode(parsed.GetValue(sentences)!, stop);
-            string[] rows = [.. vectors.Select(row => string.Join(parsed.GetValue(json) ? "," : "  ", vectors.Select(column => Text(SetScore.Cosine(row, column), parsed.GetValue(json)))))];
-            Console.WriteLine(parsed.GetValue(json) ? $"[[{string.Join("],[", rows)}]]" : string.Join('\n', rows));
+            Console.WriteLine(parsed.GetValue(json) ? ToJson(vectors) : ToTable(vectors));
             CommonOptions.ReportTruncated(encoder);
         });
         return command;
     }
 
-    static string Text(double cosine, bool whole) => whole ? cosine.ToString("R", CultureInfo.InvariantCulture) : cosine.ToString("F4", CultureInfo.InvariantCulture).PadLeft(7);
+    static Argument<string[]> Sentences()
+    {
+        Argument<string[]> sentences = new("SENTENCE")
+        {
+            Description = "Two sentences or more.",
+            Arity = new ArgumentArity(1, 100_000),
+        };
+        sentences.Validators.Add(result =>
+        {
+            if (result.Tokens.Count < 2) result.AddError("SENTENCE: found 1, expected 2 or more");
+        });
+        return sentences;
+    }
+
+    static string ToJson(float[][] vectors)
+    {
+        IEnumerable<string> rows = Cosines(vectors).Select(row => string.Join(",", row.Select(FullDigits)));
+        return $"[[{string.Join("],[", rows)}]]";
+
+        static string FullDigits(double cosine) => cosine.ToString("R", CultureInfo.InvariantCulture);
+    }
+
+    static string ToTable(float[][] vectors)
+    {
+        return string.Join('\n', Cosines(vectors).Select(row => string.Join("  ", row.Select(FourDigits))));
+
+        static string FourDigits(double cosine) => cosine.ToString("F4", CultureInfo.InvariantCulture).PadLeft(7);
+    }
+
+    static IEnumerable<IEnumerable<double>> Cosines(float[][] vectors) =>
+        vectors.Select(row => vectors.Select(column => SetScore.Cosine(row, column)));
 }

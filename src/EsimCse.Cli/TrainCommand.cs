@@ -12,7 +12,8 @@ static class TrainCommand
         Argument<string?> model = new("MODEL") { Description = "The model folder to start from.", Arity = ArgumentArity.ZeroOrOne };
         Option<string[]> data = new("--data") { Description = "Files of sentences: txt, csv, tsv or jsonl, also .gz or .br.", Required = true, AllowMultipleArgumentsPerToken = true };
         Option<string?> column = new("--column") { Description = "The column of csv, tsv and jsonl files." };
-        Option<string> output = new("--output") { Description = "The folder to write.", Required = true };
+        Option<string> output = new Option<string>("--output") { Description = "The folder to write.", Required = true }
+            .Checked(folder => folder.Length > 0, "a folder");
         Option<string?> scratch = new("--from-scratch") { Description = "A config.json to draw an encoder from, in place of MODEL." };
         Option<string?> vocabulary = new("--vocabulary") { Description = "With --from-scratch: the folder of the tokenizer." };
         Option<string?> evaluation = new("--eval-data") { Description = "A folder with stsb/sts-dev.csv: the best by its score is kept." };
@@ -47,7 +48,7 @@ static class TrainCommand
 
     static void Train(TrainingJob job, DeviceChoice device, CancellationToken stop)
     {
-        using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes, CommonOptions.Say));
+        using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes, StandardErrorLogger.Instance));
         (int sentences, long empty, long truncated) = trainer.CorpusCounts;
         Console.Error.WriteLine($"{sentences} sentences, {empty} empty lines skipped, {truncated} cut off at {job.Options.MaxLength} tokens; {trainer.Steps} steps on {trainer.Device}");
         if (job.Resume) Console.Error.WriteLine(trainer.StepsDone == 0 ? "no checkpoint yet: starting at step 0" : $"going on from step {trainer.StepsDone}");

@@ -44,7 +44,7 @@ sealed class TrainCommandOptions
         TrainingOptions recipe = Recipes.Get(parsed.GetValue(_recipe)!);
         return recipe with
         {
-            Pooler = CommonOptions.PoolerOf(parsed.GetValue(_pooler)) ?? recipe.Pooler,
+            Pooler = CommonOptions.ParsePooler(parsed.GetValue(_pooler)) ?? recipe.Pooler,
             MlpOnlyTrain = parsed.GetValue(_headInTrainingOnly) ?? recipe.MlpOnlyTrain,
             HeadFromCheckpoint = parsed.GetValue(_headInit) == "checkpoint",
             BatchSize = parsed.GetValue(_batchSize) ?? recipe.BatchSize,

@@ -7,20 +7,24 @@ namespace EsimCse.Cli;
 
 static class TuneCommand
 {
-    const int StepTokens = 3328;
+    const int DefaultStepTokens = 3328;
 
     public static Command Create()
     {
-        Argument<string> model = new("MODEL") { Description = "The model folder, or a config.json, whose sizes to tune for." };
-        Option<int?> tokens = CommonOptions.Number("--tokens", "Tokens of a training step, both views together (3328).", 128);
-        Command command = new("tune", "Chooses the algorithms of matrix products on this CUDA device by time, and remembers them. Bits change with them.") { model, tokens };
+        const string purpose = "Stores the fastest matrix product algorithms for this CUDA device.";
+        Argument<string> model = new("MODEL") { Description = "The model folder, or a config.json, to tune for." };
+        Option<int?> tokens =
+            CommonOptions.Number("--tokens", "Tokens of a training step, both views together (3328).", 128);
+        Command command = new("tune", $"{purpose} Results change in their last bits.") { model, tokens };
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.OnRun((parsed, stop) =>
         {
             DeviceChoice choice = device(parsed);
             string path = parsed.GetValue(model)!;
             BertConfig config = File.Exists(path) ? BertConfig.Read(path) : ModelFolder.Read(path).Config;
-            foreach (string line in MatmulTuning.Run(choice.CudaOrdinal(config), config, parsed.GetValue(tokens) ?? StepTokens, stop)) Console.WriteLine(line);
+            int stepTokens = parsed.GetValue(tokens) ?? DefaultStepTokens;
+            foreach (string line in MatmulTuning.Run(choice.CudaOrdinal(config), config, stepTokens, stop))
+                Console.WriteLine(line);
         });
         return command;
     }

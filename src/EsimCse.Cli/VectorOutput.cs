@@ -5,26 +5,34 @@ using EsimCse.Core.Files;
 
 namespace EsimCse.Cli;
 
-/// <summary>Vectors as .npy, as a JSON array a line, or the latter on standard output.</summary>
+/// <summary>Writes vectors as .npy, or as one JSON array a line to .jsonl or standard output.</summary>
 static class VectorOutput
 {
     const int NpyHeaderBytes = 128;
 
+    /// <summary>Bytes of a .npy file before the header's text: magic, version and length of the text.</summary>
+    const int NpyPrefixBytes = 10;
+
+    /// <param name="target">A file whose extension selects the format, or - for standard output.</param>
+    /// <param name="dimension">Elements of a vector.</param>
+    /// <param name="chunks">The vectors, in chunks of whole rows.</param>
     public static void Write(string target, int dimension, IEnumerable<float[]> chunks)
     {
         if (target == "-")
         {
             using Stream output = Console.OpenStandardOutput();
             WriteJson(output, dimension, chunks);
+            return;
         }
-        else AtomicFile.Write(target, stream =>
+        bool npy = Path.GetExtension(target) == ".npy";
+        AtomicFile.Write(target, stream =>
         {
-            if (Path.GetExtension(target) == ".npy") WriteNpy(stream, dimension, chunks);
+            if (npy) WriteNpy(stream, dimension, chunks);
             else WriteJson(stream, dimension, chunks);
         });
     }
 
-    /// <summary>The shortest digits that give the same fp32 back.</summary>
+    /// <summary>Writes the shortest digits that give the same fp32 back.</summary>
     static void WriteJson(Stream stream, int dimension, IEnumerable<float[]> chunks)
     {
         StringBuilder line = new();
@@ -32,13 +40,17 @@ static class VectorOutput
             for (int row = 0; row < chunk.Length; row += dimension)
             {
                 line.Clear().Append('[');
-                for (int i = 0; i < dimension; i++) line.Append(i == 0 ? "" : ",").Append(CultureInfo.InvariantCulture, $"{chunk[row + i]}");
+                for (int i = 0; i < dimension; i++)
+                {
+                    if (i > 0) line.Append(',');
+                    line.Append(CultureInfo.InvariantCulture, $"{chunk[row + i]}");
+                }
                 stream.Write(Encoding.UTF8.GetBytes(line.Append("]\n").ToString()));
             }
         stream.Flush();
     }
 
-    /// <summary>The header states the number of rows, which is known in the end: it is written twice.</summary>
+    /// <summary>Writes the rows after room for the header, which states their number, then the header.</summary>
     static void WriteNpy(Stream stream, int dimension, IEnumerable<float[]> chunks)
     {
         stream.Write(new byte[NpyHeaderBytes]);
@@ -49,8 +61,9 @@ static class VectorOutput
             rows += chunk.Length / dimension;
         }
         stream.Position = 0;
-        string text = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows.ToString(CultureInfo.InvariantCulture)}, {dimension.ToString(CultureInfo.InvariantCulture)}), }}";
-        stream.Write([0x93, .. "NUMPY"u8, 1, 0, NpyHeaderBytes - 10, 0]);
-        stream.Write(Encoding.ASCII.GetBytes(text.PadRight(NpyHeaderBytes - 11) + "\n"));
+        string shape = string.Create(CultureInfo.InvariantCulture, $"({rows}, {dimension})");
+        string header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}";
+        stream.Write([0x93, .. "NUMPY"u8, 1, 0, NpyHeaderBytes - NpyPrefixBytes, 0]);
+        stream.Write(Encoding.ASCII.GetBytes(header.PadRight(NpyHeaderBytes - NpyPrefixBytes - 1) + "\n"));
     }
 }

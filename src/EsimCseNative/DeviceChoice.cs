@@ -1,75 +1,93 @@
+using System.Globalization;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
 using EsimCse.Cpu;
 using EsimCse.Cuda;
+using Microsoft.Extensions.Logging;
 
 namespace EsimCseNative;
 
-/// <summary>Where to compute.</summary>
-/// <param name="Device">auto (a CUDA device where there is one that can run the model, else the CPU), cpu, cuda or cuda:N.</param>
+/// <summary>The choice of a device and a precision.</summary>
+/// <param name="Device">auto (a CUDA device where there is one that can run the model, else the CPU), cpu, cuda or
+/// cuda:N.</param>
 /// <param name="Threads">Threads of the CPU, at least 1; all cores by default.</param>
-/// <param name="Precision">
-/// What activations and the weights of products are stored as; sums are fp32 always. By default fp32 on the CPU, which has nothing else, and on CUDA bf16 to train
-/// and fp16 for all else. Training has no fp16.
-/// </param>
+/// <param name="Precision">Type in which activations and the weights of matrix products are stored; sums are always
+/// fp32. Default: fp32 on the CPU, which has no other; on CUDA bf16 for training and fp16 for embedding. Training has
+/// no fp16.</param>
 public sealed record DeviceChoice(string Device = "auto", int? Threads = null, ElementType? Precision = null)
 {
     const string CudaPrefix = "cuda:";
-    const int Granularity = 8;
 
-    /// <summary>Whether a text names a device or a way to choose one.</summary>
+    /// <summary>Sizes of a model on CUDA are multiples of this.</summary>
+    const int SizeMultiple = 8;
+
+    int Ordinal =>
+        Device == "cuda" ? 0 : int.Parse(Device.AsSpan(CudaPrefix.Length), CultureInfo.InvariantCulture);
+
+    /// <summary>Whether a text is one of the values of <see cref="Device"/>.</summary>
     public static bool IsValid(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return device is "auto" or "cpu" or "cuda" || device.StartsWith(CudaPrefix, StringComparison.Ordinal) && int.TryParse(device.AsSpan(CudaPrefix.Length), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _);
+        if (device is "auto" or "cpu" or "cuda") return true;
+        if (!device.StartsWith(CudaPrefix, StringComparison.Ordinal)) return false;
+        ReadOnlySpan<char> ordinal = device.AsSpan(CudaPrefix.Length);
+        return int.TryParse(ordinal, NumberStyles.None, CultureInfo.InvariantCulture, out _);
     }
 
-    /// <summary>The device, for a model of these sizes.</summary>
-    /// <param name="sizes">The model's sizes; null where none is to run.</param>
-    /// <param name="say">Told which one auto took, and why it is not a CUDA device.</param>
-    /// <exception cref="ArgumentException">No such choice.</exception>
-    /// <exception cref="DeviceException">No such device.</exception>
-    /// <exception cref="InvalidInputException">A CUDA device was asked for that cannot run a model of these sizes.</exception>
-    public IBackend Open(BertConfig? sizes = null, Action<string>? say = null)
+    /// <summary>Opens the device.</summary>
+    /// <param name="sizes">Sizes of the model to run; null if there is none.</param>
+    /// <param name="logger">Receives which device auto chose, and why it is not a CUDA device.</param>
+    /// <exception cref="ArgumentException"><see cref="Device"/> is not valid.</exception>
+    /// <exception cref="DeviceException">The device is missing or failed.</exception>
+    /// <exception cref="InvalidInputException">The chosen CUDA device cannot run a model of these sizes.</exception>
+    public IBackend Open(BertConfig? sizes = null, ILogger? logger = null)
     {
-        if (!IsValid(Device)) throw new ArgumentException($"device: found {Device}, expected auto, cpu, cuda or cuda:N");
+        if (!IsValid(Device))
+            throw new ArgumentException($"device: found {Device}, expected auto, cpu, cuda or cuda:N");
         if (Device == "cpu") return new CpuBackend(Threads);
-        string? unfit = sizes is null ? null : WhyUnsupported(sizes);
-        if (Device == "auto") return OpenAny(unfit, say);
-        if (unfit is not null) throw new InvalidInputException($"--device {Device}: {unfit}");
+        string? unsupported = sizes is null ? null : WhyUnsupported(sizes);
+        if (Device == "auto") return OpenAuto(unsupported, logger);
+        if (unsupported is not null) throw new InvalidInputException($"--device {Device}: {unsupported}");
         return new CudaBackend(Ordinal);
     }
 
-    /// <summary>Fails where a CUDA device is asked for by name and there is none, or a precision that the device has not, before anything else is read.</summary>
-    /// <exception cref="DeviceException">No such device.</exception>
-    /// <exception cref="UsageException">The device has no such precision.</exception>
+    /// <summary>
+    /// Checks, before any input is read, that a CUDA device chosen by name is there and that the device has the
+    /// precision.
+    /// </summary>
+    /// <exception cref="DeviceException">The device is missing.</exception>
+    /// <exception cref="UsageException">The device or training does not have the precision.</exception>
     public void Require(bool training = false)
     {
         if (Device.StartsWith("cuda", StringComparison.Ordinal)) _ = CudaDevice.Open(Ordinal);
-        if (training && Precision == ElementType.Float16) throw new UsageException("--precision fp16: is for embedding; expected bf16 or fp32 to train");
-        if (Precision is not (null or ElementType.Float32) && (Device == "cpu" || Device == "auto" && CudaDevice.WhyNone() is not null)) throw NoSuchPrecision("the CPU");
+        if (training && Precision == ElementType.Float16) throw NotForTraining();
+        if (Precision is null or ElementType.Float32) return;
+        bool onCpu = Device == "cpu" || Device == "auto" && CudaDevice.WhyNone() is not null;
+        if (onCpu) throw NoSuchPrecision("the CPU");
     }
 
-    /// <summary>What activations are stored as on a device that this opened.</summary>
-    /// <exception cref="UsageException">The device has no such precision, or it is not for training.</exception>
+    /// <summary>Returns the type in which activations are stored on a device.</summary>
+    /// <exception cref="UsageException">The device or training does not have the precision.</exception>
     public ElementType PrecisionOn(IBackend backend, bool training)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        ElementType usual = training ? ElementType.BFloat16 : ElementType.Float16, chosen = Precision ?? (backend.SupportsDataType(usual) ? usual : ElementType.Float32);
+        ElementType preferred = training ? ElementType.BFloat16 : ElementType.Float16;
+        ElementType standard = backend.SupportsDataType(preferred) ? preferred : ElementType.Float32;
+        ElementType chosen = Precision ?? standard;
         if (!backend.SupportsDataType(chosen)) throw NoSuchPrecision(backend.Name);
-        return training && chosen == ElementType.Float16 ? throw new UsageException("--precision fp16: is for embedding; expected bf16 or fp32 to train") : chosen;
+        return training && chosen == ElementType.Float16 ? throw NotForTraining() : chosen;
     }
 
-    /// <summary>The device and what activations are stored as, to train a model of these sizes.</summary>
-    /// <param name="sizes">The model's sizes.</param>
-    /// <param name="say">Told which device auto took.</param>
-    /// <exception cref="DeviceException">No such device.</exception>
-    /// <exception cref="InvalidInputException">A CUDA device was asked for that cannot run a model of these sizes.</exception>
-    /// <exception cref="UsageException">The device has no such precision, or it is not for training.</exception>
-    public (IBackend Backend, ElementType Stored) OpenToTrain(BertConfig sizes, Action<string>? say = null)
+    /// <summary>Opens the device for training and chooses the type in which activations are stored.</summary>
+    /// <param name="sizes">Sizes of the model.</param>
+    /// <param name="logger">Receives which device auto chose.</param>
+    /// <exception cref="DeviceException">The device is missing or failed.</exception>
+    /// <exception cref="InvalidInputException">The chosen CUDA device cannot run a model of these sizes.</exception>
+    /// <exception cref="UsageException">The device or training does not have the precision.</exception>
+    public (IBackend Backend, ElementType Stored) OpenToTrain(BertConfig sizes, ILogger? logger = null)
     {
-        IBackend backend = Open(sizes, say);
+        IBackend backend = Open(sizes, logger);
         try
         {
             return (backend, PrecisionOn(backend, training: true));
@@ -81,33 +99,44 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
         }
     }
 
-    /// <summary>The number of the CUDA device, counted from 0; auto's is the first.</summary>
-    /// <exception cref="DeviceException">No CUDA device was chosen, or there is none.</exception>
-    /// <exception cref="InvalidInputException">It cannot run a model of these sizes.</exception>
+    /// <summary>Returns the ordinal of the CUDA device, counted from 0; auto chooses the first.</summary>
+    /// <exception cref="DeviceException">The choice is the CPU, or the device is missing.</exception>
+    /// <exception cref="InvalidInputException">The device cannot run a model of these sizes.</exception>
     public int CudaOrdinal(BertConfig sizes)
     {
         ArgumentNullException.ThrowIfNull(sizes);
         if (Device == "cpu") throw new DeviceException("--device cpu: expected a CUDA device");
-        if (WhyUnsupported(sizes) is { } unfit) throw new InvalidInputException($"--device {Device}: {unfit}");
+        if (WhyUnsupported(sizes) is { } unsupported)
+            throw new InvalidInputException($"--device {Device}: {unsupported}");
         return CudaDevice.Open(Device == "auto" ? 0 : Ordinal).Ordinal;
     }
 
-    UsageException NoSuchPrecision(string device) => new($"--precision {Precision!.Value.Name()}: {device} has fp32 alone");
-
-    int Ordinal => Device == "cuda" ? 0 : int.Parse(Device.AsSpan(CudaPrefix.Length), System.Globalization.CultureInfo.InvariantCulture);
-
-    IBackend OpenAny(string? unfit, Action<string>? say)
+    IBackend OpenAuto(string? unsupported, ILogger? logger)
     {
-        string? reason = CudaDevice.WhyNone() ?? unfit;
+        string? reason = CudaDevice.WhyNone() ?? unsupported;
         IBackend backend = reason is null ? new CudaBackend() : new CpuBackend(Threads);
-        say?.Invoke(reason is null ? $"device: {backend.Name}" : $"device: {backend.Name} ({reason})");
+        if (logger is null) return backend;
+        if (reason is null) Log.DeviceChosen(logger, backend.Name);
+        else Log.CpuChosen(logger, backend.Name, reason);
         return backend;
     }
 
     static string? WhyUnsupported(BertConfig sizes)
     {
-        foreach ((string name, int size) in new[] { ("hidden_size", sizes.HiddenSize), ("intermediate_size", sizes.IntermediateSize), ("hidden_size / num_attention_heads", sizes.HeadSize) })
-            if (size % Granularity != 0) return $"{name} is {size}, expected a multiple of {Granularity} on CUDA";
+        (string Name, int Value)[] checks =
+        [
+            ("hidden_size", sizes.HiddenSize),
+            ("intermediate_size", sizes.IntermediateSize),
+            ("hidden_size / num_attention_heads", sizes.HeadSize),
+        ];
+        foreach ((string name, int value) in checks)
+            if (value % SizeMultiple != 0) return $"{name} is {value}, expected a multiple of {SizeMultiple} on CUDA";
         return null;
     }
+
+    UsageException NoSuchPrecision(string device) =>
+        new($"--precision {Precision!.Value.Name()}: {device} has only fp32");
+
+    static UsageException NotForTraining() =>
+        new("--precision fp16: is for embedding; expected bf16 or fp32 to train");
 }

@@ -1,38 +1,52 @@
+using System.Numerics.Tensors;
 using System.Text.Json;
 
 namespace EsimCse.Core.Evaluation;
 
-/// <summary>Scores on several sets, their averages, and how the vectors of the STS benchmark's dev set lie. What cannot be computed is NaN, null in JSON.</summary>
-public sealed record StsReport
+/// <summary>
+/// Scores of an encoder on several sets, their averages, and alignment and uniformity on the dev set of the STS
+/// benchmark. Undefined numbers are NaN, and null in JSON.
+/// </summary>
+sealed record StsReport
 {
-    const double AlignedFrom = 4;
+    const double AlignmentMinGold = 4;
     const string DevSet = "stsb-dev";
 
-    static readonly string[] Averaged = ["sts12", "sts13", "sts14", "sts15", "sts16", "stsb-test", "sick"];
+    static readonly string[] AveragedSets = ["sts12", "sts13", "sts14", "sts15", "sts16", "stsb-test", "sick"];
 
-    /// <summary>By the set's name, in the order asked for.</summary>
+    /// <summary>The sets' names and scores, in the order asked for.</summary>
     public required IReadOnlyList<(string Name, SetScore Score)> Sets { get; init; }
 
-    /// <summary>The mean of ‖x − y‖² over the dev pairs scored at least 4, of unit vectors; null without the dev set. Wang and Isola, arXiv 2005.10242.</summary>
+    /// <summary>
+    /// Mean of ‖x − y‖² over the dev pairs with a gold score of at least 4, for unit vectors; null without the dev set.
+    /// Wang and Isola, arXiv 2005.10242.
+    /// </summary>
     public double? Alignment { get; init; }
 
-    /// <summary>log of the mean of e^(−2‖x − y‖²) over all pairs of the dev set's distinct sentences; null without the dev set.</summary>
+    /// <summary>
+    /// Log of the mean of e^(−2‖x − y‖²) over all pairs of the dev set's distinct sentences, for unit vectors; null
+    /// without the dev set.
+    /// </summary>
     public double? Uniformity { get; init; }
 
-    /// <summary>The mean Spearman of sts12 to sts16, stsb-test and sick, of those present.</summary>
-    public double Average => Over(score => score.Spearman);
+    /// <summary>Mean Spearman of those of sts12 … sts16, stsb-test and sick that were scored.</summary>
+    public double Average => AverageOver(score => score.Spearman);
 
-    /// <summary>The same of the pairs with lengths alike.</summary>
-    public double AverageNear => Over(score => score.Near.Spearman);
+    /// <summary>The <see cref="Average"/> of the pairs with similar lengths.</summary>
+    public double AverageNear => AverageOver(score => score.Near.Spearman);
 
-    /// <summary>The same of the pairs with lengths unlike.</summary>
-    public double AverageFar => Over(score => score.Far.Spearman);
+    /// <summary>The <see cref="Average"/> of the pairs with different lengths.</summary>
+    public double AverageFar => AverageOver(score => score.Far.Spearman);
 
-    /// <summary>Scores an encoder, given as sentences to vectors and lengths in pieces.</summary>
-    public static StsReport Compute(IReadOnlyDictionary<string, IReadOnlyList<ScoredPair>> sets, Func<IReadOnlyList<string>, (float[] Vectors, int[] Lengths)> encode, int dimension)
+    /// <summary>Scores an encoder.</summary>
+    /// <param name="sets">The pairs of each set, by its name.</param>
+    /// <param name="encode">Returns the vectors [sentences, dimension] and the lengths in tokens of sentences.</param>
+    /// <param name="dimension">Elements of a vector.</param>
+    public static StsReport Compute(
+        IReadOnlyDictionary<string, IReadOnlyList<ScoredPair>> sets,
+        Func<IReadOnlyList<string>, (float[] Vectors, int[] Lengths)> encode,
+        int dimension)
     {
-        ArgumentNullException.ThrowIfNull(sets);
-        ArgumentNullException.ThrowIfNull(encode);
         List<(string, SetScore)> scores = [];
         StsReport report = new() { Sets = scores };
         foreach ((string name, IReadOnlyList<ScoredPair> pairs) in sets)
@@ -40,15 +54,19 @@ public sealed record StsReport
             string[] sentences = [.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })];
             (float[] vectors, int[] lengths) = encode(sentences);
             scores.Add((name, SetScore.Compute(vectors, dimension, lengths, pairs)));
-            if (name == DevSet) report = report with { Alignment = AlignmentOf(vectors, dimension, pairs), Uniformity = UniformityOf(vectors, dimension, sentences) };
+            if (name != DevSet) continue;
+            report = report with
+            {
+                Alignment = ComputeAlignment(vectors, dimension, pairs),
+                Uniformity = ComputeUniformity(vectors, dimension, sentences),
+            };
         }
         return report;
     }
 
-    /// <summary>The report as one JSON object.</summary>
+    /// <summary>Writes the report as a JSON object.</summary>
     public void Write(Utf8JsonWriter json, string model, string pooler)
     {
-        ArgumentNullException.ThrowIfNull(json);
         json.WriteStartObject();
         json.WriteString("model", model);
         json.WriteString("pooler", pooler);
@@ -57,61 +75,72 @@ public sealed record StsReport
         {
             json.WriteStartObject(name);
             json.WriteNumber("pairs", score.Pairs);
-            Number(json, "spearman", score.Spearman);
-            Number(json, "pearson", score.Pearson);
-            Group(json, "near", score.Near);
-            Group(json, "far", score.Far);
+            WriteNumber(json, "spearman", score.Spearman);
+            WriteNumber(json, "pearson", score.Pearson);
+            WriteGroup(json, "near", score.Near);
+            WriteGroup(json, "far", score.Far);
             json.WriteEndObject();
         }
         json.WriteEndObject();
-        Number(json, "average", Average);
-        Number(json, "average_near", AverageNear);
-        Number(json, "average_far", AverageFar);
-        Number(json, "alignment", Alignment ?? double.NaN);
-        Number(json, "uniformity", Uniformity ?? double.NaN);
+        WriteNumber(json, "average", Average);
+        WriteNumber(json, "average_near", AverageNear);
+        WriteNumber(json, "average_far", AverageFar);
+        WriteNumber(json, "alignment", Alignment ?? double.NaN);
+        WriteNumber(json, "uniformity", Uniformity ?? double.NaN);
         json.WriteEndObject();
     }
 
-    static void Group(Utf8JsonWriter json, string name, LengthGroup group)
+    static void WriteGroup(Utf8JsonWriter json, string name, LengthGroup group)
     {
         json.WriteStartObject(name);
         json.WriteNumber("pairs", group.Pairs);
-        Number(json, "spearman", group.Spearman);
-        Number(json, "mean_cosine", group.MeanCosine);
-        Number(json, "mean_gold", group.MeanGold);
+        WriteNumber(json, "spearman", group.Spearman);
+        WriteNumber(json, "mean_cosine", group.MeanCosine);
+        WriteNumber(json, "mean_gold", group.MeanGold);
         json.WriteEndObject();
     }
 
-    static void Number(Utf8JsonWriter json, string name, double value)
+    static void WriteNumber(Utf8JsonWriter json, string name, double value)
     {
         if (double.IsFinite(value)) json.WriteNumber(name, value);
         else json.WriteNull(name);
     }
 
-    static double AlignmentOf(float[] vectors, int dimension, IReadOnlyList<ScoredPair> pairs)
+    static double ComputeAlignment(float[] vectors, int dimension, IReadOnlyList<ScoredPair> pairs)
     {
-        double[] distances = [.. Enumerable.Range(0, pairs.Count).Where(i => pairs[i].Gold >= AlignedFrom)
-            .Select(i => 2 - 2 * SetScore.Cosine(vectors.AsSpan(2 * i * dimension, dimension), vectors.AsSpan((2 * i + 1) * dimension, dimension)))];
-        return Correlation.Mean(distances);
+        List<double> squaredDistances = [];
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            if (pairs[i].Gold < AlignmentMinGold) continue;
+            ReadOnlySpan<float> first = vectors.AsSpan(2 * i * dimension, dimension);
+            ReadOnlySpan<float> second = vectors.AsSpan((2 * i + 1) * dimension, dimension);
+            squaredDistances.Add(2 - 2 * SetScore.Cosine(first, second));
+        }
+        return Correlation.Mean([.. squaredDistances]);
     }
 
-    static double UniformityOf(float[] vectors, int dimension, string[] sentences)
+    static double ComputeUniformity(float[] vectors, int dimension, string[] sentences)
     {
-        int[] distinct = [.. sentences.Select((sentence, i) => (sentence, i)).DistinctBy(entry => entry.sentence).Select(entry => entry.i)];
-        float[][] units = [.. distinct.Select(i => Unit(vectors.AsSpan(i * dimension, dimension)))];
+        IEnumerable<int> distinct = Enumerable.Range(0, sentences.Length).DistinctBy(row => sentences[row]);
+        float[][] units = [.. distinct.Select(row => Unit(vectors.AsSpan(row * dimension, dimension)))];
         double sum = 0;
         for (int i = 0; i < units.Length; i++)
-            for (int j = 0; j < i; j++) sum += Math.Exp(-4 + 4 * (double)System.Numerics.Tensors.TensorPrimitives.Dot<float>(units[i], units[j]));
+            for (int j = 0; j < i; j++)
+            {
+                double cosine = TensorPrimitives.Dot<float>(units[i], units[j]);
+                sum += Math.Exp(-4 + 4 * cosine);
+            }
         return Math.Log(sum / (units.Length * (units.Length - 1.0) / 2));
     }
 
     static float[] Unit(ReadOnlySpan<float> vector)
     {
-        float norm = System.Numerics.Tensors.TensorPrimitives.Norm(vector);
+        float norm = TensorPrimitives.Norm(vector);
         float[] unit = new float[vector.Length];
-        System.Numerics.Tensors.TensorPrimitives.Divide(vector, Math.Max(norm, 1e-12f), unit);
+        TensorPrimitives.Divide(vector, Math.Max(norm, 1e-12f), unit);
         return unit;
     }
 
-    double Over(Func<SetScore, double> value) => Correlation.Mean([.. Sets.Where(set => Averaged.Contains(set.Name)).Select(set => value(set.Score))]);
+    double AverageOver(Func<SetScore, double> value) =>
+        Correlation.Mean([.. Sets.Where(set => AveragedSets.Contains(set.Name)).Select(set => value(set.Score))]);
 }

@@ -3,67 +3,108 @@ using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Evaluation;
 
-/// <summary>Two sentences and how alike people found them, 0 … 5.</summary>
-public readonly record struct ScoredPair(string First, string Second, double Gold);
+/// <summary>Two sentences and the similarity that annotators gave them, 0 … 5.</summary>
+readonly record struct ScoredPair(string First, string Second, double Gold);
 
-/// <summary>The sets of semantic textual similarity in English, as a folder like SentEval's holds them; every scored pair of a year in one list.</summary>
-public static class StsSets
+/// <summary>
+/// The English sets of semantic textual similarity in a folder of SentEval's layout. A year's set is one list of all
+/// its scored pairs.
+/// </summary>
+static class StsSets
 {
     static readonly string[] SetNames = ["sts12", "sts13", "sts14", "sts15", "sts16", "stsb-dev", "stsb-test", "sick"];
+
+    static readonly TableColumns StsBenchmark = new(First: 5, Second: 6, Gold: 4, HasHeader: false);
+    static readonly TableColumns Sick = new(First: 1, Second: 2, Gold: 3, HasHeader: true);
 
     /// <summary>The names of all sets.</summary>
     public static IReadOnlyList<string> Names => SetNames;
 
-    /// <summary>The pairs of a set.</summary>
-    /// <exception cref="InvalidInputException">Its files are missing, or a line is not what it must be.</exception>
+    /// <summary>Reads the scored pairs of a set.</summary>
+    /// <exception cref="InvalidInputException">A file is missing, or a line is not valid.</exception>
     public static IReadOnlyList<ScoredPair> Read(string folder, string name)
     {
-        if (!SetNames.Contains(name)) throw new ArgumentException($"no set '{name}', expected one of {string.Join(", ", SetNames)}", nameof(name));
-        (string path, List<ScoredPair> pairs) = name switch
+        if (!SetNames.Contains(name))
+            throw new ArgumentException($"no set '{name}', expected {string.Join(", ", SetNames)}", nameof(name));
+        string path = name switch
         {
-            "stsb-dev" or "stsb-test" => Table(Path.Combine(folder, "stsb", $"sts-{name[5..]}.csv"), name, header: false, 5, 6, 4),
-            "sick" => Table(Path.Combine(folder, "sick", "SICK_test_annotated.txt"), name, header: true, 1, 2, 3),
-            _ => Year(Path.Combine(folder, "senteval", $"{name.ToUpperInvariant()}-en-test"), name),
+            "stsb-dev" => Path.Combine(folder, "stsb", "sts-dev.csv"),
+            "stsb-test" => Path.Combine(folder, "stsb", "sts-test.csv"),
+            "sick" => Path.Combine(folder, "sick", "SICK_test_annotated.txt"),
+            _ => Path.Combine(folder, "senteval", $"{name.ToUpperInvariant()}-en-test"),
         };
-        return pairs.Count > 0 ? pairs : throw new InvalidInputException($"{path}: no scored pairs: set {name} is missing");
+        List<ScoredPair> pairs = name switch
+        {
+            "stsb-dev" or "stsb-test" => ReadTable(path, name, StsBenchmark),
+            "sick" => ReadTable(path, name, Sick),
+            _ => ReadYear(path, name),
+        };
+        return pairs.Count > 0 ? pairs : throw Missing(path, "no scored pairs", name);
     }
 
-    static (string, List<ScoredPair>) Table(string path, string name, bool header, int first, int second, int gold)
+    /// <summary>Reads a tab-separated table of pairs.</summary>
+    static List<ScoredPair> ReadTable(string path, string name, TableColumns columns)
     {
-        if (!File.Exists(path)) throw new InvalidInputException($"{path}: no such file: set {name} is missing");
+        if (!File.Exists(path)) throw Missing(path, "no such file", name);
         List<ScoredPair> pairs = [];
         int number = 0;
         foreach (string line in SentenceFile.ReadLines(path))
         {
-            if (++number == 1 && header) continue;
+            number++;
+            if (number == 1 && columns.HasHeader) continue;
             string[] fields = line.Split('\t');
-            if (fields.Length <= Math.Max(gold, second)) throw new InvalidInputException($"{path}, line {number}: found {fields.Length} fields, expected at least {Math.Max(gold, second) + 1}");
-            pairs.Add(new ScoredPair(fields[first], fields[second], Score(fields[gold], path, number)));
+            if (fields.Length < columns.Count)
+                throw Wrong(path, number, $"found {fields.Length} fields, expected at least {columns.Count}");
+            double gold = ParseScore(fields[columns.Gold], path, number);
+            pairs.Add(new ScoredPair(fields[columns.First], fields[columns.Second], gold));
         }
-        return (path, pairs);
+        return pairs;
     }
 
-    static (string, List<ScoredPair>) Year(string folder, string name)
+    /// <summary>Reads the pairs and scores of a year's folder, STS.input.*.txt and STS.gs.*.txt.</summary>
+    static List<ScoredPair> ReadYear(string folder, string name)
     {
-        if (!Directory.Exists(folder)) throw new InvalidInputException($"{folder}: no such folder: set {name} is missing");
+        if (!Directory.Exists(folder)) throw Missing(folder, "no such folder", name);
         List<ScoredPair> pairs = [];
-        foreach (string input in Directory.GetFiles(folder, "STS.input.*.txt").Order(StringComparer.Ordinal))
+        foreach (string inputPath in Directory.GetFiles(folder, "STS.input.*.txt").Order(StringComparer.Ordinal))
         {
-            string goldPath = Path.Combine(folder, Path.GetFileName(input).Replace("STS.input.", "STS.gs.", StringComparison.Ordinal));
-            string[] lines = [.. SentenceFile.ReadLines(input)], gold = [.. SentenceFile.ReadLines(goldPath)];
-            if (lines.Length != gold.Length) throw new InvalidInputException($"{goldPath}: found {gold.Length} scores, expected {lines.Length}, the pairs of {Path.GetFileName(input)}");
+            string input = Path.GetFileName(inputPath);
+            string goldPath = Path.Combine(folder, input.Replace("STS.input.", "STS.gs.", StringComparison.Ordinal));
+            string[] lines = [.. SentenceFile.ReadLines(inputPath)];
+            string[] gold = [.. SentenceFile.ReadLines(goldPath)];
+            if (lines.Length != gold.Length)
+                throw WrongScoreCount(goldPath, gold.Length, lines.Length, input);
             for (int i = 0; i < lines.Length; i++)
             {
+                // Some years score a part of their pairs only.
                 if (string.IsNullOrWhiteSpace(gold[i])) continue;
                 string[] fields = lines[i].Split('\t');
-                if (fields.Length < 2) throw new InvalidInputException($"{input}, line {i + 1}: found {fields.Length} sentence, expected 2 with a tab between");
-                pairs.Add(new ScoredPair(fields[0], fields[1], Score(gold[i], goldPath, i + 1)));
+                if (fields.Length < 2) throw Wrong(inputPath, i + 1, "found 1 sentence, expected 2 with a tab between");
+                pairs.Add(new ScoredPair(fields[0], fields[1], ParseScore(gold[i], goldPath, i + 1)));
             }
         }
-        return (folder, pairs);
+        return pairs;
     }
 
-    static double Score(string text, string path, int line) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double score) && double.IsFinite(score) ? score
-            : throw new InvalidInputException($"{path}, line {line}: found score '{text}', expected a number");
+    static double ParseScore(string text, string path, int line)
+    {
+        bool valid = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double score);
+        if (!valid || !double.IsFinite(score)) throw Wrong(path, line, $"found score '{text}', expected a number");
+        return score;
+    }
+
+    static InvalidInputException Missing(string path, string problem, string set) =>
+        new($"{path}: {problem}: set {set} is missing");
+
+    static InvalidInputException Wrong(string path, int line, string problem) => new($"{path}, line {line}: {problem}");
+
+    static InvalidInputException WrongScoreCount(string path, int found, int expected, string input) =>
+        new($"{path}: found {found} scores, expected {expected}, the pairs of {input}");
+
+    /// <summary>Indices of a table's columns.</summary>
+    readonly record struct TableColumns(int First, int Second, int Gold, bool HasHeader)
+    {
+        /// <summary>Fields that a line must have at least.</summary>
+        public int Count => Math.Max(Gold, Second) + 1;
+    }
 }

@@ -1,13 +1,18 @@
 namespace EsimCse.Core.Files;
 
-/// <summary>A file that is either there whole or not there: written under a temporary name beside the target, then renamed.</summary>
-public static class AtomicFile
+/// <summary>
+/// A file that is complete or absent: it is written under a temporary name in the target's folder, then renamed.
+/// </summary>
+static class AtomicFile
 {
-    /// <summary>The ending of the temporary names, by which left-overs of a killed process are known.</summary>
+    /// <summary>Suffix of the temporary names, which identifies the leftovers of a killed process.</summary>
     public const string TemporarySuffix = ".esimcse-tmp";
 
-    /// <summary>Writes <paramref name="path"/> through <paramref name="write"/>; a failure leaves neither the file nor its temporary.</summary>
-    /// <exception cref="IOException">The file cannot be written or renamed, a full disk included.</exception>
+    /// <summary>
+    /// Writes a file through <paramref name="write"/>. A failure removes the temporary file and leaves the target as
+    /// it was.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be written or renamed.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -23,7 +28,7 @@ public static class AtomicFile
         }
         catch (ArgumentOutOfRangeException error)
         {
-            // How .NET reports a file that passes the size that the file system or the process's limit allows.
+            // .NET reports a file beyond the size limit of the file system or the process this way.
             File.Delete(temporary);
             throw new IOException($"{path}: {error.Message}", error);
         }

@@ -3,22 +3,24 @@ using System.Text.Json.Nodes;
 
 namespace EsimCse.Core.Files;
 
-/// <summary>JSON that others wrote: whatever is wrong with it is said when it is read, with its file's name.</summary>
+/// <summary>
+/// Reads JSON files of other programs and reports every error, with the file's name, when the file is read.
+/// </summary>
 static class JsonFile
 {
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    /// <summary>The file's content; null for the JSON null.</summary>
-    /// <exception cref="InvalidInputException">The file is missing, no JSON, or holds text that is no text.</exception>
+    /// <summary>Reads a file; null for the JSON value null.</summary>
+    /// <exception cref="InvalidInputException">
+    /// The file is missing or not valid JSON, or has a string that is not valid Unicode.
+    /// </exception>
     public static JsonNode? Read(string path)
     {
         if (!File.Exists(path)) throw new InvalidInputException($"{path}: no such file");
         try
         {
             byte[] json = File.ReadAllBytes(path);
-            // Nodes decode names and strings when they are asked for, long after this.
-            for (Utf8JsonReader reader = new(json); reader.Read();)
-                if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String) _ = reader.GetString();
+            CheckStrings(json);
             return JsonNode.Parse(json, documentOptions: Strict);
         }
         catch (Exception error) when (error is JsonException or ArgumentException or InvalidOperationException)
@@ -28,7 +30,15 @@ static class JsonFile
     }
 
     /// <summary>Reads a file that holds a JSON object.</summary>
-    /// <exception cref="InvalidInputException">The file is missing or holds something else.</exception>
+    /// <exception cref="InvalidInputException">The file is missing, not valid JSON, or not an object.</exception>
     public static JsonObject ReadObject(string path) =>
         Read(path) as JsonObject ?? throw new InvalidInputException($"{path}: expected a JSON object");
+
+    /// <summary>Decodes every name and string, which <see cref="JsonNode"/> would do on first use only.</summary>
+    static void CheckStrings(byte[] json)
+    {
+        Utf8JsonReader reader = new(json);
+        while (reader.Read())
+            if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String) _ = reader.GetString();
+    }
 }

@@ -4,23 +4,11 @@ using System.Text.Json;
 
 namespace EsimCse.Core.Files;
 
-/// <summary>One tensor of a safetensors file.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Type">As the format writes it: F32, BF16, I64 and so on.</param>
-/// <param name="Shape">Its dimensions; none for a scalar.</param>
-/// <param name="Begin">Its first byte in the file.</param>
-/// <param name="Bytes">Its length.</param>
-public sealed record StoredTensor(string Name, string Type, long[] Shape, long Begin, long Bytes)
-{
-    /// <summary>The product of the dimensions.</summary>
-    public long Count => Shape.Aggregate(1L, (product, dimension) => product * dimension);
-}
-
-/// <summary>The header of a safetensors file, every rule of the format checked.</summary>
-static class SafetensorsHeader
+/// <summary>The header of a safetensors file, with every rule of the format checked.</summary>
+sealed class SafetensorsHeader
 {
     const int LengthBytes = 8;
-    const long MaximumLength = 100_000_000;
+    const long MaxLength = 100_000_000;
 
     static readonly Dictionary<string, int> ElementBytes = new()
     {
@@ -41,73 +29,121 @@ static class SafetensorsHeader
         ["F64"] = 8,
     };
 
-    public static (Dictionary<string, StoredTensor> Tensors, Dictionary<string, string> Metadata) Read(Stream file, string path)
+    readonly string _path;
+
+    SafetensorsHeader(string path)
     {
-        if (file.Length < LengthBytes) throw new InvalidInputException($"{path}: {file.Length} bytes are no safetensors file: expected 8 bytes of header length");
-        Span<byte> prefix = stackalloc byte[LengthBytes];
-        file.ReadExactly(prefix);
-        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (length > MaximumLength || (long)length > file.Length - LengthBytes)
-            throw new InvalidInputException($"{path}: header length {length}, expected at most {Math.Min(MaximumLength, file.Length - LengthBytes)} in a file of {file.Length} bytes");
-        byte[] text = new byte[length];
-        file.ReadExactly(text);
-        long start = LengthBytes + (long)length;
+        _path = path;
+    }
+
+    public Dictionary<string, StoredTensor> Tensors { get; } = [];
+
+    public Dictionary<string, string> Metadata { get; } = [];
+
+    /// <summary>Reads and checks the header of a file.</summary>
+    /// <exception cref="InvalidInputException">A rule of the format is broken.</exception>
+    public static SafetensorsHeader Read(Stream file, string path)
+    {
+        SafetensorsHeader header = new(path);
+        byte[] text = header.ReadText(file);
         try
         {
-            if (length == 0 || text[0] != '{') throw new InvalidInputException($"{path}: the header does not start with '{{'");
-            _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(text);
-            var result = Parse(text, start, path);
-            CheckCoverage(result.Tensors.Values, start, file.Length, path);
-            return result;
+            header.Parse(text);
+            header.CheckCoverage(LengthBytes + text.Length, file.Length);
+            return header;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or OverflowException or DecoderFallbackException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException
+            or OverflowException or DecoderFallbackException)
         {
             throw new InvalidInputException($"{path}: the header is not valid: {error.Message}", error);
         }
     }
 
-    static (Dictionary<string, StoredTensor> Tensors, Dictionary<string, string> Metadata) Parse(byte[] text, long start, string path)
+    byte[] ReadText(Stream file)
     {
-        Dictionary<string, StoredTensor> tensors = [];
-        Dictionary<string, string> metadata = [];
+        if (file.Length < LengthBytes)
+            throw Wrong($"{file.Length} bytes are no safetensors file: expected {LengthBytes} bytes of header length");
+        Span<byte> prefix = stackalloc byte[LengthBytes];
+        file.ReadExactly(prefix);
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        long limit = Math.Min(MaxLength, file.Length - LengthBytes);
+        if (length > (ulong)limit)
+            throw Wrong($"header length {length}, expected at most {limit} in a file of {file.Length} bytes");
+        byte[] text = new byte[length];
+        file.ReadExactly(text);
+        return text;
+    }
+
+    void Parse(byte[] text)
+    {
+        if (text.Length == 0 || text[0] != '{') throw Wrong("the header does not start with '{'");
+        _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(text);
+        long dataStart = LengthBytes + text.Length;
         using JsonDocument json = JsonDocument.Parse(text);
         foreach (JsonProperty entry in json.RootElement.EnumerateObject())
-            if (entry.Name == "__metadata__")
-                foreach (JsonProperty pair in entry.Value.EnumerateObject())
-                    metadata[pair.Name] = pair.Value.GetString() ?? throw new InvalidInputException($"{path}: __metadata__ '{pair.Name}': expected a string");
-            else if (!tensors.TryAdd(entry.Name, Tensor(entry, start, path)))
-                throw new InvalidInputException($"{path}: tensor '{entry.Name}' stands twice in the header");
-        return (tensors, metadata);
+        {
+            if (entry.Name == "__metadata__") ParseMetadata(entry.Value);
+            else if (!Tensors.TryAdd(entry.Name, ParseTensor(entry, dataStart)))
+                throw Wrong($"tensor '{entry.Name}' appears twice in the header");
+        }
     }
 
-    static StoredTensor Tensor(JsonProperty entry, long start, string path)
+    void ParseMetadata(JsonElement metadata)
     {
-        InvalidInputException Wrong(string what) => new($"{path}: tensor '{entry.Name}': {what}");
-        if (entry.Value.ValueKind != JsonValueKind.Object || !entry.Value.TryGetProperty("dtype", out JsonElement type)
-            || !entry.Value.TryGetProperty("shape", out JsonElement shape) || !entry.Value.TryGetProperty("data_offsets", out JsonElement offsets))
-            throw Wrong("expected dtype, shape and data_offsets");
-        string name = type.GetString() ?? throw Wrong("dtype is no string");
-        if (!ElementBytes.TryGetValue(name, out int size)) throw Wrong($"unknown dtype {name}");
-        long[] dimensions = [.. shape.EnumerateArray().Select(dimension => dimension.GetInt64())];
-        if (dimensions.Any(dimension => dimension < 0)) throw Wrong("a negative dimension");
-        long[] ends = [.. offsets.EnumerateArray().Select(offset => offset.GetInt64())];
-        if (ends.Length != 2 || ends[0] < 0 || ends[1] < ends[0]) throw Wrong($"data_offsets [{string.Join(",", ends)}], expected [begin,end] in order");
-        long expected = dimensions.Aggregate((long)size, (product, dimension) => checked(product * dimension));
-        if (expected != ends[1] - ends[0])
-            throw Wrong($"{name} [{string.Join(",", dimensions)}] takes {expected} bytes, found {ends[1] - ends[0]}");
-        return new StoredTensor(entry.Name, name, dimensions, checked(start + ends[0]), ends[1] - ends[0]);
+        foreach (JsonProperty pair in metadata.EnumerateObject())
+        {
+            string? value = pair.Value.GetString();
+            Metadata[pair.Name] = value ?? throw Wrong($"__metadata__ '{pair.Name}': expected a string");
+        }
     }
 
-    /// <summary>The tensors cover the data exactly: no hole, no overlap, nothing after them.</summary>
-    static void CheckCoverage(IEnumerable<StoredTensor> tensors, long start, long length, string path)
+    StoredTensor ParseTensor(JsonProperty entry, long dataStart)
     {
-        long end = start;
-        foreach (StoredTensor tensor in tensors.OrderBy(tensor => tensor.Begin).ThenBy(tensor => tensor.Bytes))
+        if (entry.Value.ValueKind != JsonValueKind.Object) throw WrongTensor("expected an object");
+
+        string type = Property("dtype").GetString() ?? throw WrongTensor("dtype is no string");
+        if (!ElementBytes.TryGetValue(type, out int elementBytes)) throw WrongTensor($"unknown dtype {type}");
+
+        long[] shape = [.. Property("shape").EnumerateArray().Select(dimension => dimension.GetInt64())];
+        if (shape.Any(dimension => dimension < 0)) throw WrongTensor("a negative dimension");
+
+        long[] offsets = [.. Property("data_offsets").EnumerateArray().Select(offset => offset.GetInt64())];
+        bool ordered = offsets.Length == 2 && offsets[0] >= 0 && offsets[1] >= offsets[0];
+        if (!ordered) throw WrongTensor($"data_offsets [{string.Join(",", offsets)}], expected [begin,end] in order");
+
+        long bytes = offsets[1] - offsets[0];
+        long expected = shape.Aggregate((long)elementBytes, (product, dimension) => checked(product * dimension));
+        if (bytes != expected)
+            throw WrongTensor($"{type} [{string.Join(",", shape)}] takes {expected} bytes, found {bytes}");
+        return new StoredTensor(entry.Name, type, shape, checked(dataStart + offsets[0]), bytes);
+
+        JsonElement Property(string name)
+        {
+            bool found = entry.Value.TryGetProperty(name, out JsonElement property);
+            return found ? property : throw WrongTensor("expected dtype, shape and data_offsets");
+        }
+
+        InvalidInputException WrongTensor(string problem) => Wrong($"tensor '{entry.Name}': {problem}");
+    }
+
+    /// <summary>
+    /// Checks that the tensors cover the data without a hole, an overlap or bytes after the last one.
+    /// </summary>
+    void CheckCoverage(long dataStart, long fileLength)
+    {
+        long end = dataStart;
+        foreach (StoredTensor tensor in Tensors.Values.OrderBy(tensor => tensor.Begin).ThenBy(tensor => tensor.Bytes))
         {
             if (tensor.Begin != end)
-                throw new InvalidInputException($"{path}: tensor '{tensor.Name}' begins at byte {tensor.Begin}, expected {end}: the data has a {(tensor.Begin < end ? "overlap" : "hole")}");
+            {
+                string defect = tensor.Begin < end ? "overlap" : "hole";
+                string found = $"tensor '{tensor.Name}' begins at byte {tensor.Begin}";
+                throw Wrong($"{found}, expected {end}: the data has a {defect}");
+            }
             end = checked(end + tensor.Bytes);
         }
-        if (end != length) throw new InvalidInputException($"{path}: found {length} bytes, expected {end} by the header");
+        if (end != fileLength) throw Wrong($"found {fileLength} bytes, expected {end} by the header");
     }
+
+    InvalidInputException Wrong(string problem) => new($"{_path}: {problem}");
 }

@@ -3,62 +3,76 @@ using System.Text;
 
 namespace EsimCse.Core.Text;
 
-/// <summary>BERT's tokenizer, equal to Hugging Face's token for token, in every globalization mode. Safe for use by several threads.</summary>
+/// <summary>
+/// BERT's tokenizer. Its ids equal those of Hugging Face's tokenizers in every globalization mode. Thread-safe.
+/// </summary>
 public sealed class BertTokenizer
 {
     readonly TokenizerSettings _settings;
-    readonly WordPiece _vocabulary;
-    readonly SearchValues<string>? _added;
-    readonly KeyValuePair<string, int>[] _addedByLength;
+    readonly WordPiece _wordPiece;
+    readonly SearchValues<string>? _addedTokenSearch;
+    readonly KeyValuePair<string, int>[] _addedTokensLongestFirst;
 
     internal BertTokenizer(TokenizerSettings settings, string folder)
     {
         _settings = settings;
-        _vocabulary = new WordPiece(settings.Pieces, settings.ContinuingSubwordPrefix);
-        _addedByLength = [.. settings.AddedTokens.OrderByDescending(token => token.Key.Length)];
-        _added = _addedByLength.Length == 0 ? null : SearchValues.Create([.. settings.AddedTokens.Keys], StringComparison.Ordinal);
-        UnknownId = Special(settings.Unknown);
-        ClsId = Special("[CLS]");
-        SepId = Special("[SEP]");
-        MaskId = Special("[MASK]");
-        int Special(string token) => settings.AddedTokens.TryGetValue(token, out int id) || settings.Pieces.TryGetValue(token, out id) ? id
-            : throw new InvalidInputException($"{folder}: the tokenizer has no token {token}");
+        _wordPiece = new WordPiece(settings.Vocabulary, settings.ContinuingSubwordPrefix);
+        _addedTokensLongestFirst = [.. settings.AddedTokens.OrderByDescending(token => token.Key.Length)];
+        if (_addedTokensLongestFirst.Length > 0)
+            _addedTokenSearch = SearchValues.Create([.. settings.AddedTokens.Keys], StringComparison.Ordinal);
+        UnknownId = Require(settings.UnknownToken);
+        ClsId = Require("[CLS]");
+        SepId = Require("[SEP]");
+        MaskId = Require("[MASK]");
+
+        int Require(string token)
+        {
+            if (settings.AddedTokens.TryGetValue(token, out int id)) return id;
+            if (settings.Vocabulary.TryGetValue(token, out id)) return id;
+            throw new InvalidInputException($"{folder}: the tokenizer has no token {token}");
+        }
     }
 
-    /// <summary>Id of [CLS], which starts every sentence.</summary>
+    /// <summary>Id of [CLS], the first token of every sentence.</summary>
     public int ClsId { get; }
 
-    /// <summary>Id of [SEP], which ends every sentence.</summary>
+    /// <summary>Id of [SEP], the last token of every sentence.</summary>
     public int SepId { get; }
 
     /// <summary>Id of [MASK].</summary>
     public int MaskId { get; }
 
-    /// <summary>Id of the token for unknown words.</summary>
+    /// <summary>Id of the token for unknown words, usually [UNK].</summary>
     public int UnknownId { get; }
 
-    /// <summary>One more than the highest id.</summary>
-    public int VocabularySize => Math.Max(_vocabulary.Size, _settings.AddedTokens.Values.DefaultIfEmpty(-1).Max() + 1);
+    /// <summary>One more than the highest id, added tokens included.</summary>
+    public int VocabularySize =>
+        Math.Max(_wordPiece.Size, _settings.AddedTokens.Values.DefaultIfEmpty(-1).Max() + 1);
 
-    /// <summary>model_max_length of tokenizer_config.json, where it states a real one.</summary>
+    /// <summary>
+    /// The <c>model_max_length</c> of tokenizer_config.json; null where the file is missing or holds no usable length.
+    /// </summary>
     public int? ModelMaxLength => _settings.ModelMaxLength;
 
     internal TokenizerSettings Settings => _settings;
 
-    /// <summary>Reads tokenizer.json, or vocab.txt with tokenizer_config.json, or vocab.txt alone.</summary>
-    /// <exception cref="InvalidInputException">None of them is there, or one of them is not what it must be.</exception>
+    /// <summary>
+    /// Loads a tokenizer from a folder: tokenizer.json, or else vocab.txt with the flags of tokenizer_config.json, if
+    /// any.
+    /// </summary>
+    /// <exception cref="InvalidInputException">Both files are missing, or one of the files is not valid.</exception>
     public static BertTokenizer Load(string folder) => new(TokenizerSettings.Read(folder), folder);
 
-    /// <summary>Whether a piece continues a word.</summary>
-    public bool IsContinuation(int id) => _vocabulary.Continues(id);
+    /// <summary>Whether a token continues a word ("##s").</summary>
+    public bool IsContinuation(int id) => _wordPiece.IsContinuation(id);
 
-    /// <summary>Whether an id is that of a special or otherwise added token.</summary>
-    public bool IsAdded(int id) => _addedByLength.Any(token => token.Value == id);
+    /// <summary>Whether an id belongs to an added token; special tokens are added tokens.</summary>
+    public bool IsAdded(int id) => _addedTokensLongestFirst.Any(token => token.Value == id);
 
-    /// <summary>The id of a piece as the vocabulary writes it.</summary>
-    public bool TryGetId(string piece, out int id) => _settings.Pieces.TryGetValue(piece, out id);
+    /// <summary>Looks up the id of a token as the vocabulary spells it, such as "cat" or "##s".</summary>
+    public bool TryGetId(string token, out int id) => _settings.Vocabulary.TryGetValue(token, out id);
 
-    /// <summary>The ids of a text with [CLS] and [SEP], whole.</summary>
+    /// <summary>Returns the ids of a text, [CLS] and [SEP] included, without truncation.</summary>
     public int[] Encode(string text)
     {
         List<int> ids = [];
@@ -66,7 +80,12 @@ public sealed class BertTokenizer
         return [.. ids];
     }
 
-    /// <summary>Appends the ids of a text with [CLS] and [SEP], at most <paramref name="maxLength"/> of them, which is at least 2. True if some were cut off.</summary>
+    /// <summary>Appends the ids of a text, [CLS] and [SEP] included, to a list.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="maxLength">Tokens to append at most, at least 2; a longer text is truncated and keeps its
+    /// [SEP].</param>
+    /// <param name="ids">The list to append to.</param>
+    /// <returns>Whether the text was truncated.</returns>
     public bool Encode(ReadOnlySpan<char> text, int maxLength, List<int> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
@@ -76,27 +95,35 @@ public sealed class BertTokenizer
         int limit = maxLength == int.MaxValue ? maxLength : first + maxLength - 1;
         while (!text.IsEmpty && ids.Count <= limit)
         {
-            int found = _added is null ? -1 : text.IndexOfAny(_added);
-            EncodePlain(found < 0 ? text : text[..found], limit, ids);
-            if (found < 0) break;
-            text = text[found..];
-            foreach ((string token, int id) in _addedByLength)
-                if (text.StartsWith(token, StringComparison.Ordinal))
-                {
-                    ids.Add(id);
-                    text = text[token.Length..];
-                    break;
-                }
+            int next = _addedTokenSearch is null ? -1 : text.IndexOfAny(_addedTokenSearch);
+            EncodeWords(next < 0 ? text : text[..next], limit, ids);
+            if (next < 0) break;
+            text = AppendAddedToken(text[next..], ids);
         }
-        bool cut = ids.Count > limit;
-        if (cut) ids.RemoveRange(limit, ids.Count - limit);
+        bool truncated = ids.Count > limit;
+        if (truncated) ids.RemoveRange(limit, ids.Count - limit);
         ids.Add(SepId);
-        return cut;
+        return truncated;
     }
 
-    void EncodePlain(ReadOnlySpan<char> text, int limit, List<int> ids)
+    /// <summary>Appends the longest added token that the text starts with and returns the text after it.</summary>
+    ReadOnlySpan<char> AppendAddedToken(ReadOnlySpan<char> text, List<int> ids)
     {
-        // One more than the longest word that is looked up, in surrogate pairs, and the images of one character.
+        foreach ((string token, int id) in _addedTokensLongestFirst)
+        {
+            if (!text.StartsWith(token, StringComparison.Ordinal)) continue;
+            ids.Add(id);
+            return text[token.Length..];
+        }
+        return text;
+    }
+
+    /// <summary>
+    /// Appends the ids of text that holds no added token: normalizer, pre-tokenizer and WordPiece in one pass.
+    /// </summary>
+    void EncodeWords(ReadOnlySpan<char> text, int limit, List<int> ids)
+    {
+        // Room for one code point more than the longest word, in surrogate pairs, and the images of one character.
         Span<char> buffer = stackalloc char[2 * Math.Min(_settings.MaxInputCharsPerWord, 1000) + 32];
         WordBuffer word = new(buffer, _settings.MaxInputCharsPerWord);
         while (!text.IsEmpty && ids.Count <= limit)
@@ -104,7 +131,8 @@ public sealed class BertTokenizer
             char ascii = text[0];
             if (char.IsAsciiLetterOrDigit(ascii))
             {
-                word.Add(_settings.Lowercase ? (char)(ascii | (char.IsAsciiLetterUpper(ascii) ? 0x20 : 0)) : ascii);
+                bool toLower = _settings.Lowercase && char.IsAsciiLetterUpper(ascii);
+                word.Add(toLower ? (char)(ascii | 0x20) : ascii);
                 text = text[1..];
                 continue;
             }
@@ -112,15 +140,17 @@ public sealed class BertTokenizer
             text = text[consumed..];
             Normalize(rune.Value, ref word, ids);
         }
-        Finish(ref word, ids);
+        EndWord(ref word, ids);
     }
 
+    /// <summary>Applies BertNormalizer to one code point and passes its images on to the pre-tokenizer.</summary>
     void Normalize(int code, ref WordBuffer word, List<int> ids)
     {
         if (_settings.CleanText && (code is 0 or 0xFFFD || UnicodeTables.IsControl(code))) return;
-        bool apart = _settings.TokenizeChineseChars && UnicodeTables.IsIdeograph(code);
-        if (apart) Finish(ref word, ids);
-        Span<int> stripped = stackalloc int[4], lowered = stackalloc int[4];
+        bool isolated = _settings.TokenizeChineseChars && UnicodeTables.IsIdeograph(code);
+        if (isolated) EndWord(ref word, ids);
+        Span<int> stripped = stackalloc int[4];
+        Span<int> lowered = stackalloc int[4];
         int strippedCount = 1;
         if (_settings.StripAccents && code >= 0x80) strippedCount = UnicodeTables.StripAccents(code, stripped);
         else stripped[0] = code;
@@ -129,55 +159,30 @@ public sealed class BertTokenizer
             int count = 1;
             if (_settings.Lowercase && part >= 0x80) count = UnicodeTables.ToLower(part, lowered);
             else lowered[0] = _settings.Lowercase && part is >= 'A' and <= 'Z' ? part + 32 : part;
-            foreach (int final in lowered[..count]) Append(final, ref word, ids);
+            foreach (int image in lowered[..count]) Append(image, ref word, ids);
         }
-        if (apart) Finish(ref word, ids);
+        if (isolated) EndWord(ref word, ids);
     }
 
+    /// <summary>Applies BertPreTokenizer: whitespace ends a word, punctuation is a word of its own.</summary>
     void Append(int code, ref WordBuffer word, List<int> ids)
     {
-        if (UnicodeTables.IsWhitespace(code)) Finish(ref word, ids);
-        else if (UnicodeTables.IsPunctuation(code))
+        if (UnicodeTables.IsWhitespace(code))
         {
-            Finish(ref word, ids);
-            word.Add(new Rune(code));
-            Finish(ref word, ids);
+            EndWord(ref word, ids);
+            return;
         }
-        else word.Add(new Rune(code));
+        bool isolated = UnicodeTables.IsPunctuation(code);
+        if (isolated) EndWord(ref word, ids);
+        word.Add(new Rune(code));
+        if (isolated) EndWord(ref word, ids);
     }
 
-    void Finish(ref WordBuffer word, List<int> ids)
+    void EndWord(ref WordBuffer word, List<int> ids)
     {
         if (word.IsEmpty) return;
         if (word.IsTooLong) ids.Add(UnknownId);
-        else _vocabulary.Tokenize(word.Text, UnknownId, ids);
+        else _wordPiece.Tokenize(word.Text, UnknownId, ids);
         word.Clear();
-    }
-
-    /// <summary>The word under way, counted in code points; what passes the longest that is looked up is counted alone.</summary>
-    ref struct WordBuffer(Span<char> buffer, int longest)
-    {
-        readonly Span<char> _buffer = buffer;
-        int _length, _count;
-
-        public readonly bool IsEmpty => _count == 0;
-
-        public readonly bool IsTooLong => _count > longest || _length > _buffer.Length - 2;
-
-        public readonly ReadOnlySpan<char> Text => _buffer[.._length];
-
-        public void Add(char ascii)
-        {
-            _count++;
-            if (!IsTooLong) _buffer[_length++] = ascii;
-        }
-
-        public void Add(Rune rune)
-        {
-            _count++;
-            if (!IsTooLong) _length += rune.EncodeToUtf16(_buffer[_length..]);
-        }
-
-        public void Clear() => (_length, _count) = (0, 0);
     }
 }

@@ -3,99 +3,118 @@ using System.IO.Compression;
 
 namespace EsimCse.Core.Text;
 
-/// <summary>Reads so many bytes into a buffer from an offset; 0 at the end.</summary>
+/// <summary>Reads up to <paramref name="count"/> bytes into a buffer and returns their number, 0 at the end.</summary>
 delegate int ReadBytes(byte[] buffer, int offset, int count);
 
 /// <summary>
-/// What .gz and .br files hold. The streams of .NET end without a word where the data end too early, and a copy cut short would be taken for a shorter text;
-/// here that is an <see cref="InvalidDataException"/>.
+/// Decompression of .gz and .br files. Data that is truncated, or a gzip file that is followed by other data, is an
+/// <see cref="InvalidDataException"/>.
 /// </summary>
+/// <remarks>
+/// The streams of .NET take truncated data for a shorter text. Their switch System.IO.Compression.UseStrictValidation
+/// is no replacement: it is read once a process, so that a program that used gzip before this library would lose the
+/// check; data after a gzip file and an empty .br file still pass.
+/// </remarks>
 sealed class Decompression : IDisposable
 {
-    readonly WholeGzip? _gzip;
-    readonly WholeBrotli? _brotli;
+    readonly IDisposable? _reader;
 
-    /// <summary>The bytes of a file, decompressed if its ending says so.</summary>
-    public Decompression(FileStream file, string ending)
+    /// <param name="file">The file, which the caller disposes.</param>
+    /// <param name="extension">".gz", ".br", or anything else for a file that is not compressed.</param>
+    public Decompression(FileStream file, string extension)
     {
-        if (ending == ".gz") _gzip = new WholeGzip(file);
-        if (ending == ".br") _brotli = new WholeBrotli(file);
-        Read = _gzip is not null ? _gzip.Read : _brotli is not null ? _brotli.Read : file.Read;
+        switch (extension)
+        {
+            case ".gz":
+                GzipReader gzip = new(file);
+                _reader = gzip;
+                Read = gzip.Read;
+                break;
+            case ".br":
+                BrotliReader brotli = new(file);
+                _reader = brotli;
+                Read = brotli.Read;
+                break;
+            default:
+                Read = file.Read;
+                break;
+        }
     }
 
-    /// <summary>The next bytes.</summary>
+    /// <summary>Reads the next bytes of the decompressed data.</summary>
     public ReadBytes Read { get; }
 
-    public void Dispose()
-    {
-        _gzip?.Dispose();
-        _brotli?.Dispose();
-    }
+    public void Dispose() => _reader?.Dispose();
 
-    static InvalidDataException EndsEarly() => new("the data end too early, or something else follows them");
+    static InvalidDataException Truncated() => new("the data is truncated, or other data follows it");
 
-    sealed class WholeBrotli(FileStream file) : IDisposable
+    sealed class BrotliReader(FileStream file) : IDisposable
     {
         readonly byte[] _input = new byte[1 << 16];
         BrotliDecoder _decoder;
-        int _start, _end;
+        int _start;
+        int _end;
         bool _done;
 
         public int Read(byte[] buffer, int offset, int count)
         {
             while (!_done)
             {
-                OperationStatus status = _decoder.Decompress(_input.AsSpan(_start, _end - _start), buffer.AsSpan(offset, count), out int consumed, out int written);
-                if (status == OperationStatus.InvalidData) throw new InvalidDataException("not Brotli");
+                ReadOnlySpan<byte> source = _input.AsSpan(_start, _end - _start);
+                Span<byte> target = buffer.AsSpan(offset, count);
+                OperationStatus status = _decoder.Decompress(source, target, out int consumed, out int written);
+                if (status == OperationStatus.InvalidData) throw new InvalidDataException("not valid Brotli data");
                 _start += consumed;
                 _done = status == OperationStatus.Done;
                 if (written > 0) return written;
-                if (!_done && _start == _end) Fill();
+                if (!_done && _start == _end) FillInput();
             }
             return 0;
         }
 
         public void Dispose() => _decoder.Dispose();
 
-        void Fill()
+        void FillInput()
         {
-            (_start, _end) = (0, file.Read(_input, 0, _input.Length));
-            if (_end == 0) throw EndsEarly();
+            _start = 0;
+            _end = file.Read(_input, 0, _input.Length);
+            if (_end == 0) throw Truncated();
         }
     }
 
-    /// <summary>A member of our own is put behind the file's: only where those are whole do its bytes come out last.</summary>
-    sealed class WholeGzip : IDisposable
+    /// <summary>
+    /// Appends a member of its own to the file: its bytes come out last only if the file's own members are complete.
+    /// </summary>
+    sealed class GzipReader(FileStream file) : IDisposable
     {
         static readonly byte[] Marker = "\0end of esimcse\0"u8.ToArray();
 
-        readonly byte[] _held = new byte[1 << 16];
-        readonly GZipStream _stream;
+        readonly byte[] _buffered = new byte[1 << 16];
+        readonly GZipStream _stream = new(new ConcatenatedStream(file, CreateMarker()), CompressionMode.Decompress);
         int _count;
-
-        public WholeGzip(FileStream file)
-        {
-            _stream = new GZipStream(new FollowedBy(file, Member()), CompressionMode.Decompress);
-        }
 
         public int Read(byte[] buffer, int offset, int count)
         {
             while (_count <= Marker.Length)
             {
-                int read = _stream.Read(_held, _count, _held.Length - _count);
-                if (read == 0) return _held.AsSpan(0, _count).SequenceEqual(Marker) ? 0 : throw EndsEarly();
+                int read = _stream.Read(_buffered, _count, _buffered.Length - _count);
+                if (read == 0)
+                {
+                    bool complete = _buffered.AsSpan(0, _count).SequenceEqual(Marker);
+                    return complete ? 0 : throw Truncated();
+                }
                 _count += read;
             }
-            int given = Math.Min(count, _count - Marker.Length);
-            _held.AsSpan(0, given).CopyTo(buffer.AsSpan(offset));
-            _count -= given;
-            _held.AsSpan(given, _count).CopyTo(_held);
-            return given;
+            int copied = Math.Min(count, _count - Marker.Length);
+            _buffered.AsSpan(0, copied).CopyTo(buffer.AsSpan(offset));
+            _count -= copied;
+            _buffered.AsSpan(copied, _count).CopyTo(_buffered);
+            return copied;
         }
 
         public void Dispose() => _stream.Dispose();
 
-        static MemoryStream Member()
+        static MemoryStream CreateMarker()
         {
             MemoryStream member = new();
             using (GZipStream gzip = new(member, CompressionLevel.NoCompression, leaveOpen: true)) gzip.Write(Marker);
@@ -104,7 +123,7 @@ sealed class Decompression : IDisposable
         }
     }
 
-    sealed class FollowedBy(Stream first, Stream second) : Stream
+    sealed class ConcatenatedStream(Stream first, Stream second) : Stream
     {
         public override bool CanRead => true;
 
@@ -114,9 +133,17 @@ sealed class Decompression : IDisposable
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
 
-        public override int Read(Span<byte> buffer) => first.Read(buffer) is > 0 and int read ? read : second.Read(buffer);
+        public override int Read(Span<byte> buffer)
+        {
+            int read = first.Read(buffer);
+            return read > 0 ? read : second.Read(buffer);
+        }
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 

@@ -1,128 +1,92 @@
-using System.Text;
 using System.Text.Json;
 
 namespace EsimCse.Core.Text;
 
 /// <summary>
-/// Sentences from text: a sentence a line in .txt, a column of .csv or .tsv or of the objects of .jsonl, each also as .gz or .br. UTF-8, lines end at LF or CRLF alone.
+/// Reads sentences: the lines of .txt files, a column of .csv and .tsv files, a property of the objects of .jsonl
+/// files, each also compressed as .gz or .br. Text is UTF-8; lines end at LF or CRLF only.
 /// </summary>
-public static class SentenceFile
+static class SentenceFile
 {
     static readonly string[] DefaultColumns = ["text", "sentence"];
 
-    static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
+    /// <summary>Reads the sentences of a file, whose extension selects the format.</summary>
+    /// <exception cref="InvalidInputException">The file is missing or not valid; the message names the
+    /// line.</exception>
+    public static IEnumerable<string> Read(string path, string? column = null)
+    {
+        IEnumerable<string> lines = ReadLines(path);
+        return Format(path) switch
+        {
+            ".csv" => DelimitedText.ReadColumn(lines, ',', path, column, DefaultColumns),
+            ".tsv" => DelimitedText.ReadColumn(lines, '\t', path, column, DefaultColumns),
+            ".jsonl" => lines.Select((line, index) => ReadJsonSentence(line, path, index + 1, column)),
+            _ => lines,
+        };
+    }
 
-    /// <summary>The sentences of a file; its name's ending says its format.</summary>
-    /// <exception cref="InvalidInputException">The file is missing or not what its ending says; the message names the line.</exception>
-    public static IEnumerable<string> Read(string path, string? column = null) => Read(ReadLines(path), path, Format(path), column);
-
-    /// <summary>The sentences of a stream of lines.</summary>
+    /// <summary>Reads the lines of a stream as sentences.</summary>
     /// <exception cref="InvalidInputException">The text is not UTF-8; the message names the line.</exception>
-    public static IEnumerable<string> Read(Stream stream, string name) => Lines(stream.Read, name);
+    public static IEnumerable<string> Read(Stream stream, string name) => ReadLines(stream.Read, name);
 
-    /// <summary>The lines of a file, decompressed if its ending says so.</summary>
-    /// <exception cref="InvalidInputException">The file is missing or not UTF-8; the message names the line.</exception>
+    /// <summary>Reads the lines of a file, decompressed by its extension.</summary>
+    /// <exception cref="InvalidInputException">The file is missing or not UTF-8; the message names the
+    /// line.</exception>
     public static IEnumerable<string> ReadLines(string path)
     {
         if (!File.Exists(path)) throw new InvalidInputException($"{path}: no such file");
-        return Opened();
+        return ReadOpened();
 
-        IEnumerable<string> Opened()
+        IEnumerable<string> ReadOpened()
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-            using Decompression content = new(file, Ending(path));
-            foreach (string line in Lines(content.Read, path)) yield return line;
+            using Decompression content = new(file, Extension(path));
+            foreach (string line in ReadLines(content.Read, path)) yield return line;
         }
     }
 
     static string Format(string path)
     {
-        string name = Ending(path) is ".gz" or ".br" ? Path.GetFileNameWithoutExtension(path) : path;
-        return Ending(name);
+        bool compressed = Extension(path) is ".gz" or ".br";
+        return Extension(compressed ? Path.GetFileNameWithoutExtension(path) : path);
     }
 
-    /// <summary>In small letters: DATA.CSV is no plain text.</summary>
-    static string Ending(string path) => Path.GetExtension(path).ToLowerInvariant();
+    static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
 
-    static IEnumerable<string> Read(IEnumerable<string> lines, string name, string format, string? column) => format switch
-    {
-        ".csv" => DelimitedText.Column(lines, ',', name, column, DefaultColumns),
-        ".tsv" => DelimitedText.Column(lines, '\t', name, column, DefaultColumns),
-        ".jsonl" => lines.Select((line, index) => JsonSentence(line, name, index + 1, column)),
-        _ => lines,
-    };
-
-    static string JsonSentence(string line, string name, int number, string? column)
+    static string ReadJsonSentence(string line, string name, int number, string? column)
     {
         try
         {
             using JsonDocument json = JsonDocument.Parse(line);
             JsonElement value = json.RootElement;
-            if (value.ValueKind == JsonValueKind.Object) value = Property(value);
-            return value.ValueKind == JsonValueKind.String ? value.GetString()!
-                : throw new InvalidInputException($"{name}, line {number}: found {(value.ValueKind == JsonValueKind.Undefined ? "nothing" : value.ValueKind)}, expected a string or an object with one{(column is null ? "" : $" as '{column}'")}");
+            if (value.ValueKind == JsonValueKind.Object) value = FindProperty(value, column);
+            if (value.ValueKind != JsonValueKind.String) throw NoSentence(name, number, value.ValueKind, column);
+            return value.GetString()!;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new InvalidInputException($"{name}, line {number}: not valid JSON: {error.Message}", error);
         }
-
-        JsonElement Property(JsonElement row)
-        {
-            foreach (string wanted in column is null ? DefaultColumns : [column])
-                if (row.TryGetProperty(wanted, out JsonElement found)) return found;
-            return column is null ? row.EnumerateObject().Select(property => property.Value).FirstOrDefault() : default;
-        }
     }
 
-    static IEnumerable<string> Lines(ReadBytes source, string name)
+    static JsonElement FindProperty(JsonElement row, string? column)
     {
-        UTF8Encoding strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-        byte[] buffer = new byte[1 << 16];
-        (int start, int end, int number) = (0, 0, 0);
-        while (true)
-        {
-            int length = Array.IndexOf(buffer, (byte)'\n', start, end - start) - start;
-            if (length >= 0)
-            {
-                yield return Decode(start, length);
-                start += length + 1;
-                continue;
-            }
-            if (start > 0) Buffer.BlockCopy(buffer, start, buffer, 0, end - start);
-            (start, end) = (0, end - start);
-            if (end == buffer.Length) Array.Resize(ref buffer, 2 * buffer.Length);
-            int read = Fill();
-            if (read == 0) break;
-            end += read;
-        }
-        if (end > 0 && !(number == 0 && buffer.AsSpan(0, end).SequenceEqual(ByteOrderMark))) yield return Decode(0, end);
+        foreach (string name in column is null ? DefaultColumns : [column])
+            if (row.TryGetProperty(name, out JsonElement found)) return found;
+        if (column is not null) return default;
+        return row.EnumerateObject().Select(property => property.Value).FirstOrDefault();
+    }
 
-        int Fill()
-        {
-            try
-            {
-                return source(buffer, end, buffer.Length - end);
-            }
-            catch (Exception error) when (error is InvalidDataException or InvalidOperationException)
-            {
-                throw new InvalidInputException($"{name}, after line {number}: cannot be decompressed: {error.Message}", error);
-            }
-        }
+    static InvalidInputException NoSentence(string name, int number, JsonValueKind kind, string? column)
+    {
+        string found = kind == JsonValueKind.Undefined ? "nothing" : kind.ToString();
+        string property = column is null ? "" : $" as '{column}'";
+        return new($"{name}, line {number}: found {found}, expected a string or an object with one{property}");
+    }
 
-        string Decode(int first, int length)
-        {
-            ReadOnlySpan<byte> bytes = buffer.AsSpan(first, length);
-            if (number++ == 0 && bytes.StartsWith(ByteOrderMark)) bytes = bytes[3..];
-            if (bytes.EndsWith("\r"u8)) bytes = bytes[..^1];
-            try
-            {
-                return strict.GetString(bytes);
-            }
-            catch (DecoderFallbackException error)
-            {
-                throw new InvalidInputException($"{name}, line {number}: not valid UTF-8", error);
-            }
-        }
+    static IEnumerable<string> ReadLines(ReadBytes source, string name)
+    {
+        Utf8LineReader reader = new(source, name);
+        while (reader.ReadLine() is { } line) yield return line;
     }
 }

@@ -3,13 +3,19 @@ using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Text;
 
-/// <summary>What a tokenizer's files say: pieces, flags, special tokens. Never guessed from a model's name.</summary>
+/// <summary>
+/// Vocabulary, flags and special tokens of a tokenizer's files. Nothing is guessed from a model's name.
+/// </summary>
 sealed record TokenizerSettings
 {
-    /// <summary>BERT's special pieces, but for the one that stands for unknown words, which a model may call otherwise.</summary>
-    public static readonly string[] Specials = ["[CLS]", "[SEP]", "[PAD]", "[MASK]"];
+    const string DefaultUnknownToken = "[UNK]";
 
-    public required IReadOnlyDictionary<string, int> Pieces { get; init; }
+    /// <summary>
+    /// BERT's special tokens, without the one for unknown words, which a tokenizer may name differently.
+    /// </summary>
+    public static readonly string[] SpecialTokens = ["[CLS]", "[SEP]", "[PAD]", "[MASK]"];
+
+    public required IReadOnlyDictionary<string, int> Vocabulary { get; init; }
 
     public bool CleanText { get; init; } = true;
 
@@ -19,92 +25,138 @@ sealed record TokenizerSettings
 
     public bool StripAccents { get; init; } = true;
 
-    public string Unknown { get; init; } = "[UNK]";
+    public string UnknownToken { get; init; } = DefaultUnknownToken;
 
     public string ContinuingSubwordPrefix { get; init; } = "##";
 
     public int MaxInputCharsPerWord { get; init; } = 100;
 
-    /// <summary>Tokens that are found in the text before anything else happens to it.</summary>
+    /// <summary>Tokens that are found in the text before it is normalized.</summary>
     public required IReadOnlyDictionary<string, int> AddedTokens { get; init; }
 
     public int? ModelMaxLength { get; init; }
 
-    /// <summary>tokenizer.json, or vocab.txt with tokenizer_config.json, or vocab.txt with Hugging Face's defaults.</summary>
+    /// <summary>Reads tokenizer.json, or else vocab.txt; tokenizer_config.json is optional.</summary>
     public static TokenizerSettings Read(string folder)
     {
-        string json = Path.Combine(folder, "tokenizer.json"), vocabulary = Path.Combine(folder, "vocab.txt"), config = Path.Combine(folder, "tokenizer_config.json");
-        JsonObject? settings = File.Exists(config) ? JsonFile.ReadObject(config) : null;
-        TokenizerSettings read = File.Exists(json) ? FromTokenizerJson(json)
-            : File.Exists(vocabulary) ? FromVocabulary(vocabulary, settings, config)
-            : throw new InvalidInputException($"{folder}: no tokenizer: found neither tokenizer.json nor vocab.txt");
-        return read with { ModelMaxLength = Length(settings) };
+        string tokenizerPath = Path.Combine(folder, "tokenizer.json");
+        string vocabularyPath = Path.Combine(folder, "vocab.txt");
+        string configPath = Path.Combine(folder, "tokenizer_config.json");
+        JsonObject? config = File.Exists(configPath) ? JsonFile.ReadObject(configPath) : null;
+        TokenizerSettings settings;
+        if (File.Exists(tokenizerPath)) settings = FromTokenizerJson(tokenizerPath);
+        else if (File.Exists(vocabularyPath)) settings = FromVocabulary(vocabularyPath, config, configPath);
+        else throw new InvalidInputException($"{folder}: no tokenizer: found neither tokenizer.json nor vocab.txt");
+        return settings with { ModelMaxLength = ReadMaxLength(config) };
     }
 
-    static int? Length(JsonObject? settings) =>
-        settings?["model_max_length"] is JsonValue value && value.TryGetValue(out double length) && length is >= 2 and <= int.MaxValue ? (int)length : null;
+    static int? ReadMaxLength(JsonObject? config)
+    {
+        if (config?["model_max_length"] is not JsonValue value || !value.TryGetValue(out double length)) return null;
+        return length is >= 2 and <= int.MaxValue ? (int)length : null;
+    }
 
     static TokenizerSettings FromVocabulary(string path, JsonObject? config, string configPath)
     {
-        Dictionary<string, int> pieces = new(StringComparer.Ordinal);
-        string[] lines = SentenceFile.ReadLines(path).ToArray();
-        for (int id = 0; id < lines.Length; id++) pieces[lines[id]] = id;
-        bool lowercase = Flag(config, "do_lower_case", configPath) ?? true;
-        string unknown = Token(config?["unk_token"]) ?? "[UNK]";
+        Dictionary<string, int> vocabulary = new(StringComparer.Ordinal);
+        string[] lines = [.. SentenceFile.ReadLines(path)];
+        for (int id = 0; id < lines.Length; id++) vocabulary[lines[id]] = id;
+        bool lowercase = ReadFlag(config, "do_lower_case", configPath) ?? true;
+        string unknown = ReadToken(config?["unk_token"]) ?? DefaultUnknownToken;
         Dictionary<string, int> added = new(StringComparer.Ordinal);
-        foreach (string token in (string[])[unknown, .. Specials])
-            added[token] = pieces.TryGetValue(token, out int id) ? id : throw new InvalidInputException($"{path}: no line '{token}'");
+        foreach (string token in (string[])[unknown, .. SpecialTokens])
+        {
+            bool found = vocabulary.TryGetValue(token, out int id);
+            added[token] = found ? id : throw new InvalidInputException($"{path}: no line '{token}'");
+        }
         return new TokenizerSettings
         {
-            Pieces = pieces,
+            Vocabulary = vocabulary,
             AddedTokens = added,
-            Unknown = unknown,
+            UnknownToken = unknown,
             Lowercase = lowercase,
-            StripAccents = Flag(config, "strip_accents", configPath) ?? lowercase,
-            TokenizeChineseChars = Flag(config, "tokenize_chinese_chars", configPath) ?? true,
+            StripAccents = ReadFlag(config, "strip_accents", configPath) ?? lowercase,
+            TokenizeChineseChars = ReadFlag(config, "tokenize_chinese_chars", configPath) ?? true,
         };
     }
 
     static TokenizerSettings FromTokenizerJson(string path)
     {
         JsonObject json = JsonFile.ReadObject(path);
-        JsonObject? model = json["model"] as JsonObject;
-        string kind = model is null ? "none" : Token(model["type"]) ?? (model["merges"] is null ? "WordPiece" : "BPE");
-        if (kind != "WordPiece" || model?["vocab"] is not JsonObject vocabulary)
-            throw new InvalidInputException($"{path}: model: found {kind}, expected WordPiece with an object vocab{(kind == "BPE" ? ": RoBERTa's tokenizer is not supported yet" : "")}");
-        if (json["normalizer"] is not JsonObject normalizer || Token(normalizer["type"]) != "BertNormalizer")
-            throw new InvalidInputException($"{path}: normalizer: found {(json["normalizer"] as JsonObject)?["type"]?.ToJsonString() ?? "none"}, expected BertNormalizer");
-        Dictionary<string, int> pieces = new(StringComparer.Ordinal), added = new(StringComparer.Ordinal);
-        foreach ((string piece, JsonNode? id) in vocabulary) pieces[piece] = Id(id, piece);
+        JsonObject model = RequireWordPiece(json["model"], path);
+        JsonObject normalizer = RequireBertNormalizer(json["normalizer"], path);
+        Dictionary<string, int> vocabulary = new(StringComparer.Ordinal);
+        Dictionary<string, int> added = new(StringComparer.Ordinal);
+        foreach ((string token, JsonNode? id) in (JsonObject)model["vocab"]!)
+            vocabulary[token] = ReadId(id, token, path);
         foreach (JsonNode? token in json["added_tokens"] as JsonArray ?? [])
-            if (Token(token) is { Length: > 0 } content) added[content] = Id((token as JsonObject)?["id"], content);
-        if (!(model["max_input_chars_per_word"] is null || model["max_input_chars_per_word"] is JsonValue limit && limit.TryGetValue(out int most) && most >= 0))
-            throw new InvalidInputException($"{path}: max_input_chars_per_word: found {model["max_input_chars_per_word"]!.ToJsonString()}, expected a whole number of at least 0");
-        bool lowercase = Flag(normalizer, "lowercase", path) ?? true;
+            if (ReadToken(token) is { Length: > 0 } content)
+                added[content] = ReadId((token as JsonObject)?["id"], content, path);
+        bool lowercase = ReadFlag(normalizer, "lowercase", path) ?? true;
         return new TokenizerSettings
         {
-            Pieces = pieces,
+            Vocabulary = vocabulary,
             AddedTokens = added,
-            Unknown = Token(model["unk_token"]) ?? "[UNK]",
-            ContinuingSubwordPrefix = Token(model["continuing_subword_prefix"]) ?? "##",
-            MaxInputCharsPerWord = model["max_input_chars_per_word"] is JsonValue value && value.TryGetValue(out int longest) ? longest : 100,
-            CleanText = Flag(normalizer, "clean_text", path) ?? true,
-            TokenizeChineseChars = Flag(normalizer, "handle_chinese_chars", path) ?? true,
+            UnknownToken = ReadToken(model["unk_token"]) ?? DefaultUnknownToken,
+            ContinuingSubwordPrefix = ReadToken(model["continuing_subword_prefix"]) ?? "##",
+            MaxInputCharsPerWord = ReadMaxInputChars(model, path),
+            CleanText = ReadFlag(normalizer, "clean_text", path) ?? true,
+            TokenizeChineseChars = ReadFlag(normalizer, "handle_chinese_chars", path) ?? true,
             Lowercase = lowercase,
-            StripAccents = Flag(normalizer, "strip_accents", path) ?? lowercase,
+            StripAccents = ReadFlag(normalizer, "strip_accents", path) ?? lowercase,
         };
-
-        int Id(JsonNode? node, string piece) => node is JsonValue value && value.TryGetValue(out int id) && id is >= 0 and < 100_000_000 ? id
-            : throw new InvalidInputException($"{path}: '{piece}': found id {node?.ToJsonString() ?? "nothing"}, expected a whole number");
     }
 
-    static bool? Flag(JsonObject? json, string name, string path) => json?[name] switch
+    static JsonObject RequireWordPiece(JsonNode? node, string path)
+    {
+        string type = "none";
+        if (node is JsonObject model)
+        {
+            type = ReadToken(model["type"]) ?? (model["merges"] is null ? "WordPiece" : "BPE");
+            if (type == "WordPiece" && model["vocab"] is JsonObject) return model;
+        }
+        string remark = type == "BPE" ? ": RoBERTa's tokenizer is not supported yet" : "";
+        throw new InvalidInputException(
+            $"{path}: model: found {type}, expected WordPiece with an object vocab{remark}");
+    }
+
+    static JsonObject RequireBertNormalizer(JsonNode? node, string path)
+    {
+        JsonObject? normalizer = node as JsonObject;
+        if (normalizer is not null && ReadToken(normalizer["type"]) == "BertNormalizer") return normalizer;
+        string type = normalizer?["type"]?.ToJsonString() ?? "none";
+        throw new InvalidInputException($"{path}: normalizer: found {type}, expected BertNormalizer");
+    }
+
+    static int ReadMaxInputChars(JsonObject model, string path)
+    {
+        const string key = "max_input_chars_per_word";
+        JsonNode? node = model[key];
+        if (node is null) return 100;
+        if (node is JsonValue value && value.TryGetValue(out int limit) && limit >= 0) return limit;
+        throw new InvalidInputException(
+            $"{path}: {key}: found {node.ToJsonString()}, expected a whole number of at least 0");
+    }
+
+    static int ReadId(JsonNode? node, string token, string path)
+    {
+        if (node is JsonValue value && value.TryGetValue(out int id) && id is >= 0 and < 100_000_000) return id;
+        string found = node?.ToJsonString() ?? "nothing";
+        throw new InvalidInputException($"{path}: '{token}': found id {found}, expected a whole number");
+    }
+
+    static bool? ReadFlag(JsonObject? json, string name, string path) => json?[name] switch
     {
         null => null,
         JsonValue value when value.TryGetValue(out bool flag) => flag,
-        JsonNode other => throw new InvalidInputException($"{path}: {name}: found {other.ToJsonString()}, expected true or false"),
+        JsonNode other => throw new InvalidInputException(
+            $"{path}: {name}: found {other.ToJsonString()}, expected true or false"),
     };
 
-    static string? Token(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text
-        : node is JsonObject token ? Token(token["content"]) : null;
+    /// <summary>Returns a token that is given as a string, or as an object with the string as its content.</summary>
+    static string? ReadToken(JsonNode? node)
+    {
+        if (node is JsonValue value && value.TryGetValue(out string? text)) return text;
+        return node is JsonObject token ? ReadToken(token["content"]) : null;
+    }
 }

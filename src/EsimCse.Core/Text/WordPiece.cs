@@ -1,51 +1,57 @@
 namespace EsimCse.Core.Text;
 
-/// <summary>Pieces and their ids. A piece that continues a word starts with a prefix, "##", in its written form.</summary>
+/// <summary>The WordPiece model: splits a word into the tokens of a vocabulary, longest match first.</summary>
 sealed class WordPiece
 {
-    readonly Dictionary<string, int> _starts = new(StringComparer.Ordinal), _continuations = new(StringComparer.Ordinal);
-    readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _startLookup, _continuationLookup;
-    readonly bool[] _continues;
-    readonly int _longest;
+    readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _wordStarts;
+    readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _continuations;
+    readonly bool[] _isContinuation;
+    readonly int _longestToken;
 
-    public WordPiece(IReadOnlyDictionary<string, int> pieces, string prefix)
+    /// <param name="vocabulary">Tokens and their ids.</param>
+    /// <param name="prefix">Prefix of the tokens that continue a word, "##"; empty if they are spelled like the
+    /// others.</param>
+    public WordPiece(IReadOnlyDictionary<string, int> vocabulary, string prefix)
     {
-        Pieces = pieces;
-        Size = pieces.Values.DefaultIfEmpty(-1).Max() + 1;
-        _continues = new bool[Size];
-        foreach ((string piece, int id) in pieces)
+        Dictionary<string, int> wordStarts = new(StringComparer.Ordinal);
+        Dictionary<string, int> continuations = new(StringComparer.Ordinal);
+        Size = vocabulary.Values.DefaultIfEmpty(-1).Max() + 1;
+        _isContinuation = new bool[Size];
+        foreach ((string token, int id) in vocabulary)
         {
-            _longest = Math.Max(_longest, piece.Length);
-            _starts[piece] = id;
-            if (prefix.Length == 0 || !piece.StartsWith(prefix, StringComparison.Ordinal)) continue;
-            _continuations[piece[prefix.Length..]] = id;
-            _continues[id] = true;
+            _longestToken = Math.Max(_longestToken, token.Length);
+            wordStarts[token] = id;
+            if (prefix.Length == 0 || !token.StartsWith(prefix, StringComparison.Ordinal)) continue;
+            continuations[token[prefix.Length..]] = id;
+            _isContinuation[id] = true;
         }
-        _startLookup = _starts.GetAlternateLookup<ReadOnlySpan<char>>();
-        _continuationLookup = (prefix.Length == 0 ? _starts : _continuations).GetAlternateLookup<ReadOnlySpan<char>>();
+        _wordStarts = wordStarts.GetAlternateLookup<ReadOnlySpan<char>>();
+        _continuations = (prefix.Length == 0 ? wordStarts : continuations).GetAlternateLookup<ReadOnlySpan<char>>();
     }
-
-    /// <summary>All pieces as they are written.</summary>
-    public IReadOnlyDictionary<string, int> Pieces { get; }
 
     /// <summary>One more than the highest id.</summary>
     public int Size { get; }
 
-    public bool Continues(int id) => (uint)id < (uint)_continues.Length && _continues[id];
+    public bool IsContinuation(int id) => (uint)id < (uint)_isContinuation.Length && _isContinuation[id];
 
-    /// <summary>The longest pieces first, from the left; a word of which some part is no piece is unknown as a whole.</summary>
-    public void Tokenize(ReadOnlySpan<char> word, int unknown, List<int> ids)
+    /// <summary>
+    /// Appends the tokens of a word, from the left, the longest match each time. A word with a part that matches no
+    /// token becomes <paramref name="unknownId"/> as a whole.
+    /// </summary>
+    public void Tokenize(ReadOnlySpan<char> word, int unknownId, List<int> ids)
     {
         int before = ids.Count;
-        for (int start = 0; start < word.Length;)
+        int start = 0;
+        while (start < word.Length)
         {
-            Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> lookup = start == 0 ? _startLookup : _continuationLookup;
-            int end = Math.Min(word.Length, start + _longest), id = -1;
-            while (end > start && !lookup.TryGetValue(word[start..end], out id)) end--;
+            var tokens = start == 0 ? _wordStarts : _continuations;
+            int end = Math.Min(word.Length, start + _longestToken);
+            int id = -1;
+            while (end > start && !tokens.TryGetValue(word[start..end], out id)) end--;
             if (end == start)
             {
                 ids.RemoveRange(before, ids.Count - before);
-                ids.Add(unknown);
+                ids.Add(unknownId);
                 return;
             }
             ids.Add(id);

@@ -1,6 +1,8 @@
-"""Writes unicode-tables.bin, which UnicodeTables.cs reads: what becomes of a code point when accents are stripped (NFD without Mn) and when it is lower-cased.
+"""Writes unicode-tables.bin, which UnicodeTables.cs reads: the image of each code point under accent stripping
+(NFD without Mn) and under lower-casing.
 
-Each table: int32 number of entries, then for each int32 code point, int32 length, int32 code points. Hangul syllables are decomposed by arithmetic instead.
+Each table: int32 number of entries, then for each entry int32 code point, int32 length, int32 code points.
+Hangul syllables are absent: they are decomposed by arithmetic.
 """
 import struct
 import sys

@@ -5,7 +5,7 @@ using EsimCse.Core.Files;
 namespace EsimCse.Core.Training;
 
 /// <summary>The checkpoints of a run: safetensors files named by their step, written whole or not at all, the newest two kept.</summary>
-public static class Checkpoint
+static class Checkpoint
 {
     const int Kept = 2;
     const string Prefix = "step-", Suffix = ".safetensors";

@@ -25,7 +25,7 @@ sealed class PositiveViews
         Extra = options.Repetition switch
         {
             // A tokenizer need not say which of its pieces are special.
-            Augmentation.Insert => [.. all.Where(id => !tokenizer.IsAdded(id)).Except([tokenizer.UnknownId, .. Ids(tokenizer, TokenizerSettings.Specials)])],
+            Augmentation.Insert => [.. all.Where(id => !tokenizer.IsAdded(id)).Except([tokenizer.UnknownId, .. Ids(tokenizer, TokenizerSettings.SpecialTokens)])],
             Augmentation.Stopword => [.. Ids(tokenizer, StopWords)],
             _ => [],
         };

@@ -1,49 +1,109 @@
 using System.Diagnostics;
+using System.Reflection;
+using EsimCse.Cli;
 
 namespace EsimCse.Tests.Support;
 
-/// <summary>The tool as a process, as a user runs it.</summary>
+/// <summary>Runs the tool as a process, as users do.</summary>
 static class Tool
 {
-    static string[] Command => CommandOf(typeof(EsimCse.Cli.CommandRunner).Assembly);
+    /// <summary>Limit for observations of a running process; far above the time that they take.</summary>
+    static readonly TimeSpan WaitLimit = TimeSpan.FromMinutes(2);
 
-    /// <summary>How an assembly beside this one is run: by the dotnet on the path, or where the runtime was packed along, by its own executable.</summary>
-    public static string[] CommandOf(System.Reflection.Assembly assembly) =>
-        File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so")) ? [Path.ChangeExtension(assembly.Location, null)] : ["dotnet", assembly.Location];
+    /// <summary>The tool's own assembly, for commands that start it in an unusual way.</summary>
+    public static string[] Command => CommandOf(typeof(CommandRunner).Assembly);
 
+    /// <summary>
+    /// Returns the command that runs an assembly of the tests' folder: through the dotnet on the path, or by its own
+    /// executable where the tests were published with a runtime.
+    /// </summary>
+    public static string[] CommandOf(Assembly assembly)
+    {
+        bool selfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
+        return selfContained ? [Path.ChangeExtension(assembly.Location, null)] : ["dotnet", assembly.Location];
+    }
+
+    /// <summary>Runs the tool to its end with a text as its standard input.</summary>
     public static (int Code, string Output, string Error) Run(string input, params string[] arguments)
     {
         using Process process = Start(arguments);
+        return Finish(process, input);
+    }
+
+    /// <summary>Runs the tool to its end with environment variables of its own.</summary>
+    public static (int Code, string Output, string Error) Start(
+        KeyValuePair<string, string>[] variables, params string[] arguments)
+    {
+        IEnumerable<string> assignments = variables.Select(variable => $"{variable.Key}={variable.Value}");
+        using Process process = Start("/usr/bin/env", [.. assignments, .. Command, .. arguments]);
+        return Finish(process, input: "");
+    }
+
+    /// <summary>Runs the tool to its end with standard output on a full disk.</summary>
+    public static (int Code, string Error) RunOnFullDisk(params string[] arguments)
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "there is no /dev/full");
+        using Process process = Start("/bin/sh", ["-c", "exec \"$@\" > /dev/full", "sh", .. Command, .. arguments]);
+        (int code, _, string error) = Finish(process, input: "");
+        return (code, error);
+    }
+
+    public static Process Start(params string[] arguments) => Start(Command[0], [.. Command[1..], .. arguments]);
+
+    /// <summary>Starts the tool with SIGINT at its default, which background jobs of a shell ignore.</summary>
+    public static Process StartWithDefaultSignals(params string[] arguments) =>
+        Start("/usr/bin/env", ["--default-signal=INT", .. Command, .. arguments]);
+
+    /// <summary>Starts another program that runs the tool.</summary>
+    public static Process Start(string program, string[] arguments)
+    {
+        ProcessStartInfo start = new(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // The tool sees a CUDA device only where a test asks for one.
+        if (!arguments.Contains("--device")) start.Environment.Remove("ESIMCSE_CUDA");
+        if (Backends.RealCompiler is not null) start.Environment.Remove("ESIMCSE_NVRTC");
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Waits until a condition holds, and fails if the process ends first or the limit is reached.</summary>
+    public static async Task WaitUntil(Process process, Func<bool> condition, string expected)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.False(process.HasExited, $"the process ended before {expected}");
+            Assert.True(clock.Elapsed < WaitLimit, $"waited {WaitLimit} for {expected}");
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Waits for the end of a process, and fails if the limit is reached.</summary>
+    public static async Task<int> WaitForExit(Process process, string cause)
+    {
+        using CancellationTokenSource limit = new(WaitLimit);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            Assert.Fail($"the process did not end within {WaitLimit} after {cause}");
+        }
+        return process.ExitCode;
+    }
+
+    static (int Code, string Output, string Error) Finish(Process process, string input)
+    {
         Task<string> error = process.StandardError.ReadToEndAsync();
         process.StandardInput.Write(input);
         process.StandardInput.Close();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output, error.Result);
-    }
-
-    /// <summary>To its end, with variables of its own.</summary>
-    public static (int Code, string Output, string Error) Start(KeyValuePair<string, string>[] variables, params string[] arguments)
-    {
-        using Process process = Start("/usr/bin/env", [.. variables.Select(variable => $"{variable.Key}={variable.Value}"), .. Command, .. arguments]);
-        process.StandardInput.Close();
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.Result);
-    }
-
-    public static Process Start(params string[] arguments) => Start(Command[0], [.. Command[1..], .. arguments]);
-
-    /// <summary>The same, with SIGINT not ignored: a shell that starts things in the background has them ignore it, and what is ignored stays so.</summary>
-    public static Process StartByEnv(params string[] arguments) => Start("/usr/bin/env", ["--default-signal=INT", .. Command, .. arguments]);
-
-    static Process Start(string program, string[] arguments)
-    {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        // The tool sees a CUDA device only where a test asks for one.
-        if (!arguments.Contains("--device")) start.Environment.Remove("ESIMCSE_CUDA");
-        if (Backends.RealCompiler is not null) start.Environment.Remove("ESIMCSE_NVRTC");
-        return Process.Start(start)!;
     }
 }

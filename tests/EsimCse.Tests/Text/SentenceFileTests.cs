@@ -25,12 +25,16 @@ public sealed class SentenceFileTests : IDisposable
         return path;
     }
 
-    string[] Read(string name, string text, string? column = null) => [.. SentenceFile.Read(Write(name, Encoding.UTF8.GetBytes(text)), column)];
+    string[] Read(string name, string text, string? column = null) =>
+        [.. SentenceFile.Read(Write(name, Encoding.UTF8.GetBytes(text)), column)];
 
-    void Refused(string name, byte[] bytes, params string[] named)
+    static string ReadError(string path, string? column = null) =>
+        Assert.Throws<InvalidInputException>(() => SentenceFile.Read(path, column).Count()).Message;
+
+    void AssertRefused(string name, byte[] bytes, params string[] named)
     {
         string path = Write(name, bytes);
-        string message = Assert.Throws<InvalidInputException>(() => SentenceFile.Read(path).Count()).Message;
+        string message = ReadError(path);
         Assert.All([path, .. named], part => Assert.Contains(part, message, StringComparison.Ordinal));
         Assert.DoesNotContain('\n', message);
     }
@@ -39,7 +43,7 @@ public sealed class SentenceFileTests : IDisposable
     [InlineData("")]
     [InlineData(".gz")]
     [InlineData(".br")]
-    public void Lines_end_at_LF_and_CRLF_alone(string compression)
+    public void Lines_end_at_LF_and_CRLF_only(string compression)
     {
         string name = "a.txt" + compression;
         Assert.Empty(Read(name, ""));
@@ -48,42 +52,46 @@ public sealed class SentenceFileTests : IDisposable
         Assert.Equal(["a"], Read(name, "\uFEFFa"));
         Assert.Equal(["a", "b"], Read(name, "a\nb\n"));
         Assert.Equal(["a", "", "b", ""], Read(name, "a\r\n\r\nb\r\n\n"));
-        Assert.Equal(["a\u0085b\vc\fd\u2028e\u2029f\rg", "h"], Read(name, "a\u0085b\vc\fd\u2028e\u2029f\rg\nh"));
+        Assert.Equal(
+            ["a\u0085b\vc\fd\u2028e\u2029f\rg", "h"], Read(name, "a\u0085b\vc\fd\u2028e\u2029f\rg\nh"));
         Assert.Equal(["a", "\uFEFFb"], Read(name, "a\n\uFEFFb\n"));
     }
 
     [Fact]
     public void Lines_cross_the_buffers_and_may_be_megabytes_long()
     {
-        string[] lines = [.. Enumerable.Range(0, 300).Select(i => new string((char)('a' + i % 26), i * 37 % 1000) + "é漢𝄞"), new string('x', 3 << 20), "last"];
+        IEnumerable<string> many = Enumerable.Range(0, 300)
+            .Select(i => new string((char)('a' + i % 26), i * 37 % 1000) + "é漢𝄞");
+        string[] lines = [.. many, new string('x', 3 << 20), "last"];
         Assert.Equal(lines, Read("a.txt", string.Join('\n', lines)));
         Assert.Equal(lines, Read("a.txt.gz", string.Join("\r\n", lines) + "\r\n"));
     }
 
     [Fact]
-    public void What_is_not_UTF8_is_named_by_its_line()
+    public void Invalid_UTF8_is_named_by_its_line()
     {
         foreach (string name in new[] { "a.txt", "a.csv", "a.jsonl", "a.txt.gz" })
         {
             string first = name == "a.jsonl" ? "\"x\"\n" : "x\n";
-            Refused(name, [.. Encoding.UTF8.GetBytes(first), 0xC3, 0x28, (byte)'\n'], "line 2", "UTF-8");
+            AssertRefused(name, [.. Encoding.UTF8.GetBytes(first), 0xC3, 0x28, (byte)'\n'], "line 2", "UTF-8");
         }
-        Refused("b.txt", [0xED, 0xA0, 0x80], "line 1");
-        Refused("b.txt", [(byte)'a', 0xE6, 0xBC], "line 1");
+        AssertRefused("b.txt", [0xED, 0xA0, 0x80], "line 1");
+        AssertRefused("b.txt", [(byte)'a', 0xE6, 0xBC], "line 1");
     }
 
     [Theory]
     [InlineData(".gz")]
     [InlineData(".br")]
-    public void Compressed_text_that_ends_early_or_is_none_is_refused(string compression)
+    public void Compressed_text_that_is_truncated_or_not_valid_is_refused(string compression)
     {
         Random random = new(3);
-        string path = Write("a.txt" + compression, [.. Enumerable.Range(0, 200_000).Select(_ => (byte)random.Next('a', 'z'))]);
+        byte[] letters = [.. Enumerable.Range(0, 200_000).Select(_ => (byte)random.Next('a', 'z'))];
+        string path = Write("a.txt" + compression, letters);
         byte[] whole = File.ReadAllBytes(path);
         foreach (int length in new[] { 1, 9, 20, whole.Length / 2, whole.Length - 1 })
         {
             File.WriteAllBytes(path, whole[..length]);
-            Assert.Contains(path, Assert.Throws<InvalidInputException>(() => SentenceFile.Read(path).Count()).Message, StringComparison.Ordinal);
+            Assert.Contains(path, ReadError(path), StringComparison.Ordinal);
         }
         if (compression == ".gz")
         {
@@ -91,7 +99,7 @@ public sealed class SentenceFileTests : IDisposable
             Assert.Equal(400_000, SentenceFile.Read(path).Single().Length);
         }
         File.WriteAllText(path, "this is no compressed text at all, but quite plain");
-        Assert.Throws<InvalidInputException>(() => SentenceFile.Read(path).Count());
+        ReadError(path);
     }
 
     [Fact]
@@ -102,7 +110,8 @@ public sealed class SentenceFileTests : IDisposable
         Assert.Equal(["s"], Read("a.csv", "id,sentence\n1,s\n"));
         Assert.Equal(["1"], Read("a.csv", "id,other\n1,s\n"));
         Assert.Equal(["s"], Read("a.csv", "id,other\n1,s\n", "other"));
-        Assert.Equal(["a, \"quoted\"\nfield", ""], Read("a.csv", "text,n\n\"a, \"\"quoted\"\"\nfield\",1\n,2\n"));
+        Assert.Equal(
+            ["a, \"quoted\"\nfield", ""], Read("a.csv", "text,n\n\"a, \"\"quoted\"\"\nfield\",1\n,2\n"));
         Assert.Equal(["a"], Read("A.CSV", "text\na\n"));
         Assert.Equal(["a,b"], Read("a.tsv", "n\ttext\n1\ta,b\n"));
         Assert.Empty(Read("a.csv", "text\n"));
@@ -112,7 +121,9 @@ public sealed class SentenceFileTests : IDisposable
     public void Jsonl_takes_objects_and_bare_strings()
     {
         Assert.Equal(["a"], Read("A.JsonL", "\"a\"\n"));
-        Assert.Equal(["a", "b", "c\n"], Read("a.jsonl", "{\"id\":1,\"text\":\"a\"}\n\"b\"\n{\"sentence\":\"c\\n\"}\n"));
+        Assert.Equal(
+            ["a", "b", "c\n"],
+            Read("a.jsonl", "{\"id\":1,\"text\":\"a\"}\n\"b\"\n{\"sentence\":\"c\\n\"}\n"));
         Assert.Equal(["x"], Read("a.jsonl", "{\"text\":\"a\",\"other\":\"x\"}\n", "other"));
         Assert.Equal(["x"], Read("a.jsonl", "{\"other\":\"x\",\"more\":\"y\"}\n"));
     }
@@ -127,15 +138,28 @@ public sealed class SentenceFileTests : IDisposable
     [InlineData("a.jsonl", "[\"a\"]\n", "line 1")]
     [InlineData("a.csv", "id,text\n1,a\n2\n", "line 3")]
     [InlineData("a.csv", "text\n\"never ends\n", "line 2")]
-    public void A_row_without_the_column_is_named_by_its_line(string name, string text, string line) => Refused(name, Encoding.UTF8.GetBytes(text), line);
+    public void A_row_without_the_column_is_named_by_its_line(string name, string text, string line) =>
+        AssertRefused(name, Encoding.UTF8.GetBytes(text), line);
 
     [Fact]
     public void A_missing_column_or_file_is_named()
     {
-        string path = Write("a.csv", "id,text\n1,a\n"u8.ToArray());
-        Assert.Contains("'title'", Assert.Throws<InvalidInputException>(() => SentenceFile.Read(path, "title").Count()).Message, StringComparison.Ordinal);
+        string csv = Write("a.csv", "id,text\n1,a\n"u8.ToArray());
+        Assert.Contains("'title'", ReadError(csv, "title"), StringComparison.Ordinal);
         string json = Write("a.jsonl", "{\"text\":\"a\"}\n"u8.ToArray());
-        Assert.Contains("'title'", Assert.Throws<InvalidInputException>(() => SentenceFile.Read(json, "title").Count()).Message, StringComparison.Ordinal);
-        Assert.Contains("no such file", Assert.Throws<InvalidInputException>(() => SentenceFile.Read(Path.Combine(_folder, "none.txt")).Count()).Message, StringComparison.Ordinal);
+        Assert.Contains("'title'", ReadError(json, "title"), StringComparison.Ordinal);
+        string missing = Path.Combine(_folder, "none.txt");
+        Assert.Contains("no such file", ReadError(missing), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stream_is_read_line_by_line()
+    {
+        using MemoryStream stream = new("a\nb"u8.ToArray());
+        Assert.Equal(["a", "b"], SentenceFile.Read(stream, "standard input"));
+        using MemoryStream bad = new([0xFF]);
+        string message = Assert.Throws<InvalidInputException>(
+            () => SentenceFile.Read(bad, "standard input").Count()).Message;
+        Assert.Equal("standard input, line 1: not valid UTF-8", message);
     }
 }

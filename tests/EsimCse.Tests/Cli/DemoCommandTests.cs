@@ -2,17 +2,19 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cli;
 
-public class DemoTests
+public class DemoCommandTests
 {
     [Fact]
-    public void A_short_demo_leaves_a_model_that_similarity_opens()
+    public void A_short_demo_leaves_a_model_that_similarity_loads()
     {
         string folder = Directory.CreateTempSubdirectory("esimcse-demo-").FullName;
         (int code, string output, string error) = Tool.Run("", "demo", "--steps", "12", "--output", folder);
         Assert.True(code == 0, error);
         Assert.Contains("nearest neighbours", output, StringComparison.Ordinal);
-        foreach (string condition in new[] { "none", "repetition", "queue", "both" }) Assert.Contains($"\n{condition,-12} ", output, StringComparison.Ordinal);
-        (code, output, error) = Tool.Run("", "similarity", Path.Combine(folder, "both"), "the tall baker paints a boat.", "a boat was painted by the tall baker.", "--json");
+        foreach (string condition in new[] { "none", "repetition", "queue", "both" })
+            Assert.Contains($"\n{condition,-12} ", output, StringComparison.Ordinal);
+        string[] sentences = ["the tall baker paints a boat.", "a boat was painted by the tall baker."];
+        (code, output, error) = Tool.Run("", ["similarity", Path.Combine(folder, "both"), .. sentences, "--json"]);
         Assert.True(code == 0, error);
         Assert.StartsWith("[[1", output, StringComparison.Ordinal);
         Directory.Delete(folder, recursive: true);

@@ -1,0 +1,25 @@
+using EsimCse.Core.Model.Poolers;
+using Microsoft.Extensions.Logging;
+
+namespace EsimCseNative;
+
+/// <summary>Settings of a <see cref="SentenceEncoder"/>. A null setting means the model folder's own.</summary>
+public sealed record EncoderOptions
+{
+    /// <summary>Pooler in place of the folder's pooling and dense layer.</summary>
+    public Pooler? Pooler { get; init; }
+
+    /// <summary>Whether vectors are divided by their norms, in place of the folder's normalization.</summary>
+    public bool? Normalize { get; init; }
+
+    /// <summary>
+    /// Tokens of a sentence at most, [CLS] and [SEP] included: from 2 to the model's number of positions.
+    /// </summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>The device; auto by default.</summary>
+    public DeviceChoice Device { get; init; } = new();
+
+    /// <summary>Receives the name of the device that auto chose.</summary>
+    public ILogger? Logger { get; init; }
+}

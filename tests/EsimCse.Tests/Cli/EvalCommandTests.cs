@@ -1,0 +1,94 @@
+using System.Text.Json;
+using EsimCse.Core.Evaluation;
+using EsimCse.Tests.Support;
+using EsimCseNative;
+
+namespace EsimCse.Tests.Cli;
+
+public class EvalCommandTests : IClassFixture<TrainedModel>
+{
+    readonly TrainedModel _model;
+
+    public EvalCommandTests(TrainedModel model)
+    {
+        _model = model;
+        WriteSets();
+    }
+
+    /// <summary>Adds a year and SICK to the model's folder, which has the STS benchmark.</summary>
+    void WriteSets()
+    {
+        string year = _model.In("senteval", "STS12-en-test");
+        Directory.CreateDirectory(year);
+        Directory.CreateDirectory(_model.In("sick"));
+        string[] pairs =
+            ["the cat\tthe old cat", "a dog\ta red tree near the house.", "the bird\ta bird sees the cat near a tree"];
+        File.WriteAllLines(Path.Combine(year, "STS.input.animals.txt"), pairs);
+        File.WriteAllLines(Path.Combine(year, "STS.gs.animals.txt"), ["4.5", "0", "2.25"]);
+        IEnumerable<string> sick = pairs.Select((pair, i) => $"{i}\t{pair}\t{i + 1}.5\tNEUTRAL");
+        File.WriteAllLines(_model.In("sick", "SICK_test_annotated.txt"), ["header", .. sick]);
+    }
+
+    [Fact]
+    public void Json_is_the_report_of_the_library()
+    {
+        string[] names = ["sts12", "stsb-dev", "stsb-test", "sick"];
+        (int code, string output, string error) = Tool.Run(
+            "", "eval", _model.Run, "--data", _model.Folder, "--sets", string.Join(',', names), "--json",
+            "--device", "cpu");
+        Assert.True(code == 0, error);
+        using SentenceEncoder encoder = OnCpu.Load(_model.Run);
+        StsReport report = StsReport.Compute(
+            names.ToDictionary(name => name, name => StsSets.Read(_model.Folder, name)), Encode, encoder.Dimension);
+        using MemoryStream expected = new();
+        using (Utf8JsonWriter json = new(expected)) report.Write(json, _model.Run, encoder.Pooler.Name);
+        Assert.Equal(System.Text.Encoding.UTF8.GetString(expected.ToArray()), output.TrimEnd('\n'));
+
+        (float[] Vectors, int[] Lengths) Encode(IReadOnlyList<string> sentences)
+        {
+            IReadOnlyList<int[]> ids = encoder.Tokenize(sentences);
+            return (encoder.Encode(ids), [.. ids.Select(sentence => sentence.Length)]);
+        }
+    }
+
+    [Fact]
+    public void The_table_has_a_row_for_each_set_and_the_average()
+    {
+        (int code, string output, string error) =
+            Tool.Run("", "eval", _model.Run, "--data", _model.Folder, "--sets", "sts12,stsb-dev");
+        Assert.True(code == 0, error);
+        string[] rows = output.TrimEnd('\n').Split('\n');
+        Assert.Equal(
+            ["pooler", "set", "sts12", "stsb-dev", "average", "alignment"], rows.Select(row => row.Split(' ')[0]));
+        string[] fields = rows[2].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("3", fields[1]);
+        Assert.Equal(10, fields.Length);
+    }
+
+    [Theory]
+    [InlineData("sts14")]
+    [InlineData("sick")]
+    [InlineData("stsb-dev")]
+    public void A_missing_set_is_named(string set)
+    {
+        string data = Directory.CreateTempSubdirectory("esimcse-eval-").FullName;
+        Directory.CreateDirectory(Path.Combine(data, "stsb"));
+        File.WriteAllText(Path.Combine(data, "stsb", "sts-dev.csv"), "");
+        File.Copy(_model.In("stsb", "sts-test.csv"), Path.Combine(data, "stsb", "sts-test.csv"));
+        (int code, _, string error) =
+            Tool.Run("", "eval", _model.Run, "--data", data, "--sets", "stsb-test," + set);
+        Directory.Delete(data, recursive: true);
+        Assert.Equal(3, code);
+        Assert.Contains($"set {set} is missing", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_full_disk_fails_with_one_line()
+    {
+        (int code, string error) =
+            Tool.RunOnFullDisk("eval", _model.Run, "--data", _model.Folder, "--sets", "stsb-dev", "--json");
+        Assert.True(code == 1, $"found {code}: {error}");
+        Assert.Contains("esimcse: ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+}

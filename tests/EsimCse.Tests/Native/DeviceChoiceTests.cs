@@ -1,0 +1,76 @@
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
+using EsimCse.Cpu;
+using EsimCse.Tests.Support;
+using EsimCseNative;
+using Microsoft.Extensions.Logging;
+
+namespace EsimCse.Tests.Native;
+
+public class DeviceChoiceTests
+{
+    [Theory]
+    [InlineData("auto", true)]
+    [InlineData("cpu", true)]
+    [InlineData("cuda", true)]
+    [InlineData("cuda:0", true)]
+    [InlineData("cuda:12", true)]
+    [InlineData("cuda:", false)]
+    [InlineData("cuda: 1", false)]
+    [InlineData("cuda:-1", false)]
+    [InlineData("CPU", false)]
+    [InlineData("", false)]
+    public void A_device_is_auto_cpu_cuda_or_a_numbered_cuda(string device, bool valid)
+    {
+        Assert.Equal(valid, DeviceChoice.IsValid(device));
+        if (!valid) Assert.Throws<ArgumentException>(() => new DeviceChoice(device).Open());
+    }
+
+    [Fact]
+    public void The_CPU_has_only_fp32()
+    {
+        using IBackend backend = new DeviceChoice("cpu", Threads: 1).Open();
+        Assert.IsType<CpuBackend>(backend);
+        Assert.Equal(ElementType.Float32, new DeviceChoice("cpu").PrecisionOn(backend, training: true));
+        Assert.Equal(ElementType.Float32, new DeviceChoice("cpu").PrecisionOn(backend, training: false));
+        foreach (ElementType type in new[] { ElementType.BFloat16, ElementType.Float16 })
+        {
+            DeviceChoice choice = new("cpu", Precision: type);
+            Assert.Throws<UsageException>(() => choice.PrecisionOn(backend, training: false));
+            Assert.Throws<UsageException>(() => choice.Require());
+        }
+    }
+
+    [Fact]
+    public void Training_has_no_fp16() =>
+        Assert.Throws<UsageException>(() => new DeviceChoice(Precision: ElementType.Float16).Require(training: true));
+
+    [Fact]
+    public void Auto_falls_back_to_the_CPU_and_logs_the_reason()
+    {
+        using SmallModel small = new();
+        BertConfig odd = BertConfig.Read(small.In("config.json")) with { IntermediateSize = 20 };
+        ListLogger logger = new();
+        using IBackend backend = new DeviceChoice(Threads: 1).Open(odd, logger);
+        Assert.IsType<CpuBackend>(backend);
+        string message = Assert.Single(logger.Messages);
+        Assert.StartsWith($"device: {backend.Name} (", message, StringComparison.Ordinal);
+    }
+
+    sealed class ListLogger : ILogger
+    {
+        public List<string> Messages { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) => Messages.Add(formatter(state, exception));
+    }
+}
