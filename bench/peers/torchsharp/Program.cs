@@ -21,7 +21,7 @@ foreach (string seed in args[3..])
     {
         MaxSteps = steps,
         LearningRate = 3e-4f,
-        PaperFormula = true,
+        RepetitionFormula = RepetitionFormula.Paper,
         Seed = ulong.Parse(seed, CultureInfo.InvariantCulture),
         Repetition = condition is "repetition" or "both" ? Augmentation.Subword : Augmentation.None,
         QueueSize = condition is "queue" or "both" ? 160 : 0,

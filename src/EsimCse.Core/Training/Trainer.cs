@@ -36,7 +36,7 @@ public sealed class Trainer : IDisposable
         _steps = steps <= int.MaxValue ? (int)steps : throw new UsageException($"--epochs {_options.Epochs}: makes {steps} steps, expected at most {int.MaxValue}");
         _bert = source.Create(backend, _options, stored);
         _step = new TrainingStep(_bert, _options, _steps);
-        if (_options.RandomMomentum)
+        if (_options.MomentumInit == MomentumInit.Random)
         {
             using BertParameters random = BertParameters.Random(backend, source.Config, _bert.Layout.HasHead, ~_options.Seed);
             _step.StartMomentumFrom(random);
@@ -47,7 +47,7 @@ public sealed class Trainer : IDisposable
         _dev = devPairs is null ? null : new DevScore(backend, source.Config, _options.SavedPooler, tokenizer, fullLength, devPairs);
         Dictionary<string, string> inputs = new() { ["--data"] = corpus.Digest(), [job.Model is null ? "--from-scratch" : "MODEL"] = source.Digest() };
         if (devPairs is not null) inputs["--eval-data's stsb-dev"] = DevScore.Digest(devPairs);
-        _folder = new RunFolder(job, _bert, _step, inputs, _steps);
+        _folder = new RunFolder(job, _bert, _step, new RunIdentity(job, _bert, inputs, _steps));
         _done = _folder.Open();
     }
 
@@ -115,7 +115,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="NotFiniteException">A loss or a norm is not finite; the last checkpoint is intact.</exception>
     public void Run(Action<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (_folder.IsFinished(_done)) return;
+        if (_folder.IsFinished(_done, _steps)) return;
         using MetricsFile metrics = new(Path.Combine(_job.Output, "metrics.jsonl"), _done == 0 ? -1 : _done);
         if (_done == 0) Evaluate(metrics, progress, double.NaN, 0);
         int[] order = [];
@@ -127,7 +127,7 @@ public sealed class Trainer : IDisposable
                 epoch = queued / _batches;
                 order = _corpus.Order(_options.Seed, epoch, _options.Shuffle);
                 _resident?.SetEpochOrder(order);
-                if (queued % _batches == 0 && !_options.KeepQueue) _step.ResetQueue();
+                if (queued % _batches == 0 && _options.QueueReset == QueueReset.Epoch) _step.ResetQueue();
             }
             EnqueueStep(order, ++queued);
             bool evaluates = IsDue(queued, _options.EvaluateEvery), saves = IsDue(queued, _options.SaveEvery);

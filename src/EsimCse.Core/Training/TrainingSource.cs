@@ -41,7 +41,7 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         bool head = options.Pooler == PoolerKind.Cls;
         if (Weights is null) return BertParameters.Random(backend, Config, head, options.Seed, stored);
         using ModelTensors tensors = ModelTensors.Open(Weights);
-        return BertParameters.Load(backend, Config, tensors, head, headSeed: head && !options.HeadFromCheckpoint ? options.Seed : null, stored);
+        return BertParameters.Load(backend, Config, tensors, head, headSeed: head && options.HeadInit == HeadInit.Random ? options.Seed : null, stored);
     }
 
     /// <summary>pooler.dense as it was loaded, for a run that trains no head; nothing where there is none.</summary>

@@ -85,11 +85,11 @@ public sealed class TrainingStep : IDisposable
         _backend.WaitForSideStream();
         if (_ema is null) return;
         _backend.Copy(other.Weights.Arena, _ema.Arena);
-        RefreshShadows();
+        RefreshLowPrecision();
     }
 
     /// <summary>Makes the low-precision copies of the weights anew, after something else than a step has written to <see cref="State"/>'s matrices.</summary>
-    public void RefreshShadows()
+    public void RefreshLowPrecision()
     {
         foreach (BertWeights? weights in new[] { _bert.Weights, _ema })
             if (weights is { LowPrecision.IsPresent: true }) _backend.Cast(weights.Arena, weights.LowPrecision);

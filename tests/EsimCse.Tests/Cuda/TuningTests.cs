@@ -24,9 +24,9 @@ public sealed class TuningTests : IDisposable
         File.Delete(_small.In("run", "model.safetensors"));
         (code, _, error) = Tool.Start([new(Variable, _small.In("elsewhere"))], [.. train, "--resume"]);
         Assert.True(code == 0, error);
-        Assert.Contains("tuned otherwise", error, StringComparison.Ordinal);
+        Assert.Contains("tuned differently", error, StringComparison.Ordinal);
         (_, _, error) = Tool.Start([new(Variable, _small.In("cache"))], [.. train, "--resume"]);
-        Assert.DoesNotContain("tuned otherwise", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("tuned differently", error, StringComparison.Ordinal);
         File.WriteAllText(lines[^1], "{\"no\": 3");
         Assert.Equal(0, Tool.Start([new(Variable, _small.In("cache"))], "similarity", _small.In("run"), "a cat", "a dog", "--device", "cuda").Code);
     }

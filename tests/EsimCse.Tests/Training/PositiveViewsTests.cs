@@ -20,7 +20,7 @@ public sealed class PositiveViewsTests : IDisposable
 
     public void Dispose() => _small.Dispose();
 
-    static TrainingOptions Options(Augmentation kind, bool paper = false) => new() { Repetition = kind, PaperFormula = paper, RepetitionRate = 0.32 };
+    static TrainingOptions Options(Augmentation kind, bool paper = false) => new() { Repetition = kind, RepetitionFormula = paper ? RepetitionFormula.Paper : RepetitionFormula.Official, RepetitionRate = 0.32 };
 
     /// <summary>[CLS], n different pieces (the vocabulary's, none of them a continuation), [SEP].</summary>
     static int[] Sentence(int n) => [Cls, .. Enumerable.Range(0, n).Select(i => new[] { 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19 }[i]), Sep];
@@ -157,7 +157,7 @@ public sealed class PositiveViewsTests : IDisposable
     public void Once_is_once_and_each_step_is_each_step()
     {
         int[] ids = Sentence(14);
-        PositiveViews once = Create(Options(Augmentation.Subword)), step = Create(Options(Augmentation.Subword) with { DrawEachStep = true });
+        PositiveViews once = Create(Options(Augmentation.Subword)), step = Create(Options(Augmentation.Subword) with { RepetitionDraw = RepetitionDraw.Step });
         Assert.Single(Enumerable.Range(0, 50).Select(k => string.Join(' ', once.Create(ids, 7, (uint)k))).Distinct());
         Assert.True(Enumerable.Range(0, 50).Select(k => string.Join(' ', step.Create(ids, 7, (uint)k))).Distinct().Count() > 10);
         Assert.NotEqual(Enumerable.Range(0, 50).Select(k => Create(Options(Augmentation.Subword) with { Seed = 43 }).Create(ids, (uint)k, 0).Length),

@@ -24,7 +24,7 @@ public class ResidentCorpusTests
         float[] Train(bool resident)
         {
             using IBackend backend = Backends.Create(device);
-            TrainingOptions options = new() { BatchSize = BatchSize, Repetition = kind, DrawEachStep = true, RepetitionRate = 0.6, QueueSize = 20, LearningRate = 1e-3f };
+            TrainingOptions options = new() { BatchSize = BatchSize, Repetition = kind, RepetitionDraw = RepetitionDraw.Step, RepetitionRate = 0.6, QueueSize = 20, LearningRate = 1e-3f };
             BertTokenizer tokenizer = BertTokenizer.Load(small.Folder);
             Corpus corpus = Corpus.Read([small.In("corpus.txt")], null, tokenizer, options.MaxLength);
             using BertParameters bert = BertParameters.Random(backend, BertConfig.Read(small.In("config.json")), head: true, seed: 3);

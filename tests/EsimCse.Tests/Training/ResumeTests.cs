@@ -112,13 +112,13 @@ public class ResumeTests
         SmallModel.Train(job);
         (string Name, Func<TrainingOptions, TrainingOptions> Change)[] changes =
         [
-            ("--pooler", o => o with { Pooler = PoolerKind.ClsBeforePooler }), ("--mlp-only-train", o => o with { MlpOnlyTrain = false }), ("--head-init", o => o with { HeadFromCheckpoint = true }),
+            ("--pooler", o => o with { Pooler = PoolerKind.ClsBeforePooler }), ("--mlp-only-train", o => o with { MlpOnlyTrain = false }), ("--head-init", o => o with { HeadInit = HeadInit.Checkpoint }),
             ("--batch-size", o => o with { BatchSize = 9 }), ("--max-steps", o => o with { MaxSteps = 3 }), ("--epochs", o => o with { MaxSteps = null, Epochs = 2 }),
             ("--learning-rate", o => o with { LearningRate = 1e-4f }), ("--weight-decay", o => o with { WeightDecay = 0.1f }), ("--max-length", o => o with { MaxLength = 5 }),
             ("--temperature", o => o with { Temperature = 0.1f }), ("--dropout", o => o with { Dropout = 0.2f }), ("--repetition", o => o with { Repetition = Augmentation.Word }),
-            ("--repetition-rate", o => o with { RepetitionRate = 0.2 }), ("--repetition-formula", o => o with { PaperFormula = true }), ("--repetition-draw", o => o with { DrawEachStep = true }),
-            ("--queue-size", o => o with { QueueSize = 21 }), ("--momentum", o => o with { Momentum = 0.9f }), ("--momentum-init", o => o with { RandomMomentum = true }),
-            ("--queue-reset", o => o with { KeepQueue = true }), ("--eval-every", o => o with { EvaluateEvery = 4 }), ("--seed", o => o with { Seed = 1 }), ("--shuffle", o => o with { Shuffle = false }),
+            ("--repetition-rate", o => o with { RepetitionRate = 0.2 }), ("--repetition-formula", o => o with { RepetitionFormula = RepetitionFormula.Paper }), ("--repetition-draw", o => o with { RepetitionDraw = RepetitionDraw.Step }),
+            ("--queue-size", o => o with { QueueSize = 21 }), ("--momentum", o => o with { Momentum = 0.9f }), ("--momentum-init", o => o with { MomentumInit = MomentumInit.Random }),
+            ("--queue-reset", o => o with { QueueReset = QueueReset.Never }), ("--eval-every", o => o with { EvaluateEvery = 4 }), ("--seed", o => o with { Seed = 1 }), ("--shuffle", o => o with { Shuffle = false }),
         ];
         foreach ((string name, Func<TrainingOptions, TrainingOptions> change) in changes) Refused(name, job with { Options = change(job.Options) });
         Refused("--eval-data", job with { EvaluationData = null });
