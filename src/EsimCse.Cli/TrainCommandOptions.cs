@@ -5,16 +5,12 @@ using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
 
-/// <summary>The options of <see cref="TrainingOptionTable"/> on the command line. Those not given are the recipe's.</summary>
+/// <summary>The options of <see cref="TrainingOptionTable"/>. Those not given are the recipe's.</summary>
 sealed class TrainCommandOptions
 {
     static readonly TrainingOptions Defaults = new();
 
-    readonly Option<string> _recipe = new Option<string>("--recipe")
-    {
-        Description = $"Settings of a published run; other options override them. One of {string.Join(", ", Recipes.Names)}.",
-        DefaultValueFactory = _ => Recipes.Default,
-    }.Checked(Recipes.Names.Contains, string.Join(", ", Recipes.Names));
+    readonly Option<string> _recipe = CreateRecipe();
 
     readonly (TrainingOption Row, Option<string?> Option)[] _options =
         [.. TrainingOptionTable.Rows.Select(row => (row, Create(row)))];
@@ -31,6 +27,17 @@ sealed class TrainCommandOptions
         foreach ((TrainingOption row, Option<string?> option) in _options)
             if (parsed.GetValue(option) is { } text) options = row.With(options, text);
         return options;
+    }
+
+    static Option<string> CreateRecipe()
+    {
+        string names = string.Join(", ", Recipes.Names);
+        Option<string> recipe = new("--recipe")
+        {
+            Description = $"Settings of a published run; other options override them. One of {names}.",
+            DefaultValueFactory = _ => Recipes.Default,
+        };
+        return recipe.Checked(Recipes.Names.Contains, names);
     }
 
     static Option<string?> Create(TrainingOption row)

@@ -6,7 +6,7 @@ using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>The output folder of a run: its checkpoints, the best parameters so far and, at the end, the model.</summary>
+/// <summary>The output folder of a run: checkpoints, the best parameters and, at the end, the model.</summary>
 sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, RunIdentity identity)
 {
     const string MatmulTuningKey = "tuning", BestScoreKey = "best_score", BestStepKey = "best_step";
@@ -81,7 +81,8 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
         (string Config, string Tokenizer) files = (source.ConfigPath, source.TokenizerPath);
         ModelFolderWriter.Write(job.Output, files, tensors, job.Options.SavedPooler, source.FullLength(tokenizer));
 
-        TensorToWrite Tensor(ParameterTensor tensor) => TensorToWrite.Floats(tensor.Name, tensor.Shape, () => bert.Get(tensor));
+        TensorToWrite Tensor(ParameterTensor tensor) =>
+            TensorToWrite.Floats(tensor.Name, tensor.Shape, () => bert.Get(tensor));
     }
 
     IReadOnlyList<(string Name, Matrix Matrix)> BestState => [("parameters", bert.Weights.Arena)];

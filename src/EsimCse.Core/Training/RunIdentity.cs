@@ -4,7 +4,9 @@ using EsimCse.Core.Model;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>Options and inputs that determine the result of a run, by command-line name. A resumed run must keep them.</summary>
+/// <summary>
+/// Options and inputs that determine the result of a run, by command-line name. A resumed run must keep them.
+/// </summary>
 sealed class RunIdentity
 {
     const string StepsKey = "steps";
@@ -12,7 +14,7 @@ sealed class RunIdentity
     readonly TrainingJob _job;
     readonly Dictionary<string, string> _values;
 
-    /// <summary>Collects the identity of a run; inputs are digests of the files that it reads, by command-line name.</summary>
+    /// <summary>Collects the identity of a run. Inputs: digests of the files it reads, by command-line name.</summary>
     public RunIdentity(TrainingJob job, BertParameters bert, IReadOnlyDictionary<string, string> inputs, int steps)
     {
         _job = job;

@@ -5,9 +5,9 @@ using static EsimCse.Core.Training.OptionValues;
 namespace EsimCse.Core.Training;
 
 /// <summary>
-/// The options of a training run: name, help, allowed values, property, and whether the result depends on it. The command
-/// line, the range checks and the identity that a resumed run must keep are made from these rows. Defaults are those of
-/// <see cref="TrainingOptions"/>.
+/// The options of a training run: name, help, allowed values, property, and whether the result depends on it. The
+/// command line, the range checks and the identity that a resumed run must keep are made from these rows. Defaults are
+/// those of <see cref="TrainingOptions"/>.
 /// </summary>
 static class TrainingOptionTable
 {

@@ -3,7 +3,7 @@ using EsimCse.Core.Model;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>Hyperparameters of a training run. The defaults are those of the published ESimCSE run of bert-base.</summary>
+/// <summary>Hyperparameters of a training run, by default those of the published run of bert-base.</summary>
 public sealed record TrainingOptions
 {
     /// <summary>The pooler to train with; the written model folder names it.</summary>
@@ -21,7 +21,7 @@ public sealed record TrainingOptions
     /// <summary>Passes over the corpus, at least 1.</summary>
     public int Epochs { get; init; } = 1;
 
-    /// <summary>The number of steps, at least 1; null for <see cref="Epochs"/> times the batches of the corpus.</summary>
+    /// <summary>The number of steps, at least 1; null for the steps of <see cref="Epochs"/>.</summary>
     public int? MaxSteps { get; init; }
 
     /// <summary>The learning rate of the first step, above 0; it falls linearly to 0.</summary>
