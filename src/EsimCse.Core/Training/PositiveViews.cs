@@ -17,7 +17,7 @@ sealed class PositiveViews
 
     public PositiveViews(TrainingOptions options, BertTokenizer tokenizer, int maxPositions)
     {
-        Draws = new(options.Repetition, options.RepetitionRate, options.RepetitionFormula == RepetitionFormula.Paper, options.RepetitionDraw == RepetitionDraw.Step, options.Seed, maxPositions, tokenizer.MaskId);
+        Draws = new(options.Repetition, options.RepetitionRate, options.RepetitionFormula, options.RepetitionDraw, options.Seed, maxPositions, tokenizer.MaskId);
         IEnumerable<int> all = Enumerable.Range(0, tokenizer.VocabularySize);
         Continues = options.Repetition == Augmentation.Word ? [.. all.Select(id => tokenizer.IsContinuation(id) ? 1 : 0)] : [];
         Extra = options.Repetition switch

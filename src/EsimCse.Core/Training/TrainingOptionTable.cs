@@ -1,5 +1,5 @@
 using EsimCse.Core.Backend;
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using static EsimCse.Core.Training.OptionValues;
 
 namespace EsimCse.Core.Training;
@@ -72,7 +72,7 @@ static class TrainingOptionTable
             TrueOrFalse, o => o.Shuffle, (o, v) => o with { Shuffle = v }),
     ];
 
-    static OptionValues<PoolerKind> Poolers => OneOf(Enum.GetValues<PoolerKind>(), PoolerNames.All);
+    static OptionValues<Pooler> Poolers => OneOf(Pooler.All, [.. Pooler.All.Select(pooler => pooler.Name)]);
 
     static TrainingOption<T> Row<T>(
         string name,

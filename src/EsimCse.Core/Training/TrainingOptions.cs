@@ -1,5 +1,5 @@
 using EsimCse.Core.Backend;
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 
 namespace EsimCse.Core.Training;
 
@@ -7,7 +7,7 @@ namespace EsimCse.Core.Training;
 public sealed record TrainingOptions
 {
     /// <summary>The pooler to train with; the written model folder names it.</summary>
-    public PoolerKind Pooler { get; init; } = PoolerKind.Cls;
+    public Pooler Pooler { get; init; } = Pooler.Cls;
 
     /// <summary>Whether the head is used in training only; the model is then evaluated and saved without it.</summary>
     public bool MlpOnlyTrain { get; init; } = true;
@@ -76,7 +76,7 @@ public sealed record TrainingOptions
     public bool Shuffle { get; init; } = true;
 
     /// <summary>The pooler whose vectors are evaluated and saved.</summary>
-    public PoolerKind SavedPooler => Pooler == PoolerKind.Cls && MlpOnlyTrain ? PoolerKind.ClsBeforePooler : Pooler;
+    public Pooler SavedPooler => MlpOnlyTrain ? Pooler.WithoutHead : Pooler;
 
     /// <summary>Checks the ranges of all options; messages use their command-line names.</summary>
     /// <exception cref="UsageException">An option is out of its range.</exception>
