@@ -17,7 +17,7 @@ static class TrainingBench
         (Corpus corpus, PositiveViews repetition) = Text(work, options);
         using BertParameters bert = BertParameters.Random(backend, work.Config, head: true, seed: 1, precision);
         using TrainingStep step = new(bert, options, int.MaxValue);
-        using ResidentCorpus resident = ResidentCorpus.Open(backend, corpus, repetition, work.Batch) ?? throw new InvalidDataException("the corpus does not fit the device");
+        using ResidentCorpus resident = ResidentCorpus.TryOpen(backend, corpus, repetition, work.Batch) ?? throw new InvalidDataException("the corpus does not fit the device");
         resident.SetEpochOrder(corpus.Order(options.Seed, 0, shuffle: true));
         int done = 0;
         StepResult last = default;
@@ -59,7 +59,7 @@ static class TrainingBench
         for (int i = 0; i < corpus.Count; i++)
         {
             (int[] ids, uint line) = corpus[i];
-            (originals, views) = (originals + ids.Length, views + repetition.Length(ids, line, 0));
+            (originals, views) = (originals + ids.Length, views + repetition.DrawLength(ids, line, 0));
         }
         return 3 * work.ProductOperations((int)((originals + views) / Batches)) + work.ProductOperations((int)(originals / Batches));
     }

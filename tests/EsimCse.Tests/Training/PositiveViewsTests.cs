@@ -170,6 +170,6 @@ public sealed class PositiveViewsTests : IDisposable
         string vocabulary = string.Join(", ", File.ReadLines(_small.In("vocab.txt")).Select((piece, id) => $"\"{piece}\": {id}"));
         File.WriteAllText(_small.In("tokenizer.json"), $"{{\"normalizer\": {{\"type\": \"BertNormalizer\"}}, \"model\": {{\"type\": \"WordPiece\", \"vocab\": {{{vocabulary}}}}}}}");
         PositiveViews repetition = new(Options(Augmentation.Insert), BertTokenizer.Load(_small.Folder), 100);
-        Assert.Equal(Enumerable.Range(FirstPiece, 15), repetition.Extra);
+        Assert.Equal(Enumerable.Range(FirstPiece, 15), repetition.Insertions);
     }
 }

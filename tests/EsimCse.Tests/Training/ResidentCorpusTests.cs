@@ -30,7 +30,7 @@ public class ResidentCorpusTests
             using BertParameters bert = BertParameters.Random(backend, BertConfig.Read(small.In("config.json")), head: true, seed: 3);
             using TrainingStep step = new(bert, options, Steps);
             PositiveViews repetition = new(options, tokenizer, bert.Config.MaxPositions);
-            using ResidentCorpus? onDevice = ResidentCorpus.Open(backend, corpus, repetition, BatchSize);
+            using ResidentCorpus? onDevice = ResidentCorpus.TryOpen(backend, corpus, repetition, BatchSize);
             List<float> all = [];
             int[] order = [];
             for (int done = 0, batches = corpus.Batches(BatchSize); done < Steps; done++)
@@ -67,8 +67,8 @@ public class ResidentCorpusTests
             {
                 using Trainer trainer = Trainer.Open(job with { Options = job.Options with { MaxSteps = 6 } }, cuda);
                 SoftCuda.Reset();
-                if (trainer.IsResident == (refused == 0)) trainer.Run();
-                return trainer.IsResident;
+                if ((trainer.BatchSource is ResidentCorpus) == (refused == 0)) trainer.Run();
+                return trainer.BatchSource is ResidentCorpus;
             }
             catch (DeviceMemoryException)
             {
