@@ -16,7 +16,7 @@ public class LongTextTests
         Assert.Contains("1 sentences were longer", error, StringComparison.Ordinal);
         (code, _, error) = Tool.Run("", "train", small.In("run"), "--data", small.In("long.txt"), small.In("corpus.txt"), "--output", small.In("again"), "--max-steps", "2", "--batch-size", "4");
         Assert.True(code == 0, error);
-        Assert.Contains("1 cut off at 32 tokens", error, StringComparison.Ordinal);
+        Assert.Contains("1 truncated to 32 tokens", error, StringComparison.Ordinal);
     }
 
     [Fact]
