@@ -81,7 +81,7 @@ static class DemoCommand
         LearningRate = 1e-3f,
         EvaluateEvery = Math.Max(1, steps / 6),
         SaveEvery = steps,
-        PaperFormula = true,
+        RepetitionFormula = RepetitionFormula.Paper,
         Seed = 1,
         Pooler = Pooler.Avg,
     };

@@ -2,10 +2,12 @@ using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
 
-/// <summary>The settings of the published runs.</summary>
+/// <summary>The settings of the published runs: Wu et al., ESimCSE, arXiv 2109.04380.</summary>
 static class Recipes
 {
-    public static readonly string[] Names = ["bert-base", "bert-large", "roberta-base", "roberta-large"];
+    public const string Default = "bert-base";
+
+    public static IReadOnlyList<string> Names { get; } = [Default, "bert-large", "roberta-base", "roberta-large"];
 
     public static TrainingOptions Get(string name) => name switch
     {

@@ -5,60 +5,136 @@ using EsimCseNative;
 
 namespace EsimCse.Cli;
 
-static class TrainCommand
+/// <summary>The command <c>train</c>.</summary>
+sealed class TrainCommand
 {
+    const string Start = "expected a model folder, or --from-scratch CONFIG.json with --vocabulary DIR";
+
+    readonly Argument<string?> _model = new("MODEL")
+    {
+        Description = "The model folder to start from.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    readonly Option<string[]> _data = new("--data")
+    {
+        Description = "Files of sentences: txt, csv, tsv or jsonl, also .gz or .br.",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    readonly Option<string?> _column = new("--column")
+    {
+        Description = "The column of csv, tsv and jsonl files.",
+    };
+
+    readonly Option<string> _output = new("--output")
+    {
+        Description = "The folder to write.",
+        Required = true,
+    };
+
+    readonly Option<string?> _fromScratch = new("--from-scratch")
+    {
+        Description = "A config.json to draw an encoder from, in place of MODEL.",
+    };
+
+    readonly Option<string?> _vocabulary = new("--vocabulary")
+    {
+        Description = "The folder of the tokenizer, with --from-scratch.",
+    };
+
+    readonly Option<string?> _evaluationData = new("--eval-data")
+    {
+        Description = "A folder with stsb/sts-dev.csv: the model with the best score on it is kept.",
+    };
+
+    readonly Option<bool> _resume = new("--resume")
+    {
+        Description = "Continue from the newest checkpoint.",
+    };
+
+    readonly Option<bool> _overwrite = new("--overwrite")
+    {
+        Description = "Replace an earlier run.",
+    };
+
+    readonly TrainCommandOptions _options = new();
+
     public static Command Create()
     {
-        Argument<string?> model = new("MODEL") { Description = "The model folder to start from.", Arity = ArgumentArity.ZeroOrOne };
-        Option<string[]> data = new("--data") { Description = "Files of sentences: txt, csv, tsv or jsonl, also .gz or .br.", Required = true, AllowMultipleArgumentsPerToken = true };
-        Option<string?> column = new("--column") { Description = "The column of csv, tsv and jsonl files." };
-        Option<string> output = new Option<string>("--output") { Description = "The folder to write.", Required = true }
-            .Checked(folder => folder.Length > 0, "a folder");
-        Option<string?> scratch = new("--from-scratch") { Description = "A config.json to draw an encoder from, in place of MODEL." };
-        Option<string?> vocabulary = new("--vocabulary") { Description = "With --from-scratch: the folder of the tokenizer." };
-        Option<string?> evaluation = new("--eval-data") { Description = "A folder with stsb/sts-dev.csv: the best by its score is kept." };
-        Option<bool> resume = new("--resume") { Description = "Go on from the newest checkpoint." }, overwrite = new("--overwrite") { Description = "Start anew over an earlier run." };
-        TrainCommandOptions options = new();
-        Command command = new("train", "Trains an encoder on sentences.") { model, data, column, output, scratch, vocabulary, evaluation, resume, overwrite };
-        options.AddTo(command);
+        TrainCommand train = new();
+        Command command = new("train", "Trains an encoder on sentences.")
+        {
+            train._model,
+            train._data,
+            train._column,
+            train._output,
+            train._fromScratch,
+            train._vocabulary,
+            train._evaluationData,
+            train._resume,
+            train._overwrite,
+        };
+        train._options.AddTo(command);
         Func<ParseResult, DeviceChoice> device = command.AddDevice(training: true);
         command.OnRun((parsed, stop) =>
         {
             DeviceChoice choice = device(parsed);
-            bool fromScratch = parsed.GetValue(scratch) is not null;
-            if (fromScratch == (parsed.GetValue(model) is not null) || fromScratch != (parsed.GetValue(vocabulary) is not null))
-                throw new UsageException("expected a model folder, or --from-scratch CONFIG.json with --vocabulary DIR");
-            TrainingJob job = new()
-            {
-                Model = parsed.GetValue(model),
-                Config = parsed.GetValue(scratch),
-                Vocabulary = parsed.GetValue(vocabulary),
-                Data = parsed.GetValue(data)!,
-                Column = parsed.GetValue(column),
-                Output = parsed.GetValue(output)!,
-                EvaluationData = parsed.GetValue(evaluation),
-                Resume = parsed.GetValue(resume),
-                Overwrite = parsed.GetValue(overwrite),
-                Options = options.Read(parsed),
-            };
-            Train(job, choice, stop);
+            Run(train.Read(parsed), choice, stop);
         });
         return command;
     }
 
-    static void Train(TrainingJob job, DeviceChoice device, CancellationToken stop)
+    TrainingJob Read(ParseResult parsed)
+    {
+        TrainingJob job = new()
+        {
+            Model = parsed.GetValue(_model),
+            Config = parsed.GetValue(_fromScratch),
+            Vocabulary = parsed.GetValue(_vocabulary),
+            Data = parsed.GetValue(_data)!,
+            Column = parsed.GetValue(_column),
+            Output = parsed.GetValue(_output)!,
+            EvaluationData = parsed.GetValue(_evaluationData),
+            Resume = parsed.GetValue(_resume),
+            Overwrite = parsed.GetValue(_overwrite),
+            Options = _options.Read(parsed),
+        };
+        bool hasModel = job.Model is not null, hasConfig = job.Config is not null;
+        if (hasModel == hasConfig || hasConfig != (job.Vocabulary is not null)) throw new UsageException(Start);
+        return job;
+    }
+
+    static void Run(TrainingJob job, DeviceChoice device, CancellationToken stop)
     {
         using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes, StandardErrorLogger.Instance));
+        WriteStart(trainer, job);
+        using (ProgressLine line = new()) trainer.Run(line.Show, stop);
+        WriteRemarks(trainer, job);
+        Console.WriteLine(trainer.Best is { } best
+            ? $"{job.Output}: the model of step {best.Step}, STS-B dev {100 * best.Score:F2}"
+            : $"{job.Output}: the model of step {trainer.Steps}");
+    }
+
+    static void WriteStart(Trainer trainer, TrainingJob job)
+    {
         (int sentences, long empty, long truncated) = trainer.CorpusCounts;
-        Console.Error.WriteLine($"{sentences} sentences, {empty} empty lines skipped, {truncated} cut off at {job.Options.MaxLength} tokens; {trainer.Steps} steps on {trainer.Device}");
-        if (job.Resume) Console.Error.WriteLine(trainer.StepsDone == 0 ? "no checkpoint yet: starting at step 0" : $"going on from step {trainer.StepsDone}");
+        Console.Error.WriteLine(
+            $"{sentences} sentences, {empty} empty lines skipped, {truncated} truncated to {job.Options.MaxLength} " +
+            $"tokens; {trainer.Steps} steps on {trainer.Device}");
+        if (job.Resume && trainer.StepsDone == 0) Console.Error.WriteLine("no checkpoint found: starting at step 0");
+        else if (job.Resume) Console.Error.WriteLine($"resuming from step {trainer.StepsDone}");
         if (trainer.ResumeWarning is not null) Console.Error.WriteLine(trainer.ResumeWarning);
-        using ProgressLine line = new();
-        trainer.Run(line.Show, stop);
-        line.Dispose();
-        if (job.Options.SavedPooler.SentenceTransformersMode is null)
-            Console.Error.WriteLine($"{job.Output}: esimcse.json says how to pool, {job.Options.SavedPooler.Name}: sentence-transformers has no such pooling");
-        if (trainer.DroppedTokens > 0) Console.Error.WriteLine($"{trainer.DroppedTokens} repeated pieces passed the model's positions and were dropped");
-        Console.WriteLine(trainer.Best is { } best ? $"{job.Output}: the model of step {best.Step}, STS-B dev {100 * best.Score:F2}" : $"{job.Output}: the model of step {trainer.Steps}");
+    }
+
+    static void WriteRemarks(Trainer trainer, TrainingJob job)
+    {
+        if (job.Options.SavedPooler is { SentenceTransformersMode: null } pooler)
+            Console.Error.WriteLine(
+                $"{job.Output}: esimcse.json names the pooler {pooler.Name}: sentence-transformers lacks it");
+        if (trainer.DroppedTokens > 0)
+            Console.Error.WriteLine(
+                $"{trainer.DroppedTokens} repeated tokens passed the model's positions and were dropped");
     }
 }

@@ -5,21 +5,22 @@ using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>The sentences to train on, as ids, and the order in which a run takes them.</summary>
+/// <summary>The sentences to train on, as token ids, and their order in each epoch.</summary>
 sealed class Corpus
 {
     readonly List<int[]> _sentences = [];
     readonly List<uint> _lines = [];
 
-    /// <summary>Reads the sentences of files, one after another; empty ones are skipped and counted.</summary>
-    /// <exception cref="InvalidInputException">A file is not what it must be, or there is no sentence in any.</exception>
+    /// <summary>Reads the sentences of files in order. Empty ones are skipped and counted.</summary>
+    /// <exception cref="InvalidInputException">A file is malformed, or no file has a sentence.</exception>
     public static Corpus Read(IEnumerable<string> files, string? column, BertTokenizer tokenizer, int maxLength)
     {
         Corpus corpus = From(files.SelectMany(file => SentenceFile.Read(file, column)), tokenizer, maxLength);
-        return corpus.Count > 0 ? corpus : throw new InvalidInputException($"{string.Join(", ", files)}: no sentences: {corpus.Empty} lines, all empty");
+        if (corpus.Count > 0) return corpus;
+        throw new InvalidInputException($"{string.Join(", ", files)}: no sentences: {corpus.Empty} lines, all empty");
     }
 
-    /// <summary>The sentences as they come.</summary>
+    /// <summary>Tokenizes sentences, truncated to a length in tokens.</summary>
     public static Corpus From(IEnumerable<string> sentences, BertTokenizer tokenizer, int maxLength)
     {
         Corpus corpus = new();
@@ -40,28 +41,37 @@ sealed class Corpus
         return corpus;
     }
 
+    /// <summary>The number of sentences.</summary>
     public int Count => _sentences.Count;
 
+    /// <summary>The number of empty lines skipped.</summary>
     public long Empty { get; private set; }
 
+    /// <summary>The number of sentences truncated.</summary>
     public long Truncated { get; private set; }
 
-    /// <summary>A digest of all ids and lines: a resumed run must read the same sentences, and draw for them what it drew before.</summary>
+    /// <summary>The ids of a sentence, and its line, counted from 0 over all files.</summary>
+    public (int[] Ids, uint Line) this[int sentence] => (_sentences[sentence], _lines[sentence]);
+
+    /// <summary>Returns a digest of all ids and lines: they determine the batches and the random draws.</summary>
     public string Digest()
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (int i = 0; i < Count; i++) hash.AppendData(MemoryMarshal.AsBytes<int>([(int)_lines[i], _sentences[i].Length, .. _sentences[i]]));
+        for (int i = 0; i < Count; i++)
+            hash.AppendData(MemoryMarshal.AsBytes<int>([(int)_lines[i], _sentences[i].Length, .. _sentences[i]]));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    /// <summary>Returns the number of batches of an epoch.</summary>
     public int Batches(int batchSize) => (Count + batchSize - 1) / batchSize;
 
-    /// <summary>The order of an epoch.</summary>
+    /// <summary>Returns the order of the sentences in an epoch.</summary>
     public int[] Order(ulong seed, int epoch, bool shuffle)
     {
         int[] order = [.. Enumerable.Range(0, Count)];
+        if (!shuffle) return order;
         PhiloxSequence draws = new(seed, PhiloxSequence.Shuffle, (uint)epoch, 0);
-        for (int i = 0; shuffle && i < Count - 1; i++)
+        for (int i = 0; i < Count - 1; i++)
         {
             int other = i + draws.Below(Count - i);
             (order[i], order[other]) = (order[other], order[i]);
@@ -69,9 +79,13 @@ sealed class Corpus
         return order;
     }
 
-    /// <summary>A sentence's ids and its line.</summary>
-    public (int[] Ids, uint Line) this[int sentence] => (_sentences[sentence], _lines[sentence]);
+    /// <summary>Returns the sentences of a batch of an epoch; the last batch may be smaller.</summary>
+    public ReadOnlySpan<int> Batch(int[] order, int batch, int batchSize) =>
+        order.AsSpan((batch * batchSize)..Math.Min(Count, (batch + 1) * batchSize));
 
-    /// <summary>The sentences of a batch; the last batch of an epoch may be smaller.</summary>
-    public ReadOnlySpan<int> Batch(int[] order, int batch, int batchSize) => order.AsSpan((batch * batchSize)..Math.Min(Count, (batch + 1) * batchSize));
+    /// <summary>
+    /// Returns the sentences of a step, counted from 1 over all epochs. The order is that of the step's epoch.
+    /// </summary>
+    public ReadOnlySpan<int> BatchOfStep(int[] order, int step, int batchSize) =>
+        Batch(order, (step - 1) % Batches(batchSize), batchSize);
 }

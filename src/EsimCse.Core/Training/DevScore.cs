@@ -8,17 +8,28 @@ using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>The score by which the best model is kept: Spearman's correlation on the STS benchmark's dev set.</summary>
+/// <summary>
+/// The score by which the best model is chosen: Spearman's correlation on the STS benchmark's dev set.
+/// </summary>
 sealed class DevScore : IDisposable
 {
     readonly IReadOnlyList<ScoredPair> _pairs;
     readonly List<int[]> _sentences = [];
+    readonly int[] _lengths;
     readonly Embedder _embedder;
-    readonly int _hidden;
+    readonly int _hiddenSize;
 
-    public DevScore(IBackend backend, BertConfig config, Pooler pooler, BertTokenizer tokenizer, int maxLength, IReadOnlyList<ScoredPair> pairs)
+    public DevScore(
+        IBackend backend,
+        BertConfig config,
+        Pooler pooler,
+        BertTokenizer tokenizer,
+        int maxLength,
+        IReadOnlyList<ScoredPair> pairs)
     {
-        (_pairs, _hidden, _embedder) = (pairs, config.HiddenSize, new Embedder(backend, config, pooler));
+        _pairs = pairs;
+        _hiddenSize = config.HiddenSize;
+        _embedder = new Embedder(backend, config, pooler);
         List<int> ids = [];
         foreach (string sentence in pairs.SelectMany(pair => new[] { pair.First, pair.Second }))
         {
@@ -26,14 +37,20 @@ sealed class DevScore : IDisposable
             tokenizer.Encode(sentence, maxLength, ids);
             _sentences.Add([.. ids]);
         }
+        _lengths = [.. _sentences.Select(sentence => sentence.Length)];
     }
 
-    /// <summary>A digest of the pairs: a resumed run must be scored by the same.</summary>
-    public static string Digest(IEnumerable<ScoredPair> pairs) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', pairs.Select(pair => FormattableString.Invariant($"{pair.Gold}\t{pair.First}\t{pair.Second}"))))));
+    /// <summary>Returns a digest of the pairs: they determine which model is the best.</summary>
+    public static string Digest(IEnumerable<ScoredPair> pairs)
+    {
+        IEnumerable<string> lines =
+            pairs.Select(pair => FormattableString.Invariant($"{pair.Gold}\t{pair.First}\t{pair.Second}"));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
+    }
 
+    /// <summary>Returns the correlation, −1 … 1.</summary>
     public double Compute(BertWeights weights) =>
-        SetScore.Compute(_embedder.Embed(weights, _sentences), _hidden, [.. _sentences.Select(ids => ids.Length)], _pairs).Spearman;
+        SetScore.Compute(_embedder.Embed(weights, _sentences), _hiddenSize, _lengths, _pairs).Spearman;
 
     public void Dispose() => _embedder.Dispose();
 }

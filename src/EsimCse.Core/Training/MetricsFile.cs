@@ -1,23 +1,25 @@
 using System.Text;
 using System.Text.Json;
+using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>metrics.jsonl: an object a step and one an evaluation, each step once.</summary>
+/// <summary>The file metrics.jsonl: one JSON object per step and one per evaluation, every step once.</summary>
 sealed class MetricsFile : IDisposable
 {
     readonly FileStream _stream;
 
-    /// <summary>Opens the file and cuts it back to the lines up to a step; -1 for none.</summary>
+    /// <summary>Opens the file, and removes the lines after <paramref name="lastStep"/>; -1 removes all.</summary>
     public MetricsFile(string path, int lastStep)
     {
-        string kept = !File.Exists(path) ? "" : string.Concat(File.ReadLines(path).TakeWhile(line => StepOf(line) is { } step && step <= lastStep).Select(line => line + "\n"));
-        Files.AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(kept)));
-        // Without a buffer: what could not be written is not tried again when the file is closed.
+        string lines = LinesUpTo(path, lastStep);
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(lines)));
+        // Without a buffer: bytes that could not be written are not written again on closing.
         _stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
     }
 
-    public void Step(int step, StepResult result, double sentencesPerSecond) => Line(json =>
+    /// <summary>Writes the line of a step.</summary>
+    public void WriteStep(int step, StepResult result, double sentencesPerSecond) => WriteLine(json =>
     {
         json.WriteNumber("step", step);
         json.WriteNumber("loss", result.Loss);
@@ -26,7 +28,8 @@ sealed class MetricsFile : IDisposable
         json.WriteNumber("sentences_per_second", sentencesPerSecond);
     });
 
-    public void Evaluation(int step, double spearman) => Line(json =>
+    /// <summary>Writes the line of an evaluation; a score that is not finite becomes null.</summary>
+    public void WriteEvaluation(int step, double spearman) => WriteLine(json =>
     {
         json.WriteNumber("step", step);
         if (double.IsFinite(spearman)) json.WriteNumber("stsb_dev", spearman);
@@ -35,7 +38,28 @@ sealed class MetricsFile : IDisposable
 
     public void Dispose() => _stream.Dispose();
 
-    void Line(Action<Utf8JsonWriter> write)
+    static string LinesUpTo(string path, int lastStep)
+    {
+        if (!File.Exists(path)) return "";
+        IEnumerable<string> lines =
+            File.ReadLines(path).TakeWhile(line => ReadStep(line) is { } step && step <= lastStep);
+        return string.Concat(lines.Select(line => line + "\n"));
+    }
+
+    static int? ReadStep(string line)
+    {
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(line);
+            return json.RootElement.GetProperty("step").GetInt32();
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    void WriteLine(Action<Utf8JsonWriter> write)
     {
         using MemoryStream line = new();
         using (Utf8JsonWriter json = new(line))
@@ -51,21 +75,8 @@ sealed class MetricsFile : IDisposable
         }
         catch (ArgumentOutOfRangeException error)
         {
-            // How .NET reports a file that passes the size that the file system or the process's limit allows.
+            // .NET's report of a file beyond the size that the file system or the process's limit allows.
             throw new IOException($"{_stream.Name}: {error.Message}", error);
-        }
-    }
-
-    static int? StepOf(string line)
-    {
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(line);
-            return json.RootElement.GetProperty("step").GetInt32();
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)
-        {
-            return null;
         }
     }
 }

@@ -1,84 +1,177 @@
 using EsimCse.Core.Backend;
+using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>The second view of one sentence, as <see cref="AugmentationSpec"/> says.</summary>
+/// <summary>
+/// The positive of one sentence by <see cref="AugmentationSpec"/>. All that depends on the kind of <see
+/// cref="Augmentation"/> is here, and once more in the kernel. A unit is a token, or for <see
+/// cref="Augmentation.Word"/> a word with all its tokens.
+/// </summary>
 static class PositiveView
 {
-    const int OfficialMost = 10, PaperLeast = 2, OnTheStack = 512;
+    const int OfficialMaxCount = 10, PaperMinCount = 2;
 
-    /// <summary>Writes the view of a sentence, given with [CLS] and [SEP], and gives its length; view has room for twice the sentence. The tables are those of draws.</summary>
-    public static int Write(in AugmentationSpec draws, ReadOnlySpan<int> continues, ReadOnlySpan<int> extra, ReadOnlySpan<int> ids, uint line, uint step, Span<int> view, out int dropped)
+    /// <summary>Tokens up to which scratch is on the stack.</summary>
+    const int MaxStackTokens = 512;
+
+    // The most frequent function words of English.
+    static readonly string[] StopWords =
+    [
+        "the", "of", "and", "a", "to", "in", "is", "you", "that", "it", "he", "was", "for", "on", "are", "as", "with",
+        "his", "they", "i", "at", "be", "this", "have", "from", "or", "had", "by", "but", "not", "what", "all", "were",
+        "we", "when", "your", "can", "there", "an", "which",
+    ];
+
+    /// <summary>
+    /// Returns, by id, 1 for tokens that continue a word; empty for an augmentation that does not read it.
+    /// </summary>
+    public static int[] ContinuesWord(Augmentation augmentation, BertTokenizer tokenizer)
+    {
+        if (augmentation != Augmentation.Word) return [];
+        return [.. Enumerable.Range(0, tokenizer.VocabularySize).Select(id => tokenizer.IsContinuation(id) ? 1 : 0)];
+    }
+
+    /// <summary>Returns the tokens to draw insertions from; empty for an augmentation that draws none.</summary>
+    public static int[] Insertions(Augmentation augmentation, BertTokenizer tokenizer) => augmentation switch
+    {
+        Augmentation.Insert => OrdinaryTokens(tokenizer),
+        Augmentation.Stopword => Stopwords(tokenizer),
+        _ => [],
+    };
+
+    /// <summary>Writes the positive of a sentence.</summary>
+    /// <param name="spec">The augmentation; its tables on the device are not read.</param>
+    /// <param name="continuesWord">The table <see cref="AugmentationSpec.ContinuesWord"/>.</param>
+    /// <param name="insertions">The table <see cref="AugmentationSpec.Insertions"/>.</param>
+    /// <param name="ids">The sentence with [CLS] and [SEP].</param>
+    /// <param name="line">The sentence's line in the corpus.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="view">The positive; twice as long as the sentence.</param>
+    /// <param name="dropped">The number of tokens dropped past <see cref="AugmentationSpec.MaxPositions"/>.</param>
+    /// <returns>The number of tokens written.</returns>
+    public static int Write(
+        in AugmentationSpec spec,
+        ReadOnlySpan<int> continuesWord,
+        ReadOnlySpan<int> insertions,
+        ReadOnlySpan<int> ids,
+        uint line,
+        uint step,
+        Span<int> view,
+        out int dropped)
     {
         dropped = 0;
-        if (draws.Augmentation == Augmentation.None || ids.Length <= 2)
+        if (spec.Augmentation == Augmentation.None || ids.Length <= 2)
         {
             ids.CopyTo(view);
             return ids.Length;
         }
-        Span<int> first = ids.Length <= OnTheStack ? stackalloc int[ids.Length] : new int[ids.Length];
-        Span<int> numbers = ids.Length <= OnTheStack ? stackalloc int[ids.Length] : new int[ids.Length];
-        int units = Units(draws.Augmentation, continues, ids, first);
-        PhiloxSequence words = new(draws.Seed, PhiloxSequence.Repetition, line, draws.Draw == RepetitionDraw.Step ? step : 0);
-        int n = Math.Min(Count(draws, units, ref words), draws.Augmentation == Augmentation.Delete ? units - 1 : units);
-        Draw(n, numbers[..units], ref words);
+        Span<int> starts = ids.Length <= MaxStackTokens ? stackalloc int[ids.Length] : new int[ids.Length];
+        Span<int> chosen = ids.Length <= MaxStackTokens ? stackalloc int[ids.Length] : new int[ids.Length];
+        PhiloxSequence draws = new(
+            spec.Seed, PhiloxSequence.Repetition, line, spec.Draw == RepetitionDraw.Step ? step : 0);
+        int units = FindUnits(spec.Augmentation, continuesWord, ids, starts);
+        int maxCount = spec.Augmentation == Augmentation.Delete ? units - 1 : units;
+        Choose(Math.Min(DrawCount(spec, units, ref draws), maxCount), chosen[..units], ref draws);
         int length = 0;
         view[length++] = ids[0];
-        for (int unit = 0; unit < units; unit++) length = Unit(draws, extra, ids[first[unit]..first[unit + 1]], numbers[unit] != 0, ref words, view, length);
-        dropped = Math.Max(0, length - (draws.MaxPositions - 1));
+        for (int unit = 0; unit < units; unit++)
+        {
+            ReadOnlySpan<int> tokens = ids[starts[unit]..starts[unit + 1]];
+            if (chosen[unit] != 0) length = AppendChanged(spec, insertions, tokens, ref draws, view, length);
+            else length = Append(tokens, view, length);
+        }
+        dropped = Math.Max(0, length - (spec.MaxPositions - 1));
         length -= dropped;
         view[length++] = ids[^1];
         return length;
     }
 
-    /// <summary>Where each unit begins, and behind the last where it ends.</summary>
-    static int Units(Augmentation kind, ReadOnlySpan<int> continues, ReadOnlySpan<int> ids, Span<int> first)
+    static int[] OrdinaryTokens(BertTokenizer tokenizer)
+    {
+        // A tokenizer may not list its special tokens as added ones.
+        IEnumerable<int> special = [tokenizer.UnknownId, .. Ids(tokenizer, TokenizerSettings.SpecialTokens)];
+        return [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !tokenizer.IsAdded(id)).Except(special)];
+    }
+
+    static int[] Stopwords(BertTokenizer tokenizer)
+    {
+        int[] ids = [.. Ids(tokenizer, StopWords)];
+        if (ids.Length > 0) return ids;
+        throw new InvalidInputException("the vocabulary has no English stop-word: --repetition stopword needs one");
+    }
+
+    static IEnumerable<int> Ids(BertTokenizer tokenizer, string[] tokens)
+    {
+        foreach (string token in tokens)
+            if (tokenizer.TryGetId(token, out int id)) yield return id;
+    }
+
+    /// <summary>Writes the start of each unit, and after the last its end; returns the number of units.</summary>
+    static int FindUnits(
+        Augmentation augmentation,
+        ReadOnlySpan<int> continuesWord,
+        ReadOnlySpan<int> ids,
+        Span<int> starts)
     {
         int units = 0;
         for (int i = 1; i < ids.Length - 1; i++)
-            if (kind != Augmentation.Word || units == 0 || continues[ids[i]] == 0) first[units++] = i;
-        first[units] = ids.Length - 1;
+            if (augmentation != Augmentation.Word || units == 0 || continuesWord[ids[i]] == 0) starts[units++] = i;
+        starts[units] = ids.Length - 1;
         return units;
     }
 
-    static int Count(in AugmentationSpec draws, int units, ref PhiloxSequence words)
+    static int DrawCount(in AugmentationSpec spec, int units, ref PhiloxSequence draws)
     {
-        if (draws.Formula == RepetitionFormula.Paper) return words.Below(Math.Max(PaperLeast, (int)(draws.Rate * units)) + 1);
-        int most = Math.Min(OfficialMost, (int)(draws.Rate * (units + 2)));
-        return most < 1 ? 0 : words.Below(most);
+        if (spec.Formula == RepetitionFormula.Paper)
+            return draws.Below(Math.Max(PaperMinCount, (int)(spec.Rate * units)) + 1);
+        int maxCount = Math.Min(OfficialMaxCount, (int)(spec.Rate * (units + 2)));
+        return maxCount < 1 ? 0 : draws.Below(maxCount);
     }
 
-    /// <summary>Marks n of the numbers with 1, the others with 0.</summary>
-    static void Draw(int n, Span<int> numbers, ref PhiloxSequence words)
+    /// <summary>Draws without replacement: writes 1 for the chosen units, 0 for the others.</summary>
+    static void Choose(int count, Span<int> chosen, ref PhiloxSequence draws)
     {
-        Span<int> marks = numbers.Length <= OnTheStack ? stackalloc int[numbers.Length] : new int[numbers.Length];
-        marks.Clear();
-        for (int i = 0; i < numbers.Length; i++) numbers[i] = i;
-        for (int i = 0; i < n; i++)
+        Span<int> order = chosen.Length <= MaxStackTokens ? stackalloc int[chosen.Length] : new int[chosen.Length];
+        for (int i = 0; i < order.Length; i++) order[i] = i;
+        chosen.Clear();
+        for (int i = 0; i < count; i++)
         {
-            int other = i + words.Below(numbers.Length - i);
-            (numbers[i], numbers[other]) = (numbers[other], numbers[i]);
-            marks[numbers[i]] = 1;
-        }
-        marks.CopyTo(numbers);
-    }
-
-    static int Unit(in AugmentationSpec draws, ReadOnlySpan<int> extra, ReadOnlySpan<int> unit, bool drawn, ref PhiloxSequence words, Span<int> view, int length)
-    {
-        if (!drawn || draws.Augmentation != Augmentation.Delete) length = Append(unit, view, length);
-        if (!drawn) return length;
-        switch (draws.Augmentation)
-        {
-            case Augmentation.Subword or Augmentation.Word: return Append(unit, view, length);
-            case Augmentation.Insert or Augmentation.Stopword: view[length] = extra[words.Below(extra.Length)]; return length + 1;
-            case Augmentation.Mask: view[length] = draws.MaskId; return length + 1;
-            default: return length;
+            int other = i + draws.Below(order.Length - i);
+            (order[i], order[other]) = (order[other], order[i]);
+            chosen[order[i]] = 1;
         }
     }
 
-    static int Append(ReadOnlySpan<int> unit, Span<int> view, int length)
+    /// <summary>Appends a chosen unit as the augmentation changes it; returns the new length.</summary>
+    static int AppendChanged(
+        in AugmentationSpec spec,
+        ReadOnlySpan<int> insertions,
+        ReadOnlySpan<int> tokens,
+        ref PhiloxSequence draws,
+        Span<int> view,
+        int length)
     {
-        unit.CopyTo(view[length..]);
-        return length + unit.Length;
+        if (spec.Augmentation == Augmentation.Delete) return length;
+        length = Append(tokens, view, length);
+        switch (spec.Augmentation)
+        {
+            case Augmentation.Subword or Augmentation.Word:
+                return Append(tokens, view, length);
+            case Augmentation.Insert or Augmentation.Stopword:
+                view[length] = insertions[draws.Below(insertions.Length)];
+                return length + 1;
+            case Augmentation.Mask:
+                view[length] = spec.MaskId;
+                return length + 1;
+            default:
+                return length;
+        }
+    }
+
+    static int Append(ReadOnlySpan<int> tokens, Span<int> view, int length)
+    {
+        tokens.CopyTo(view[length..]);
+        return length + tokens.Length;
     }
 }

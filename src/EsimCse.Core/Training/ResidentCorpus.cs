@@ -4,44 +4,55 @@ using EsimCse.Core.Model;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>The batch of a step: both views, and what the originals, its first half, take.</summary>
-readonly record struct ViewsBatch(PackedBatch Both, int OriginalTokens, int LongestOriginal);
-
 /// <summary>
-/// The sentences to train on in device memory, where batches are packed from them: in a step the host sends nothing. It draws the views' lengths alone, for their sum
-/// decides how many rows the batch has.
+/// A corpus in device memory, where a kernel packs the batches: the host sends nothing in a step. It draws only the
+/// lengths of the positives, whose sum is the number of rows of the batch.
 /// </summary>
-sealed class ResidentCorpus : IDisposable
+sealed class ResidentCorpus : IBatchSource
 {
-    const int PiecesAtOnce = 1 << 20;
+    const int UploadTokens = 1 << 20;
 
     readonly IBackend _backend;
     readonly Corpus _corpus;
-    readonly PositiveViews _repetition;
+    readonly PositiveViews _positives;
     readonly int _batchSize;
+    readonly BatchMemory _batch;
     readonly Arena _arena;
     readonly CorpusMemory _memory;
-    readonly AugmentationSpec _draws;
+    readonly AugmentationSpec _spec;
     int[] _order = [];
 
-    ResidentCorpus(IBackend backend, Corpus corpus, PositiveViews repetition, int batchSize, int pieces)
+    ResidentCorpus(IBackend backend, Corpus corpus, PositiveViews positives, int batchSize, int tokens)
     {
-        (_backend, _corpus, _repetition, _batchSize, _arena) = (backend, corpus, repetition, batchSize, new Arena(backend));
-        long numbers = pieces + 3L * corpus.Count + 1 + repetition.Continues.Length + repetition.Extra.Length;
+        _backend = backend;
+        _corpus = corpus;
+        _positives = positives;
+        _batchSize = batchSize;
+        _batch = new BatchMemory(backend);
+        _arena = new Arena(backend);
+        long numbers = tokens + 3L * corpus.Count + 1 + positives.ContinuesWord.Length + positives.Insertions.Length;
         _arena.Reset(numbers * sizeof(int) + 6 * Arena.Alignment);
-        _memory = new(SetEpochOrder(pieces), SetEpochOrder(corpus.Count + 1), SetEpochOrder(corpus.Count), SetEpochOrder(corpus.Count));
-        _draws = repetition.Draws with { ContinuesWord = Table(repetition.Continues), Insertions = Table(repetition.Extra) };
-        Upload();
+        _memory = new(
+            Tokens: Allocate(tokens),
+            Starts: Allocate(corpus.Count + 1),
+            Lines: Allocate(corpus.Count),
+            Order: Allocate(corpus.Count));
+        _spec = positives.Spec with
+        {
+            ContinuesWord = AllocateTable(positives.ContinuesWord),
+            Insertions = AllocateTable(positives.Insertions),
+        };
+        UploadCorpus();
     }
 
-    /// <summary>The corpus on the device; null where it does not fit there.</summary>
-    public static ResidentCorpus? Open(IBackend backend, Corpus corpus, PositiveViews repetition, int batchSize)
+    /// <summary>Copies a corpus to the device; null where it does not fit there.</summary>
+    public static ResidentCorpus? TryOpen(IBackend backend, Corpus corpus, PositiveViews positives, int batchSize)
     {
-        long pieces = Enumerable.Range(0, corpus.Count).Sum(sentence => (long)corpus[sentence].Ids.Length);
-        if (pieces > int.MaxValue) return null;
+        long tokens = Enumerable.Range(0, corpus.Count).Sum(sentence => (long)corpus[sentence].Ids.Length);
+        if (tokens > int.MaxValue) return null;
         try
         {
-            return new(backend, corpus, repetition, batchSize, (int)pieces);
+            return new(backend, corpus, positives, batchSize, (int)tokens);
         }
         catch (DeviceMemoryException)
         {
@@ -49,57 +60,65 @@ sealed class ResidentCorpus : IDisposable
         }
     }
 
-    /// <summary>The order of an epoch, from the next step on.</summary>
     public void SetEpochOrder(int[] order)
     {
         _order = order;
         _backend.Upload<int>(order, _memory.Order);
     }
 
-    /// <summary>Room for the batch of a step, counted from 1.</summary>
-    public ViewsBatch Reserve(BatchMemory memory, int step)
+    public TrainingBatch Reserve(int step)
     {
-        ReadOnlySpan<int> chosen = _corpus.Batch(_order, (step - 1) % _corpus.Batches(_batchSize), _batchSize);
-        int originals = 0, longest = 0, tokens = 0, longestView = 0;
-        foreach (int sentence in chosen)
+        ReadOnlySpan<int> sentences = _corpus.BatchOfStep(_order, step, _batchSize);
+        int anchorTokens = 0, longestAnchor = 0;
+        int positiveTokens = 0, longestPositive = 0;
+        foreach (int sentence in sentences)
         {
             (int[] ids, uint line) = _corpus[sentence];
-            int view = _repetition.Length(ids, line, (uint)step);
-            (originals, longest) = (originals + ids.Length, Math.Max(longest, ids.Length));
-            (tokens, longestView) = (tokens + view, Math.Max(longestView, view));
+            anchorTokens += ids.Length;
+            longestAnchor = Math.Max(longestAnchor, ids.Length);
+            int length = _positives.DrawLength(ids, line, (uint)step);
+            positiveTokens += length;
+            longestPositive = Math.Max(longestPositive, length);
         }
-        return new(memory.Reserve(2 * chosen.Length, originals + tokens, Math.Max(longest, longestView)), originals, longest);
+        int tokens = anchorTokens + positiveTokens, longest = Math.Max(longestAnchor, longestPositive);
+        return new(_batch.Reserve(2 * sentences.Length, tokens, longest), anchorTokens, longestAnchor);
     }
 
-    /// <summary>Packs the batch of the step that the state tells.</summary>
-    public void Pack(StepState state, PackedBatch batch) => _backend.PackViews(_memory, _batchSize, _draws, state, batch);
+    public void Pack(StepState state, PackedBatch batch) =>
+        _backend.PackViews(_memory, _batchSize, _spec, state, batch);
 
-    /// <inheritdoc/>
-    public void Dispose() => _arena.Dispose();
+    public void Dispose()
+    {
+        _batch.Dispose();
+        _arena.Dispose();
+    }
 
-    Matrix SetEpochOrder(int count) => _arena.Allocate(1, count, ElementType.Int32);
+    Matrix Allocate(int count) => _arena.Allocate(1, count, ElementType.Int32);
 
-    Matrix Table(int[] values)
+    Matrix AllocateTable(int[] values)
     {
         if (values.Length == 0) return default;
-        Matrix table = SetEpochOrder(values.Length);
+        Matrix table = Allocate(values.Length);
         _backend.Upload<int>(values, table);
         return table;
     }
 
-    void Upload()
+    /// <summary>Copies the sentences to the device, about <see cref="UploadTokens"/> tokens at a time.</summary>
+    void UploadCorpus()
     {
         int[] starts = new int[_corpus.Count + 1], lines = new int[_corpus.Count];
-        List<int> pieces = [];
-        for (int sentence = 0, sent = 0; sentence < _corpus.Count; sentence++)
+        Matrix tokens = _memory.Tokens.Reshape(_memory.Tokens.Columns, 1);
+        List<int> chunk = [];
+        for (int sentence = 0, uploaded = 0; sentence < _corpus.Count; sentence++)
         {
             (int[] ids, uint line) = _corpus[sentence];
-            pieces.AddRange(ids);
-            (starts[sentence + 1], lines[sentence]) = (starts[sentence] + ids.Length, (int)line);
-            if (pieces.Count < PiecesAtOnce && sentence < _corpus.Count - 1) continue;
-            _backend.Upload<int>(CollectionsMarshal.AsSpan(pieces), _memory.Tokens.Reshape(_memory.Tokens.Columns, 1).Slice(sent, pieces.Count));
-            sent += pieces.Count;
-            pieces.Clear();
+            chunk.AddRange(ids);
+            starts[sentence + 1] = starts[sentence] + ids.Length;
+            lines[sentence] = (int)line;
+            if (chunk.Count < UploadTokens && sentence < _corpus.Count - 1) continue;
+            _backend.Upload<int>(CollectionsMarshal.AsSpan(chunk), tokens.Slice(uploaded, chunk.Count));
+            uploaded += chunk.Count;
+            chunk.Clear();
         }
         _backend.Upload<int>(starts, _memory.Starts);
         _backend.Upload<int>(lines, _memory.Lines);

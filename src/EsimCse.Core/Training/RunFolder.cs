@@ -1,149 +1,125 @@
 using System.Globalization;
+using EsimCse.Core.Backend;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>
-/// The folder that a run writes: checkpoints to go on from, the best parameters so far, and the model in the end. Inputs are the digests of what the run reads,
-/// under the names of the command line.
-/// </summary>
-sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, IReadOnlyDictionary<string, string> inputs, int steps)
+/// <summary>The output folder of a run: checkpoints, the best parameters and, at the end, the model.</summary>
+sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, RunIdentity identity)
 {
-    const string TuningKey = "tuning", StepsKey = "steps";
+    const string MatmulTuningKey = "tuning", BestScoreKey = "best_score", BestStepKey = "best_step";
 
-    readonly string _checkpoints = Checkpoints(job);
+    readonly string _checkpoints = CheckpointFolder(job);
 
     string BestPath => Path.Combine(_checkpoints, "best.safetensors");
 
-    /// <summary>The earliest of the best scores, and its step.</summary>
+    /// <summary>The best dev score and the first step that reached it; null before the first evaluation.</summary>
     public (double Score, int Step)? Best { get; private set; }
 
-    /// <summary>What a resumed run's owner should know; null for nothing.</summary>
+    /// <summary>A warning about the resumed run; null for none.</summary>
     public string? ResumeWarning { get; private set; }
 
-    /// <summary>Refuses options out of their range, and an output that is in use.</summary>
+    /// <summary>Checks the ranges of the options and that the output can be written.</summary>
+    /// <exception cref="UsageException">An option is out of range, or the output is in use.</exception>
     public static void Check(TrainingJob job)
     {
         job.Options.Check();
-        if (File.Exists(job.Output)) throw new UsageException($"{job.Output}: found a file, expected a folder or nothing");
-        if (job.Model is not null && FullPath(job.Model) == FullPath(job.Output)) throw new UsageException($"{job.Output}: is the model that training starts from, expected another folder");
+        if (File.Exists(job.Output)) throw Unusable("found a file, expected a folder or nothing");
+        if (job.Model is not null && FullPath(job.Model) == FullPath(job.Output))
+            throw Unusable("training starts from this model, expected another folder");
         if (job.Resume || job.Overwrite) return;
-        if (Checkpoint.Steps(Checkpoints(job)).Count > 0 || File.Exists(Path.Combine(job.Output, "model.safetensors")))
-            throw new UsageException($"{job.Output}: holds a run already: go on with --resume, or start anew with --overwrite");
+        if (Checkpoint.Steps(CheckpointFolder(job)).Count > 0 || File.Exists(ModelPath(job)))
+            throw Unusable("holds a run: continue it with --resume, or replace it with --overwrite");
+
+        UsageException Unusable(string reason) => new($"{job.Output}: {reason}");
     }
 
-    /// <summary>Clears or takes up what an earlier run left; the steps already done.</summary>
+    /// <summary>Resumes from the newest checkpoint where the job asks for it, else removes an earlier run.</summary>
+    /// <returns>The number of steps done.</returns>
     public int Open()
     {
         Directory.CreateDirectory(job.Output);
         if (job.Resume && Checkpoint.OpenNewest(_checkpoints) is { } newest)
             using (newest.File)
-                return Resume(newest.Step, newest.File);
+            {
+                Resume(newest.File);
+                return newest.Step;
+            }
         if (Directory.Exists(_checkpoints)) Directory.Delete(_checkpoints, recursive: true);
-        if (job.Overwrite) File.Delete(Path.Combine(job.Output, "model.safetensors"));
-        foreach (string leftover in Directory.GetFiles(job.Output, "*" + AtomicFile.TemporarySuffix)) File.Delete(leftover);
+        if (job.Overwrite) File.Delete(ModelPath(job));
+        DeleteTemporaryFiles(job.Output);
         return 0;
     }
 
-    /// <summary>True for a run at its end whose model is written.</summary>
-    public bool IsFinished(int done) => done >= steps && File.Exists(Path.Combine(job.Output, "model.safetensors"));
+    /// <summary>Returns whether the model of a finished run is here.</summary>
+    public bool IsFinished(int done, int steps) => done >= steps && File.Exists(ModelPath(job));
 
-    /// <summary>Keeps the parameters if their score is better than any before.</summary>
-    public void KeepIfBest(double score, int at)
+    /// <summary>Saves the parameters if their score is above all before; a NaN never is.</summary>
+    public void KeepIfBest(double score, int done)
     {
         if (Best is { } best && !(score > best.Score) || double.IsNaN(score)) return;
-        Best = (score, at);
+        Best = (score, done);
         Directory.CreateDirectory(_checkpoints);
-        Checkpoint.Write(BestPath, bert.Backend, [("parameters", bert.Weights.Arena)], Metadata());
+        Checkpoint.Write(BestPath, bert.Backend, BestState, Metadata());
     }
 
     /// <summary>Writes a checkpoint.</summary>
     public void Save(int done) => Checkpoint.Save(_checkpoints, done, bert.Backend, step.State, Metadata());
 
-    /// <summary>Writes the model: the best by dev score, else the last.</summary>
+    /// <summary>Writes the model folder: with the best parameters by dev score, else with the last.</summary>
     public void Finish(TrainingSource source, BertTokenizer tokenizer)
     {
         if (Best is not null)
         {
             using SafetensorsFile best = SafetensorsFile.Open(BestPath);
-            Checkpoint.Load(best, bert.Backend, [("parameters", bert.Weights.Arena)]);
+            Checkpoint.Load(best, bert.Backend, BestState);
         }
-        List<TensorToWrite> tensors = [.. bert.Layout.Tensors.Select(tensor => TensorToWrite.Floats(tensor.Name, tensor.Shape, () => bert.Get(tensor)))];
+        List<TensorToWrite> tensors = [.. bert.Layout.Tensors.Select(Tensor)];
         if (!bert.Layout.HasHead) tensors.AddRange(source.UntrainedHead());
-        ModelFolderWriter.Write(job.Output, (source.ConfigPath, source.TokenizerPath), tensors, job.Options.SavedPooler, source.FullLength(tokenizer));
+        (string Config, string Tokenizer) files = (source.ConfigPath, source.TokenizerPath);
+        ModelFolderWriter.Write(job.Output, files, tensors, job.Options.SavedPooler, source.FullLength(tokenizer));
+
+        TensorToWrite Tensor(ParameterTensor tensor) =>
+            TensorToWrite.Floats(tensor.Name, tensor.Shape, () => bert.Get(tensor));
     }
 
-    static string Checkpoints(TrainingJob job) => Path.Combine(job.Output, "checkpoints");
+    IReadOnlyList<(string Name, Matrix Matrix)> BestState => [("parameters", bert.Weights.Arena)];
+
+    static string CheckpointFolder(TrainingJob job) => Path.Combine(job.Output, "checkpoints");
+
+    static string ModelPath(TrainingJob job) => Path.Combine(job.Output, "model.safetensors");
 
     static string FullPath(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
-    int Resume(int newest, SafetensorsFile file)
+    static void DeleteTemporaryFiles(string folder)
     {
-        foreach (string leftover in Directory.GetFiles(_checkpoints, "*" + AtomicFile.TemporarySuffix)) File.Delete(leftover);
-        foreach ((string name, string value) in Identity())
-            if (file.Metadata.TryGetValue(name, out string? before) && before != value)
-                throw new UsageException($"{job.Output}: {(name == StepsKey ? job.Options.MaxSteps is null ? "--epochs: steps in all" : "--max-steps" : name)} was {before}, is {value}: a resumed run keeps it");
-        if (file.Metadata.GetValueOrDefault(TuningKey, "") != bert.Backend.MatmulTuningHash)
-            ResumeWarning = "the matrix products were tuned otherwise when this run began: it goes on, but not to the bits of an uninterrupted one";
-        Checkpoint.Load(file, bert.Backend, step.State);
-        step.RefreshShadows();
-        if (File.Exists(BestPath))
-        {
-            using SafetensorsFile best = SafetensorsFile.Open(BestPath);
-            Best = (double.Parse(best.Metadata["best_score"], CultureInfo.InvariantCulture), int.Parse(best.Metadata["best_step"], CultureInfo.InvariantCulture));
-        }
-        return newest;
+        foreach (string file in Directory.GetFiles(folder, "*" + AtomicFile.TemporarySuffix)) File.Delete(file);
+    }
+
+    void Resume(SafetensorsFile checkpoint)
+    {
+        DeleteTemporaryFiles(_checkpoints);
+        identity.Check(checkpoint.Metadata);
+        if (checkpoint.Metadata.GetValueOrDefault(MatmulTuningKey, "") != bert.Backend.MatmulTuningHash)
+            ResumeWarning = "the matrix products were tuned differently when this run began: " +
+                "it continues, but its result will differ in the last bits from that of an uninterrupted run";
+        Checkpoint.Load(checkpoint, bert.Backend, step.State);
+        step.RefreshLowPrecision();
+        if (!File.Exists(BestPath)) return;
+        using SafetensorsFile best = SafetensorsFile.Open(BestPath);
+        double score = double.Parse(best.Metadata[BestScoreKey], CultureInfo.InvariantCulture);
+        Best = (score, int.Parse(best.Metadata[BestStepKey], CultureInfo.InvariantCulture));
     }
 
     Dictionary<string, string> Metadata()
     {
-        Dictionary<string, string> metadata = Identity();
-        metadata[TuningKey] = bert.Backend.MatmulTuningHash;
+        Dictionary<string, string> metadata = identity.ToMetadata();
+        metadata[MatmulTuningKey] = bert.Backend.MatmulTuningHash;
         if (Best is not { } best) return metadata;
-        metadata["best_score"] = best.Score.ToString("R", CultureInfo.InvariantCulture);
-        metadata["best_step"] = best.Step.ToString(CultureInfo.InvariantCulture);
+        metadata[BestScoreKey] = best.Score.ToString("R", CultureInfo.InvariantCulture);
+        metadata[BestStepKey] = best.Step.ToString(CultureInfo.InvariantCulture);
         return metadata;
     }
-
-    /// <summary>Everything that the result depends on, under the names of the command line; what others change with them comes last.</summary>
-    Dictionary<string, string> Identity()
-    {
-        TrainingOptions o = job.Options;
-        Dictionary<string, string> identity = new()
-        {
-            ["num_attention_heads"] = Text(bert.Config.Heads),
-            ["layer_norm_eps"] = Text(bert.Config.LayerNormEpsilon),
-            ["--precision"] = bert.Weights.Type.Name(),
-            ["--pooler"] = o.Pooler.Name,
-            ["--mlp-only-train"] = Text(o.MlpOnlyTrain),
-            ["--head-init"] = Text(o.HeadFromCheckpoint),
-            ["--batch-size"] = Text(o.BatchSize),
-            ["--learning-rate"] = Text(o.LearningRate),
-            ["--weight-decay"] = Text(o.WeightDecay),
-            ["--max-length"] = Text(o.MaxLength),
-            ["--temperature"] = Text(o.Temperature),
-            ["--dropout"] = Text(o.Dropout),
-            ["--repetition"] = o.Repetition.ToString(),
-            ["--repetition-rate"] = Text(o.RepetitionRate),
-            ["--repetition-formula"] = Text(o.PaperFormula),
-            ["--repetition-draw"] = Text(o.DrawEachStep),
-            ["--queue-size"] = Text(o.QueueSize),
-            ["--momentum"] = Text(o.Momentum),
-            ["--momentum-init"] = Text(o.RandomMomentum),
-            ["--queue-reset"] = Text(o.KeepQueue),
-            ["--eval-every"] = Text(o.EvaluateEvery),
-            ["--eval-data"] = Text(job.EvaluationData is not null),
-            ["--seed"] = Text(o.Seed),
-            ["--shuffle"] = Text(o.Shuffle),
-            [StepsKey] = Text(steps),
-        };
-        foreach ((string name, string digest) in inputs) identity[name] = digest;
-        return identity;
-    }
-
-    static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
-
-    static string Text(bool value) => value ? "true" : "false";
 }

@@ -1,45 +1,52 @@
 namespace EsimCse.Core.Training;
 
-/// <summary>What a run reads and writes.</summary>
+/// <summary>The inputs, output and options of a training run.</summary>
 public sealed record TrainingJob
 {
     /// <summary>The model folder to start from; null to start from scratch.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Without a model: the config.json of the encoder to draw.</summary>
+    /// <summary>The config.json of a model to draw at random, where there is no <see cref="Model"/>.</summary>
     public string? Config { get; init; }
 
-    /// <summary>Without a model: the folder of the tokenizer.</summary>
+    /// <summary>The folder of the tokenizer, where there is no <see cref="Model"/>.</summary>
     public string? Vocabulary { get; init; }
 
     /// <summary>The files of sentences.</summary>
     public required IReadOnlyList<string> Data { get; init; }
 
-    /// <summary>The column of csv, tsv and jsonl files.</summary>
+    /// <summary>The column to read of csv, tsv and jsonl files; null for the default.</summary>
     public string? Column { get; init; }
 
     /// <summary>The folder to write.</summary>
     public required string Output { get; init; }
 
-    /// <summary>A folder with stsb/sts-dev.csv; null for no evaluation.</summary>
+    /// <summary>A folder with stsb/sts-dev.csv to evaluate on; null for no evaluation.</summary>
     public string? EvaluationData { get; init; }
 
-    /// <summary>Go on from the newest checkpoint.</summary>
+    /// <summary>Whether to continue from the newest checkpoint.</summary>
     public bool Resume { get; init; }
 
-    /// <summary>Start anew over what a finished or broken run left.</summary>
+    /// <summary>Whether to replace an earlier run in <see cref="Output"/>.</summary>
     public bool Overwrite { get; init; }
 
-    /// <summary>Every knob.</summary>
+    /// <summary>The hyperparameters.</summary>
     public TrainingOptions Options { get; init; } = new();
 }
 
-/// <summary>How far a run is.</summary>
+/// <summary>The progress of a training run.</summary>
 /// <param name="Step">Steps done.</param>
 /// <param name="Steps">Steps in all.</param>
-/// <param name="Loss">Of the last step; NaN before the first.</param>
-/// <param name="SentencesPerSecond">Original sentences.</param>
-/// <param name="Remaining">Time left, evaluations not counted.</param>
-/// <param name="Score">Dev Spearman, where this report is of an evaluation.</param>
-/// <param name="BestScore">The best so far.</param>
-public sealed record TrainingProgress(int Step, int Steps, double Loss, double SentencesPerSecond, TimeSpan Remaining, double? Score, double? BestScore);
+/// <param name="Loss">The loss of the last step; NaN before the first.</param>
+/// <param name="SentencesPerSecond">The rate in anchors, smoothed.</param>
+/// <param name="Remaining">The time left, without evaluations.</param>
+/// <param name="Score">Spearman's correlation on the dev set, −1 … 1; null for the report of a step.</param>
+/// <param name="BestScore">The best score so far; null for none.</param>
+public sealed record TrainingProgress(
+    int Step,
+    int Steps,
+    double Loss,
+    double SentencesPerSecond,
+    TimeSpan Remaining,
+    double? Score,
+    double? BestScore);

@@ -6,24 +6,36 @@ using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>Where a run starts: a model folder, or a configuration with a vocabulary.</summary>
+/// <summary>The start of a run: a model folder, or a configuration and a tokenizer.</summary>
+/// <param name="Config">The model's sizes.</param>
+/// <param name="ConfigPath">The config.json they are from.</param>
+/// <param name="TokenizerPath">The folder of the tokenizer.</param>
+/// <param name="Weights">The folder of the weights; null to start from scratch.</param>
 sealed record TrainingSource(BertConfig Config, string ConfigPath, string TokenizerPath, string? Weights)
 {
+    /// <summary>Reads the configuration.</summary>
+    /// <exception cref="InvalidInputException">A file is malformed.</exception>
+    /// <exception cref="UsageException">The job names neither a model nor a configuration with a tokenizer.</exception>
     public static TrainingSource Read(TrainingJob job)
     {
         if (job.Model is not null)
         {
             ModelFolder folder = ModelFolder.Read(job.Model);
-            return new TrainingSource(folder.Config, Path.Combine(folder.EncoderPath, "config.json"), folder.EncoderPath, folder.EncoderPath);
+            string encoder = folder.EncoderPath;
+            return new(folder.Config, Path.Combine(encoder, "config.json"), encoder, encoder);
         }
-        if (job.Config is null || job.Vocabulary is null) throw new UsageException("expected a model folder, or --from-scratch CONFIG.json with --vocabulary DIR");
-        return new TrainingSource(BertConfig.Read(job.Config), job.Config, job.Vocabulary, null);
+        if (job.Config is null || job.Vocabulary is null)
+            throw new UsageException("expected a model folder, or --from-scratch CONFIG.json with --vocabulary DIR");
+        return new(BertConfig.Read(job.Config), job.Config, job.Vocabulary, null);
     }
 
-    /// <summary>What evaluation and the saved folder use: training text alone is cut shorter.</summary>
-    public int FullLength(BertTokenizer tokenizer) => Math.Min(Config.MaxPositions, tokenizer.ModelMaxLength ?? int.MaxValue);
+    /// <summary>
+    /// Returns the length limit of evaluation and of the saved model; only training text is cut shorter.
+    /// </summary>
+    public int FullLength(BertTokenizer tokenizer) =>
+        Math.Min(Config.MaxPositions, tokenizer.ModelMaxLength ?? int.MaxValue);
 
-    /// <summary>A digest of the configuration and the weights: a resumed run must have begun from the same ones.</summary>
+    /// <summary>Returns a digest of the configuration and the weights.</summary>
     public string Digest()
     {
         using IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -36,26 +48,32 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         return Convert.ToHexStringLower(digest.GetHashAndReset());
     }
 
+    /// <summary>Creates the parameters: loaded, or drawn at random.</summary>
     public BertParameters Create(IBackend backend, TrainingOptions options, ElementType stored)
     {
         bool head = options.Pooler.HasHead;
         if (Weights is null) return BertParameters.Random(backend, Config, head, options.Seed, stored);
+        ulong? headSeed = head && options.HeadInit == HeadInit.Random ? options.Seed : null;
         using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
-        return BertParameters.Load(backend, Config, tensors, head, headSeed: head && !options.HeadFromCheckpoint ? options.Seed : null, stored);
+        return BertParameters.Load(backend, Config, tensors, head, headSeed, stored);
     }
 
-    /// <summary>pooler.dense as it was loaded, for a run that trains no head; nothing where there is none.</summary>
+    /// <summary>
+    /// Returns pooler.dense as stored, for a run that trains no head; nothing where the model has none.
+    /// </summary>
     public IReadOnlyList<TensorToWrite> UntrainedHead()
     {
         if (Weights is null) return [];
         ParameterTensor[] head = [.. new ParameterLayout(Config, head: true).Tensors.TakeLast(2)];
         using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
         if (!head.All(tensor => tensors.Contains(tensor.Name))) return [];
-        return [.. head.Select(tensor =>
+        List<TensorToWrite> read = [];
+        foreach (ParameterTensor tensor in head)
         {
             float[] values = new float[tensor.Count];
             tensors.Read(tensor, values);
-            return TensorToWrite.Floats(tensor.Name, tensor.Shape, () => values);
-        })];
+            read.Add(TensorToWrite.Floats(tensor.Name, tensor.Shape, () => values));
+        }
+        return read;
     }
 }

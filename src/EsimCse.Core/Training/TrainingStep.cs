@@ -4,263 +4,172 @@ using EsimCse.Core.Model;
 namespace EsimCse.Core.Training;
 
 /// <summary>
-/// The step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward, clipping, AdamW with the momentum encoder's average, and
-/// the momentum encoder's vectors into the queue, beside what the next step begins with. Everything that a later step depends on lies in <see cref="State"/>'s matrices.
+/// One step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward pass, clipping,
+/// AdamW with the momentum encoder's average, and the momentum encoder's vectors into the queue. The last part runs on
+/// the side stream during the next step's forward pass.
 /// </summary>
 sealed class TrainingStep : IDisposable
 {
-    const float LargestNorm = 1;
-
-    /// <summary>More than so many logits are not held: 128 MiB with their weights.</summary>
-    const long MostLogits = 1 << 24;
+    const float MaxGradientNorm = 1;
 
     readonly IBackend _backend;
     readonly BertParameters _bert;
     readonly TrainingOptions _options;
     readonly int _steps;
-    readonly Arena _persistent, _stepArena;
+    readonly Arena _persistentArena, _stepArena;
+    readonly PersistentBuffers _persistent;
+    readonly MomentumEncoder? _momentumEncoder;
     readonly BatchMemory _batch;
-    readonly Embedder _momentumEncoder;
-    readonly BertWeights _gradients;
-    readonly BertWeights? _ema;
-    readonly Matrix _chunks, _partials, _m, _v, _queue;
-    readonly StepState _state;
 
-    /// <summary>A run of so many steps over a model, whose parameters it moves. A head must be a part of it where the pooler has one and nowhere else.</summary>
+    /// <summary>Allocates the state of a run.</summary>
+    /// <param name="bert">The model to train; it has a head exactly where the pooler has one.</param>
+    /// <param name="options">The hyperparameters.</param>
+    /// <param name="steps">The number of steps, over which the learning rate falls.</param>
     public TrainingStep(BertParameters bert, TrainingOptions options, int steps)
     {
-        ArgumentNullException.ThrowIfNull(bert);
-        ArgumentNullException.ThrowIfNull(options);
-        (_backend, _bert, _options, _steps) = (bert.Backend, bert, options, steps);
-        (_batch, _momentumEncoder) = (new BatchMemory(_backend), new Embedder(_backend, bert.Config, options.Pooler));
-        (_persistent, _stepArena) = (new Arena(_backend), new Arena(_backend));
-        int[] chunks = bert.Layout.Chunks();
-        int length = checked((int)bert.Layout.Length), hidden = bert.Config.HiddenSize;
-        bool queue = options.QueueSize > 0;
-        ElementType type = bert.Weights.Type;
-        bool shadowed = queue && bert.Weights.LowPrecision.IsPresent;
-        _persistent.Reset(sizeof(float) * ((queue ? 4L : 3L) * length + (long)options.QueueSize * hidden + 2L * chunks.Length) + (shadowed ? (long)type.Size() * length : 0) + 16 * Arena.Alignment);
-        _gradients = new BertWeights(bert.Config, bert.Layout, _persistent.Allocate(1, length));
-        (_m, _v) = (_persistent.Allocate(1, length), _persistent.Allocate(1, length));
-        _ema = queue ? new BertWeights(bert.Config, bert.Layout, _persistent.Allocate(1, length), shadowed ? _persistent.Allocate(1, length, type) : default) : null;
-        _queue = queue ? _persistent.Allocate(options.QueueSize, hidden) : default;
-        _chunks = _persistent.Allocate(chunks.Length / ParameterChunk.Columns, ParameterChunk.Columns, ElementType.Int32);
-        _partials = _persistent.Allocate(1, _chunks.Rows);
-        Results = new StepResults(_backend, _persistent);
-        _state = Results.State;
-        _backend.Upload<int>(chunks, _chunks);
-        Start();
+        _backend = bert.Backend;
+        _bert = bert;
+        _options = options;
+        _steps = steps;
+        _batch = new BatchMemory(_backend);
+        _stepArena = new Arena(_backend);
+        _persistentArena = new Arena(_backend);
+        using (Arena measure = new(null))
+        {
+            _ = new PersistentBuffers(measure, bert, options.QueueSize);
+            _persistentArena.Reset(measure.Used);
+        }
+        _persistent = new PersistentBuffers(_persistentArena, bert, options.QueueSize);
+        _persistent.Initialize(bert);
+        Results = new StepResults(_backend, _persistent.StepNumbers);
+        if (_persistent.Ema is null) return;
+        _momentumEncoder = new MomentumEncoder(bert, _persistent.Ema, _persistent.Queue, options.Pooler);
+        _momentumEncoder.CopyFrom(bert.Weights);
     }
 
-    /// <summary>What a checkpoint must hold, by name, beside nothing else; the pending push has arrived.</summary>
+    /// <summary>
+    /// The matrices of a checkpoint, by name; complete once the pending push has arrived, for which this waits.
+    /// </summary>
     public IReadOnlyList<(string Name, Matrix Matrix)> State
     {
         get
         {
             _backend.WaitForSideStream();
-            return StateParts;
+            List<(string, Matrix)> state =
+            [
+                ("parameters", _bert.Weights.Arena),
+                ("first_moment", _persistent.M),
+                ("second_moment", _persistent.V),
+            ];
+            if (EmaWeights is not null) state.AddRange([("average", EmaWeights.Arena), ("queue", _persistent.Queue)]);
+            state.AddRange([("counters", _persistent.StepState.Counters), ("scalars", _persistent.StepState.Scalars)]);
+            return state;
         }
     }
 
-    IReadOnlyList<(string Name, Matrix Matrix)> StateParts =>
-    [
-        ("parameters", _bert.Weights.Arena), ("first_moment", _m), ("second_moment", _v),
-        .. _ema is null ? Array.Empty<(string, Matrix)>() : [("average", _ema.Arena), ("queue", _queue)],
-        ("counters", _state.Counters), ("scalars", _state.Scalars),
-    ];
-
-    /// <summary>What the steps did.</summary>
-    internal StepResults Results { get; }
+    /// <summary>The results of the steps.</summary>
+    public StepResults Results { get; }
 
     /// <summary>The gradients of the last step, before clipping.</summary>
-    public BertWeights Gradients => _gradients;
+    public BertWeights Gradients => _persistent.Gradients;
 
     /// <summary>The momentum encoder's weights; null without a queue.</summary>
-    public BertWeights? EmaWeights => _ema;
+    public BertWeights? EmaWeights => _persistent.Ema;
 
-    /// <summary>The momentum encoder's first weights, in place of a copy of the model's.</summary>
-    public void StartMomentumFrom(BertParameters other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        _backend.WaitForSideStream();
-        if (_ema is null) return;
-        _backend.Copy(other.Weights.Arena, _ema.Arena);
-        RefreshShadows();
-    }
+    /// <summary>
+    /// Sets the momentum encoder's first weights, by default a copy of the model's. Without a queue it does nothing.
+    /// </summary>
+    public void StartMomentumFrom(BertParameters other) => _momentumEncoder?.CopyFrom(other.Weights);
 
-    /// <summary>Makes the low-precision copies of the weights anew, after something else than a step has written to <see cref="State"/>'s matrices.</summary>
-    public void RefreshShadows()
+    /// <summary>
+    /// Rounds the weights to their low-precision copies, after <see cref="State"/>'s matrices were loaded.
+    /// </summary>
+    public void RefreshLowPrecision()
     {
-        foreach (BertWeights? weights in new[] { _bert.Weights, _ema })
-            if (weights is { LowPrecision.IsPresent: true }) _backend.Cast(weights.Arena, weights.LowPrecision);
+        if (_bert.Weights.LowPrecision.IsPresent) _backend.Cast(_bert.Weights.Arena, _bert.Weights.LowPrecision);
+        _momentumEncoder?.RefreshLowPrecision();
     }
 
     /// <summary>Empties the queue.</summary>
-    public void ResetQueue()
-    {
-        _backend.WaitForSideStream();
-        int[] counters = new int[StepState.Length];
-        _backend.Download(_state.Counters, counters.AsSpan());
-        counters[StepState.QueueHead] = counters[StepState.QueueCount] = 0;
-        _backend.Upload<int>(counters, _state.Counters);
-    }
+    public void ResetQueue() => _momentumEncoder?.ResetQueue(_persistent.StepState);
 
-    /// <summary>Trains on a batch: the originals' ids and their second views'.</summary>
-    public void Run(IReadOnlyList<int[]> originals, IReadOnlyList<int[]> secondViews)
-    {
-        ArgumentNullException.ThrowIfNull(originals);
-        Train(new(_batch.Upload([.. originals, .. secondViews]), originals.Sum(ids => ids.Length), originals.Max(ids => ids.Length)), null);
-    }
+    /// <summary>Enqueues a step on the ids of anchors and of their positives.</summary>
+    public void Run(IReadOnlyList<int[]> anchors, IReadOnlyList<int[]> positives) =>
+        Run(TrainingBatch.Upload(_batch, anchors, positives), null);
 
-    /// <summary>Trains on the next batch of a corpus that lies on the device.</summary>
-    internal void Run(ResidentCorpus corpus, int step) => Train(corpus.Reserve(_batch, step), corpus);
+    /// <summary>Enqueues a step, counted from 1, on the source's next batch.</summary>
+    public void Run(IBatchSource source, int step) => Run(source.Reserve(step), source);
 
-    void Train(ViewsBatch views, ResidentCorpus? corpus)
-    {
-        PackedBatch batch = views.Both;
-        int pairs = batch.Sentences / 2;
-        using (Arena measure = new(null)) _stepArena.Reset(Measure(measure, batch));
-        StepBuffers p = new(_stepArena, _bert, _options, batch);
-        DropoutMask mask = new(_options.Dropout, _options.Seed, 0, pairs, _state.Counters);
-        BertBackward backward = new(_backend, _bert.Weights, _gradients, p.Activations, mask, _stepArena);
-
-        _backend.RunGraph(p.Activations.Key((object?)corpus ?? this, "forward"), () => Forward(p, mask, corpus));
-        // The loss reads the queue, so what the step before pushes must have arrived; until here the momentum encoder ran beside.
-        _backend.WaitForSideStream();
-        _backend.RunGraph(p.Activations.Key(this, "backward"), () => Backward(p, backward));
-        if (_ema is null) return;
-        // Of its own: the batch is packed anew while the momentum encoder still reads.
-        Embedder.Pass originals = _momentumEncoder.PrepareFirst(_ema.Type, batch, pairs, views.OriginalTokens, views.LongestOriginal);
-        _backend.RunOnSideStream(() => Push(_ema, originals));
-    }
-
-    /// <summary>What the last step did, after all that was queued.</summary>
+    /// <summary>Waits for all that was enqueued, and returns the result of the last step.</summary>
     public StepResult Read() => Results.Read();
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _backend.WaitForSideStream();
         Results.Dispose();
-        _momentumEncoder.Dispose();
+        _momentumEncoder?.Dispose();
         _batch.Dispose();
-        _persistent.Dispose();
+        _persistentArena.Dispose();
         _stepArena.Dispose();
     }
 
-    void Start()
+    /// <summary>Runs the phases of a step. Without a source the batch is packed already.</summary>
+    void Run(TrainingBatch batch, IBatchSource? source)
     {
-        float[] zeros = new float[_m.Columns];
-        _backend.Upload<float>(zeros, _m);
-        _backend.Upload<float>(zeros, _v);
-        _backend.Upload<float>(zeros, _gradients.Arena);
-        _backend.Upload<int>(new int[StepState.Length], _state.Counters);
-        _backend.Upload<float>(new float[StepState.Length], _state.Scalars);
-        if (_ema is null) return;
-        StartMomentumFrom(_bert);
-        _backend.Upload<float>(new float[_queue.Count], _queue);
+        StepBuffers buffers = Reserve(batch.Views);
+        BertActivations activations = buffers.Activations;
+        _backend.RunGraph(activations.Key((object?)source ?? this, "forward"), () => Forward(buffers, source));
+        // The loss reads the queue: the previous step's push, which ran during this forward pass, must have arrived.
+        _backend.WaitForSideStream();
+        _backend.RunGraph(activations.Key(this, "backward"), () => LossBackwardAndUpdate(buffers));
+        _momentumEncoder?.Push(batch, _persistent.StepState);
     }
 
-    long Measure(Arena measure, PackedBatch batch)
+    StepBuffers Reserve(PackedBatch batch)
     {
-        StepBuffers p = new(measure, _bert, _options, batch);
-        _ = new BertBackward(_backend, _bert.Weights, _gradients, p.Activations, default, measure);
-        return measure.Used;
-    }
-
-    void Forward(StepBuffers p, DropoutMask mask, ResidentCorpus? corpus)
-    {
-        _backend.Schedule(_options.LearningRate, _steps, _state);
-        corpus?.Pack(_state, p.Activations.Batch);
-        _backend.ClearGradients(_chunks, _gradients.Arena);
-        Matrix pooled = new BertForward(_backend, _bert.Weights, p.Activations, mask).Run();
-        HeadForward(pooled, p);
-    }
-
-    void Backward(StepBuffers p, BertBackward backward)
-    {
-        Matrix pooled = p.Activations.Pooled, h = HeadOf(pooled, p);
-        _backend.ContrastiveLoss(h, _queue, _options.Temperature, _state, p.Logits, p.Weights, p.Norms, p.DH);
-        backward.Run(HeadBackward(pooled, h, p));
-        _backend.GradientNorm(_gradients.Arena, _chunks, LargestNorm, _partials, _state);
-        SnapshotHead();
-        _backend.AdamWUpdate(_gradients.Arena, _chunks, _options.WeightDecay, _options.Momentum, _state,
-            _bert.Weights.Arena, _m, _v, _ema?.Arena ?? default, _bert.Weights.LowPrecision, _ema?.LowPrecision ?? default);
-    }
-
-    void Push(BertWeights average, Embedder.Pass originals) =>
-        _backend.RunGraph(originals.Key(this, "momentum"), () => _backend.QueuePush(_momentumEncoder.Compute(average, originals), _queue, _state));
-
-    /// <summary>Where the vectors of the loss lie: the head's, a copy in fp32, or what was pooled.</summary>
-    Matrix HeadOf(Matrix pooled, StepBuffers p) => _options.Pooler.HasHead || pooled.Type != p.H.Type ? p.H : pooled;
-
-    void HeadForward(Matrix pooled, StepBuffers p)
-    {
-        if (_options.Pooler.HasHead)
+        using (Arena measure = new(null))
         {
-            _backend.LinearForward(pooled, _bert.Weights.Head.Weight, _bert.Weights.Head.Bias, p.H);
-            _backend.TanhForward(p.H, p.H);
+            _ = new StepBuffers(measure, _bert, _persistent, _options, batch);
+            _stepArena.Reset(measure.Used);
         }
-        else if (pooled.Type != p.H.Type) _backend.Cast(pooled, p.H);
+        return new StepBuffers(_stepArena, _bert, _persistent, _options, batch);
     }
 
-    Matrix HeadBackward(Matrix pooled, Matrix h, StepBuffers p)
+    void Forward(StepBuffers buffers, IBatchSource? source)
     {
-        if (!_options.Pooler.HasHead) return Stored(p.DH, pooled.Type, p.StoredDH);
-        _backend.TanhBackward(p.DH, h, p.DH);
-        Matrix dh = Stored(p.DH, pooled.Type, p.StoredDH);
-        _backend.LinearBackwardWeight(dh, pooled, _gradients.Head.Weight, _gradients.Head.Bias);
-        _backend.LinearBackwardInput(dh, _bert.Weights.Head.Weight, accumulate: false, p.DPooled);
-        return p.DPooled;
+        _backend.Schedule(_options.LearningRate, _steps, _persistent.StepState);
+        source?.Pack(_persistent.StepState, buffers.Activations.Batch);
+        _backend.ClearGradients(_persistent.Chunks, Gradients.Arena);
+        buffers.Forward.Run();
+        buffers.Head.Forward();
     }
 
-    /// <summary>The matrix itself where it is of that type, else a copy that is.</summary>
-    Matrix Stored(Matrix matrix, ElementType type, Matrix copy)
+    void LossBackwardAndUpdate(StepBuffers buffers)
     {
-        if (matrix.Type == type) return matrix;
-        _backend.Cast(matrix, copy);
-        return copy;
+        buffers.Loss.Compute(buffers.Head.Vectors, _persistent.StepState);
+        Matrix dpooled = buffers.Head.Backward(buffers.Loss.Gradient);
+        buffers.Backward.Run(dpooled);
+        _backend.GradientNorm(
+            Gradients.Arena, _persistent.Chunks, MaxGradientNorm, _persistent.Partials, _persistent.StepState);
+        _momentumEncoder?.SnapshotHead();
+        Update();
     }
 
-    /// <summary>The momentum encoder's vectors go through the live head as it is before the update: it takes the head's place among the averages.</summary>
-    void SnapshotHead()
+    /// <summary>Updates the weights by AdamW and the momentum encoder's by their moving average.</summary>
+    void Update()
     {
-        if (_ema is null || !_options.Pooler.HasHead) return;
-        _backend.Copy(_bert.Weights.Head.Weight, _ema.Head.Weight);
-        _backend.Copy(_bert.Weights.Head.Bias, _ema.Head.Bias);
-        if (!_ema.LowPrecision.IsPresent) return;
-        ParameterTensor weight = _bert.Layout.ByName["pooler.dense.weight"];
-        _backend.Copy(weight.In(_bert.Weights.Arena), weight.In(_ema.Arena));
-    }
-
-    /// <summary>What lives for one step.</summary>
-    sealed class StepBuffers
-    {
-        public StepBuffers(Arena arena, BertParameters bert, TrainingOptions options, PackedBatch batch)
-        {
-            int b = batch.Sentences / 2, h = bert.Config.HiddenSize, q = options.QueueSize;
-            ElementType type = bert.Weights.Type;
-            Activations = new BertActivations(arena, bert.Config, options.Pooler, batch, type, savedForBackward: true);
-            (H, DH, DPooled) = (arena.Allocate(2 * b, h), arena.Allocate(2 * b, h), arena.Allocate(2 * b, h, type));
-            StoredDH = type == ElementType.Float32 ? default : arena.Allocate(2 * b, h, type);
-            bool held = (long)b * (b + q) <= MostLogits;
-            (Logits, Weights, Norms) = (held ? arena.Allocate(b, b + q) : default, held ? arena.Allocate(b, b + q) : default, arena.Allocate(1, 2 * b + q));
-        }
-
-        public BertActivations Activations { get; }
-
-        public Matrix H { get; }
-
-        public Matrix DH { get; }
-
-        public Matrix StoredDH { get; }
-
-        public Matrix DPooled { get; }
-
-        public Matrix Logits { get; }
-
-        public Matrix Weights { get; }
-
-        public Matrix Norms { get; }
+        BertWeights weights = _bert.Weights;
+        _backend.AdamWUpdate(
+            Gradients.Arena,
+            _persistent.Chunks,
+            _options.WeightDecay,
+            _options.Momentum,
+            _persistent.StepState,
+            weights.Arena,
+            _persistent.M,
+            _persistent.V,
+            EmaWeights?.Arena ?? default,
+            weights.LowPrecision,
+            EmaWeights?.LowPrecision ?? default);
     }
 }

@@ -24,7 +24,7 @@ public class TrainCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
             "", "train", model.Run, "--data", text, model.In("corpus.txt"), "--output", model.In("long"),
             "--max-steps", "2", "--batch-size", "4");
         Assert.True(code == 0, error);
-        Assert.Contains("1 cut off at 32 tokens", error, StringComparison.Ordinal);
+        Assert.Contains("1 truncated to 32 tokens", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,16 +1,13 @@
 using EsimCse.Core;
 using EsimCse.Core.Backend;
-using EsimCse.Core.Model;
-using EsimCse.Core.Text;
 using EsimCse.Core.Training;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Training;
 
-/// <summary>Batches packed on the device are those that the host packs and sends.</summary>
 public class ResidentCorpusTests
 {
-    const int OutOfMemory = 2, BatchSize = 8, Steps = 9;
+    const int OutOfMemory = 2, Steps = 9;
 
     [Theory]
     [InlineData("cpu-1", Augmentation.Subword)]
@@ -18,71 +15,82 @@ public class ResidentCorpusTests
     [InlineData(Backends.Cuda, Augmentation.Subword)]
     [InlineData(Backends.Cuda, Augmentation.Word)]
     [InlineData(Backends.Cuda, Augmentation.Insert)]
-    public void A_corpus_on_the_device_trains_to_the_same_bits_as_batches_that_are_sent(string device, Augmentation kind)
+    public void Device_packed_batches_train_to_the_same_bits_as_given_ones(string device, Augmentation augmentation)
     {
-        using SmallModel small = new();
-        float[] Train(bool resident)
-        {
-            using IBackend backend = Backends.Create(device);
-            TrainingOptions options = new() { BatchSize = BatchSize, Repetition = kind, DrawEachStep = true, RepetitionRate = 0.6, QueueSize = 20, LearningRate = 1e-3f };
-            BertTokenizer tokenizer = BertTokenizer.Load(small.Folder);
-            Corpus corpus = Corpus.Read([small.In("corpus.txt")], null, tokenizer, options.MaxLength);
-            using BertParameters bert = BertParameters.Random(backend, BertConfig.Read(small.In("config.json")), head: true, seed: 3);
-            using TrainingStep step = new(bert, options, Steps);
-            PositiveViews repetition = new(options, tokenizer, bert.Config.MaxPositions);
-            using ResidentCorpus? onDevice = ResidentCorpus.Open(backend, corpus, repetition, BatchSize);
-            List<float> all = [];
-            int[] order = [];
-            for (int done = 0, batches = corpus.Batches(BatchSize); done < Steps; done++)
-            {
-                // The sixth batch is a smaller one; then a second epoch begins.
-                if (done % batches == 0)
-                {
-                    order = corpus.Order(1, done / batches, shuffle: true);
-                    onDevice!.SetEpochOrder(order);
-                }
-                int[] chosen = [.. corpus.Batch(order, done % batches, BatchSize)];
-                if (resident) step.Run(onDevice!, done + 1);
-                else step.Run([.. chosen.Select(s => corpus[s].Ids)], [.. chosen.Select(s => repetition.Create(corpus[s].Ids, corpus[s].Line, (uint)done + 1))]);
-                all.Add(step.Read().Loss);
-            }
-            Matrix queue = step.State.Single(part => part.Name == "queue").Matrix;
-            float[] rows = new float[queue.Count];
-            backend.Download(queue, rows.AsSpan());
-            return [.. all, .. rows, .. bert.Layout.Tensors.SelectMany(tensor => bert.Get(tensor))];
-        }
-        Assert.Equal(Train(resident: false), Train(resident: true));
+        using IBackend backend = Backends.Create(device);
+        Assert.Equal(TrainOnGivenBatches(backend, augmentation), TrainOnResidentCorpus(backend, augmentation));
     }
 
     [Fact]
-    public void A_corpus_that_does_not_fit_is_sent_batch_by_batch_to_the_same_bits()
+    public void A_corpus_that_does_not_fit_is_packed_on_the_host_to_the_same_bits()
     {
         using SmallModel small = new();
-        bool? Train(string output, int refused)
+        Assert.Equal(typeof(ResidentCorpus), Train(small, "run", refusedAllocation: 0));
+        // The corpus' own allocation is the one whose failure does not end the run.
+        List<string> hostPacked = [];
+        for (int refused = 1; refused <= 40; refused++)
         {
-            using IBackend cuda = Backends.Create(Backends.Cuda);
-            TrainingJob job = small.Job(output);
-            if (refused > 0) SoftCuda.Inject("cuMemAlloc_v2", refused, OutOfMemory);
-            try
-            {
-                using Trainer trainer = Trainer.Open(job with { Options = job.Options with { MaxSteps = 6 } }, cuda);
-                SoftCuda.Reset();
-                if (trainer.IsResident == (refused == 0)) trainer.Run();
-                return trainer.IsResident;
-            }
-            catch (DeviceMemoryException)
-            {
-                return null;
-            }
-            finally
-            {
-                SoftCuda.Reset();
-            }
+            string output = $"refused-{refused}";
+            if (Train(small, output, refused) == typeof(HostPackedCorpus)) hostPacked.Add(output);
         }
-        Assert.True(Train("run", refused: 0));
-        // Which allocation is the corpus': the one without which the run opens all the same.
-        Assert.Contains(Enumerable.Range(1, 40), refused => Train($"short-{refused}", refused) == false);
-        string run = Directory.GetDirectories(small.Folder, "short-*").Single(folder => File.Exists(Path.Combine(folder, "model.safetensors")));
-        Assert.Equal(File.ReadAllBytes(small.In("run", "model.safetensors")), File.ReadAllBytes(Path.Combine(run, "model.safetensors")));
+        string run = Assert.Single(hostPacked);
+        Assert.Equal(RunOutput.Model(small.Job("run")), RunOutput.Model(small.Job(run)));
+    }
+
+    static float[] TrainOnGivenBatches(IBackend backend, Augmentation augmentation)
+    {
+        using SmallTraining training = new(backend, augmentation, Steps);
+        List<float> losses = [];
+        for (int step = 1; step <= Steps; step++)
+        {
+            (int[][] anchors, int[][] positives) = training.BatchOf(step);
+            training.Step.Run(anchors, positives);
+            losses.Add(training.Step.Read().Loss);
+        }
+        return [.. losses, .. training.ReadState()];
+    }
+
+    static float[] TrainOnResidentCorpus(IBackend backend, Augmentation augmentation)
+    {
+        using SmallTraining training = new(backend, augmentation, Steps);
+        using ResidentCorpus? corpus =
+            ResidentCorpus.TryOpen(backend, training.Corpus, training.Positives, SmallTraining.BatchSize);
+        Assert.NotNull(corpus);
+        List<float> losses = [];
+        for (int step = 1; step <= Steps; step++)
+        {
+            corpus.SetEpochOrder(training.OrderOf(step));
+            training.Step.Run(corpus, step);
+            losses.Add(training.Step.Read().Loss);
+        }
+        return [.. losses, .. training.ReadState()];
+    }
+
+    /// <summary>
+    /// Trains on SoftCuda, where an allocation fails (0 for none). Returns the type of the batch source; null where the
+    /// failure ended the run. Runs on the batch source that is expected.
+    /// </summary>
+    static Type? Train(SmallModel small, string output, int refusedAllocation)
+    {
+        using IBackend cuda = Backends.Create(Backends.Cuda);
+        TrainingJob job = small.Job(output);
+        job = job with { Options = job.Options with { MaxSteps = 6 } };
+        if (refusedAllocation > 0) SoftCuda.Inject("cuMemAlloc_v2", refusedAllocation, OutOfMemory);
+        try
+        {
+            using Trainer trainer = Trainer.Open(job, cuda);
+            SoftCuda.Reset();
+            bool isResident = trainer.BatchSource is ResidentCorpus;
+            if (isResident == (refusedAllocation == 0)) trainer.Run();
+            return trainer.BatchSource.GetType();
+        }
+        catch (DeviceMemoryException)
+        {
+            return null;
+        }
+        finally
+        {
+            SoftCuda.Reset();
+        }
     }
 }

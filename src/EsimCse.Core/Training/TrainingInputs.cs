@@ -1,0 +1,51 @@
+using EsimCse.Core.Evaluation;
+using EsimCse.Core.Text;
+
+namespace EsimCse.Core.Training;
+
+/// <summary>The files that a run reads.</summary>
+/// <param name="Source">The model to start from.</param>
+/// <param name="Tokenizer">Its tokenizer.</param>
+/// <param name="Corpus">The sentences to train on.</param>
+/// <param name="DevPairs">The dev set of the STS benchmark; null for no evaluation.</param>
+sealed record TrainingInputs(
+    TrainingSource Source,
+    BertTokenizer Tokenizer,
+    Corpus Corpus,
+    IReadOnlyList<ScoredPair>? DevPairs)
+{
+    /// <summary>Reads the files of a job.</summary>
+    /// <exception cref="InvalidInputException">A file is malformed.</exception>
+    /// <exception cref="UsageException">An option does not fit the model.</exception>
+    public static TrainingInputs Read(TrainingJob job)
+    {
+        TrainingSource source = TrainingSource.Read(job);
+        BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
+        CheckSizes(source, tokenizer, job.Options.MaxLength);
+        IReadOnlyList<ScoredPair>? dev = null;
+        if (job.EvaluationData is not null) dev = StsSets.Read(job.EvaluationData, "stsb-dev");
+        return new(source, tokenizer, Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength), dev);
+    }
+
+    /// <summary>Returns digests of the files, by the command-line name of their option.</summary>
+    public Dictionary<string, string> Digests()
+    {
+        Dictionary<string, string> digests = new()
+        {
+            ["--data"] = Corpus.Digest(),
+            [Source.Weights is null ? "--from-scratch" : "MODEL"] = Source.Digest(),
+        };
+        if (DevPairs is not null) digests["--eval-data's stsb-dev"] = DevScore.Digest(DevPairs);
+        return digests;
+    }
+
+    static void CheckSizes(TrainingSource source, BertTokenizer tokenizer, int maxLength)
+    {
+        int ids = tokenizer.VocabularySize, rows = source.Config.VocabularySize;
+        if (ids > rows)
+            throw new InvalidInputException(
+                $"{source.TokenizerPath}: the tokenizer has {ids} ids, config.json says vocab_size {rows}");
+        if (maxLength > source.Config.MaxPositions)
+            throw new UsageException($"--max-length {maxLength}: the model has {source.Config.MaxPositions} positions");
+    }
+}

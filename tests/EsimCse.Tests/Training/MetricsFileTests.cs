@@ -1,0 +1,44 @@
+using EsimCse.Core.Training;
+
+namespace EsimCse.Tests.Training;
+
+public sealed class MetricsFileTests : IDisposable
+{
+    readonly string _path = Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(_path);
+
+    [Fact]
+    public void Lines_after_the_last_step_are_removed_on_opening()
+    {
+        Write(lastStep: -1, 1, 2, 3);
+        Write(lastStep: 2, 3);
+        Assert.Equal(["1", "2", "3"], Steps());
+        Write(lastStep: -1, 1);
+        Assert.Equal(["1"], Steps());
+    }
+
+    [Fact]
+    public void A_broken_line_and_those_after_it_are_removed_on_opening()
+    {
+        Write(lastStep: -1, 1);
+        File.AppendAllText(_path, "{\"step\":2,\"lo\n{\"step\":3}\n");
+        Write(lastStep: 3, 2);
+        Assert.Equal(["1", "2"], Steps());
+    }
+
+    [Fact]
+    public void A_score_that_is_not_finite_is_null()
+    {
+        using (MetricsFile metrics = new(_path, -1)) metrics.WriteEvaluation(0, double.NaN);
+        Assert.Equal("{\"step\":0,\"stsb_dev\":null}\n", File.ReadAllText(_path));
+    }
+
+    void Write(int lastStep, params int[] steps)
+    {
+        using MetricsFile metrics = new(_path, lastStep);
+        foreach (int step in steps) metrics.WriteStep(step, new StepResult(1, 2, 3, 0), 4);
+    }
+
+    string[] Steps() => [.. File.ReadLines(_path).Select(line => line.Split(',')[0].Split(':')[1])];
+}

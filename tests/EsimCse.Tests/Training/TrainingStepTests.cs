@@ -1,0 +1,108 @@
+using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
+using EsimCse.Core.Training;
+using EsimCse.Cpu;
+
+namespace EsimCse.Tests.Training;
+
+public class TrainingStepTests
+{
+    /// <summary>
+    /// The distance of the difference quotient, so small that its third-order error is below the tolerance.
+    /// </summary>
+    const double Distance = 4e-3;
+
+    /// <summary>
+    /// The tolerance: a share for the quotient of fp32 losses, and an absolute part for small gradients.
+    /// </summary>
+    const double Relative = 0.02, Absolute = 2e-4;
+
+    static readonly BertConfig Config = new()
+    {
+        VocabularySize = 30,
+        HiddenSize = 16,
+        Layers = 2,
+        Heads = 2,
+        IntermediateSize = 24,
+        MaxPositions = 20,
+        LayerNormEpsilon = 1e-5f,
+        InitializerRange = 0.3f,
+    };
+
+    static readonly int[][] Anchors = [[2, 7, 9, 3], [2, 11, 12, 13, 14, 3], [2, 5, 3], [2, 8, 8, 17, 3]];
+    static readonly int[][] Positives = [[2, 7, 7, 9, 3], [2, 11, 12, 12, 13, 14, 3], [2, 5, 5, 3], [2, 8, 8, 17, 3]];
+
+    [Theory]
+    [InlineData("cls", 0.2f)]
+    [InlineData("cls_before_pooler", 0.2f)]
+    [InlineData("avg", 0.2f)]
+    [InlineData("avg_top2", 0.2f)]
+    [InlineData("avg_first_last", 0.2f)]
+    [InlineData("cls", 0f)]
+    public void Every_tensors_gradient_is_the_difference_quotient_of_the_loss(string poolerName, float dropout)
+    {
+        Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
+        using CpuBackend backend = new(2);
+        TrainingOptions options = new() { Pooler = pooler, Dropout = dropout, QueueSize = 0, Temperature = 0.5f };
+        ParameterLayout layout = new(Config, pooler.HasHead);
+        float[] start = Parameters(backend, layout);
+        (_, float[] gradient) = Run(backend, options, layout, start);
+        foreach (ParameterTensor tensor in layout.Tensors)
+        {
+            double norm = Norm(gradient, tensor);
+            if (tensor.Name.EndsWith("key.bias", StringComparison.Ordinal))
+            {
+                // Its gradient is zero: a softmax does not change with a constant.
+                Assert.True(norm < 1e-5, $"{tensor.Name}: {norm}");
+                continue;
+            }
+            // Along its own gradient a tensor's derivative is the gradient's norm.
+            double LossAt(double distance) =>
+                Run(backend, options, layout, Moved(start, gradient, tensor, distance / norm)).Loss;
+            double quotient = (LossAt(Distance) - LossAt(-Distance)) / (2 * Distance);
+            Assert.True(
+                Math.Abs(quotient - norm) < Relative * norm + Absolute,
+                $"{tensor.Name}: found a norm of {norm}, expected {quotient}");
+        }
+    }
+
+    static float[] Parameters(CpuBackend backend, ParameterLayout layout)
+    {
+        float[] parameters = new float[layout.Length];
+        using BertParameters bert = BertParameters.Random(backend, Config, layout.HasHead, 1);
+        foreach (ParameterTensor tensor in layout.Tensors) bert.Get(tensor).CopyTo(parameters, tensor.Offset);
+        return parameters;
+    }
+
+    /// <summary>Runs step 1 from given parameters: its dropout masks do not depend on them.</summary>
+    static (double Loss, float[] Gradient) Run(
+        CpuBackend backend,
+        TrainingOptions options,
+        ParameterLayout layout,
+        float[] parameters)
+    {
+        using BertParameters bert = BertParameters.Random(backend, Config, layout.HasHead, 1);
+        backend.Upload<float>(parameters, bert.Weights.Arena);
+        using TrainingStep step = new(bert, options, 1);
+        step.Run(Anchors, Positives);
+        float[] gradient = new float[layout.Length];
+        backend.Download(step.Gradients.Arena, gradient.AsSpan());
+        return (step.Read().Loss, gradient);
+    }
+
+    static double Norm(float[] gradient, ParameterTensor tensor)
+    {
+        ReadOnlySpan<float> values = gradient.AsSpan((int)tensor.Offset, (int)tensor.Count);
+        double sum = 0;
+        foreach (float value in values) sum += (double)value * value;
+        return Math.Sqrt(sum);
+    }
+
+    /// <summary>Returns the parameters with one tensor moved along its gradient.</summary>
+    static float[] Moved(float[] parameters, float[] gradient, ParameterTensor tensor, double scale)
+    {
+        float[] moved = [.. parameters];
+        for (long i = tensor.Offset; i < tensor.Offset + tensor.Count; i++) moved[i] += (float)(scale * gradient[i]);
+        return moved;
+    }
+}
