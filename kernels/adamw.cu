@@ -5,8 +5,8 @@
 //   ema = μ ema + (1 - μ) θ, in chunks with HasEma;  θ = θ (1 - η decay), in chunks with HasDecay
 //   m = β₁ m + (1 - β₁) g;  v = β₂ v + (1 - β₂) g²;  θ = θ - η (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
 //
-// and bf16 copies of θ and ema unless their pointers are null. ema may be null. Does nothing once a step was not finite.
-// Arenas are fp32 and share one layout; chunks [C,3]: first element, number of elements, flags. One block per chunk.
+// and bf16 copies of θ and ema unless their pointers are null. ema may be null. Does nothing once a step was not
+// finite. Arenas are fp32 in one layout; chunks [C,3]: first element, number of elements, flags. One block per chunk.
 #include "common.cuh"
 #include "stepstate.cuh"
 
@@ -25,7 +25,8 @@ __device__ __forceinline__ void store_bf16(bf16* target, const float (&values)[4
 }
 
 // ema = μ ema + (1 - μ) θ, for four elements from i on.
-__device__ __forceinline__ void update_ema(const float (&theta)[4], float ema_decay, float* ema, bf16* bf16_ema, long long i)
+__device__ __forceinline__ void update_ema(
+    const float (&theta)[4], float ema_decay, float* ema, bf16* bf16_ema, long long i)
 {
     float values[4];
     load(ema + i, values);

@@ -1,4 +1,4 @@
-// target = source in another element type, rounded to nearest even. count is a multiple of 8; one thread per 8 elements.
+// target = source in another element type, rounded to nearest even. count: a multiple of 8. One thread per 8 elements.
 #include "common.cuh"
 
 constexpr int ElementsPerThread = 8;
@@ -15,7 +15,8 @@ __device__ __forceinline__ void cast(const From* source, To* target, long long c
 }
 
 #define ENTRY(from, From, to, To) \
-    extern "C" __global__ void __launch_bounds__(256) cast_##from##_##to(const From* source, To* target, long long count) \
+    extern "C" __global__ void __launch_bounds__(256) cast_##from##_##to( \
+        const From* source, To* target, long long count) \
     { \
         cast(source, target, count); \
     }

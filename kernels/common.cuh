@@ -1,4 +1,4 @@
-// Shared by all kernels: element types, vectors of 16 bytes, reductions over a warp and over a block. Independent of BERT.
+// Shared by all kernels: element types, vectors of 16 bytes, reductions over a warp and over a block.
 #pragma once
 
 #ifndef SOFTCUDA

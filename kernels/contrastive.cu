@@ -1,12 +1,12 @@
 // The contrastive (InfoNCE) loss over batch and queue, and its gradient. h holds B anchors, then their B positives.
 //
-//   logit[i,j] = cos(h[i], h[B+j]) / τ for j < B;  logit[i,B+q] = cos(h[i], queue[q]) / τ;  norms are clamped below at 1e-8
+//   logit[i,j] = cos(h[i], h[B+j]) / τ for j < B;  logit[i,B+q] = cos(h[i], queue[q]) / τ;  norms clamped below at 1e-8
 //   loss = mean over i of log1p(Σ over all j but the largest of e^(logit[i,j] - max)) - (logit[i,i] - max)
 //   weight[i,j] = ∂loss / ∂cos(i,j) = (softmax[i,j] - [i = j]) / (B τ)
 //   dh = (Σ weight · other / |other| - (Σ weight · cos) h / |h|) / |h|; the second term is 0 where |h| is clamped
 //
-// h, dh [2B,E]; queue [Q,E]; logits, weights [B,B+Q]; norms [2B+Q]; all fp32. No gradient flows into the queue. Only its
-// first queue_count rows are filled; the others are not read.
+// h, dh [2B,E]; queue [Q,E]; logits, weights [B,B+Q]; norms [2B+Q]; all fp32. No gradient flows into the queue. Only
+// its first queue_count rows are filled; the others are not read.
 //
 // Norms: one warp per row. Logits: one warp per pair. Softmax: one block per row. Gradient: one block per row of h.
 // Streaming, where B·(B+Q) logits do not fit in memory: one block per row reduces its softmax online, and the gradient
@@ -38,7 +38,10 @@ struct Vectors
     }
 };
 
-__device__ __forceinline__ float inverse_norm(const float* norms, int index) { return 1 / fmaxf(norms[index], MinNorm); }
+__device__ __forceinline__ float inverse_norm(const float* norms, int index)
+{
+    return 1 / fmaxf(norms[index], MinNorm);
+}
 
 __device__ __forceinline__ float warp_dot(const float* a, const float* b, int columns)
 {

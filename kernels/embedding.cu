@@ -1,12 +1,12 @@
-// sum[t] = words[ids[t]] + positions[position_ids[t]] + types[0], and the gradients of the tables, each table row summed in
-// the order of t.
+// sum[t] = words[ids[t]] + positions[position_ids[t]] + types[0], and the gradients of the tables, each table row
+// summed in the order of t.
 //
 // words [V,H], positions [P,H], types [·,H], sum [T,H]; gradients fp32. Forward: one block per token.
 // Backward, for words and positions (blockIdx.y chooses the table):
-//   order    sorts the tokens by table row, stably, by counting: a token's rank is the number of tokens with a smaller row
-//            plus the number of earlier tokens with the same row
-//   scatter  cuts the run of tokens of a row into chunks of ChunkTokens, one block per chunk; the sum of a run of one chunk
-//            goes into the table, those of a longer run into partials [2, slots, H]
+//   order    sorts the tokens by table row, stably, by counting: a token's rank is the number of tokens with a smaller
+//            row plus the number of earlier tokens with the same row
+//   scatter  cuts the run of tokens of a row into chunks of ChunkTokens, one block per chunk; the sum of a run of one
+//            chunk goes into the table, those of a longer run into partials [2, slots, H]
 //   join     adds up the chunks of longer runs in order
 // The gradient of types, the sum of all rows, is computed by linear.cu.
 #include "sums.cuh"
@@ -53,7 +53,7 @@ struct Counts
     int before;
     int remaining;
 
-    // Counts in a tile of 32 tokens, either the token's own tile, where it is the lane-th, or an earlier or a later one.
+    // Adds the counts in a tile of 32 tokens: an earlier tile, a later one, or the token's, where it is the lane-th.
     __device__ __forceinline__ void add(const int4* tile, int row, int lane, bool is_same_tile, bool is_earlier_tile)
     {
         int same = 0;
@@ -109,8 +109,8 @@ extern "C" __global__ void __launch_bounds__(OrderWarps * WarpSize) embedding_or
     sorted[rank] = {token, row, count.before, count.remaining};
 }
 
-// Returns the slot in partials of a chunk's sum. Of the chunks that start within a window of 32 sorted tokens, at most one
-// is the first of a run of several, and at most one continues such a run.
+// Returns the slot in partials of a chunk's sum. Of the chunks that start within a window of 32 sorted tokens, at most
+// one is the first of a run of several, and at most one continues such a run.
 __device__ __forceinline__ long long slot_of(int window, bool is_first_chunk, int tokens, int table)
 {
     long long slots = 2LL * ((tokens + ChunkTokens - 1) / ChunkTokens);

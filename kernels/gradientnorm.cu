@@ -1,6 +1,6 @@
-// norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)). The first step whose
-// loss or norm is not finite is recorded in not_finite_step. chunks [C,3]: first element, number of elements, flags;
-// gradients fp32; partials [C]. One block per chunk, then one thread.
+// norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)). The first step
+// whose loss or norm is not finite is recorded in not_finite_step. chunks [C,3]: first element, number of elements,
+// flags; gradients fp32; partials [C]. One block per chunk, then one thread.
 #include "common.cuh"
 #include "stepstate.cuh"
 

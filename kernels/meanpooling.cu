@@ -1,6 +1,6 @@
-// y[s] = scale · mean of x over the tokens of s; dx[t] = scale · dy[s] / length of s. With accumulate, both are added (+=).
-// x, dx [T,H]; y, dy fp32 [S,H]. One block per sentence; each thread sums a vector of columns in the order of the tokens.
-// Backward, one more block zeroes the rows after the last sentence, unless gradients are added.
+// y[s] = scale · mean of x over the tokens of s; dx[t] = scale · dy[s] / length of s. With accumulate, both are added
+// (+=). x, dx [T,H]; y, dy fp32 [S,H]. One block per sentence; each thread sums a vector of columns in the order of the
+// tokens. Backward, one more block zeroes the rows after the last sentence, unless gradients are added.
 #include "common.cuh"
 
 template <class T>

@@ -1,7 +1,7 @@
-// Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011), and the dropout masks drawn from it. A mask is a function of seed,
-// step, site, view, sentence and element, so that the backward pass draws it again. One call gives eight 16-bit draws:
-// element e of a sentence's array takes draw e % 8 of block e / 8. An element is dropped if its draw is below the
-// threshold, otherwise scaled by 65536 / (65536 - threshold).
+// Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011), and the dropout masks drawn from it. A mask is a function of
+// seed, step, site, view, sentence and element, so that the backward pass draws it again. One call gives eight 16-bit
+// draws: element e of a sentence's array takes draw e % 8 of block e / 8. An element is dropped if its draw is below
+// the threshold, otherwise scaled by 65536 / (65536 - threshold).
 #pragma once
 #include "stepstate.cuh"
 
@@ -57,8 +57,8 @@ __device__ __forceinline__ void dropout_block(const Dropout& mask, int sentence,
     }
 }
 
-// Returns the factor of one element of a drawn block. Selects the word instead of indexing an array, which would be placed
-// in local memory.
+// Returns the factor of one element of a drawn block. Selects the word instead of indexing an array, which would be
+// placed in local memory.
 __device__ __forceinline__ float dropout_choice(const Dropout& mask, const uint4& words, uint32_t element)
 {
     uint32_t word_2_or_3 = element & 2 ? words.w : words.z;

@@ -1,5 +1,5 @@
-// Appends rows [B,E] to the queue [Q,E], a ring buffer, from queue_head on; of more than Q rows only the last Q are pushed.
-// fp32. Does nothing once a step was not finite. One block per pushed row; then the counters advance.
+// Appends rows [B,E] to the queue [Q,E], a ring buffer, from queue_head on; of more than Q rows only the last Q are
+// pushed. fp32. Does nothing once a step was not finite. One block per pushed row; then the counters advance.
 #include "common.cuh"
 #include "stepstate.cuh"
 

@@ -1,5 +1,5 @@
-// The values that change from step to step, in device memory, in the layout of EsimCse.Core's StepState. Kernels take the
-// struct StepState by value.
+// The values that change from step to step, in device memory, in the layout of EsimCse.Core's StepState. Kernels take
+// the struct StepState by value.
 #pragma once
 
 struct StepCounters

@@ -1,5 +1,5 @@
-// Column sums over rows, in a fixed order: a block covers 8 vectors of 16 bytes of columns; 32 groups of 8 threads sum every
-// 32nd row; then the groups' sums are added one after another.
+// Column sums over rows, in a fixed order: a block covers 8 vectors of 16 bytes of columns; 32 groups of 8 threads sum
+// every 32nd row; then the groups' sums are added one after another.
 #pragma once
 #include "common.cuh"
 
@@ -10,8 +10,8 @@ constexpr int SumThreads = SumLanes * SumGroups;
 // Shared memory of column_sums, in vectors of 16 bytes.
 template <class T> constexpr int SumVectors = SumThreads * Vector<T>::Length / 4;
 
-// Sums four adjacent columns over rows [first_row, end_row) of x, whose rows are stride elements long. Returns the first of
-// the four columns, or -1 in a thread that has none.
+// Sums four adjacent columns over rows [first_row, end_row) of x, whose rows are stride elements long. Returns the
+// first of the four columns, or -1 in a thread that has none.
 template <class T>
 __device__ __forceinline__ int column_sums(
     const T* x, int stride, int first_row, int end_row, int columns, uint4* shared, float (&sum)[4])
