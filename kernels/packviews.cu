@@ -2,7 +2,7 @@
 //
 //   sentence s of the batch is order[((step - 1) mod ⌈C / batch size⌉) · batch size + s], C sentences in the corpus
 //   of the N spans of a sentence (single tokens, or whole words) n are drawn without replacement:
-//   paper: n uniform on 0 … max(2, ⌊rate N⌋);  published: n uniform on 0 … m - 1, m = min(10, ⌊rate (N + 2)⌋)
+//   paper: n uniform on 0 … max(2, ⌊rate N⌋);  official: n uniform on 0 … m - 1, m = min(10, ⌊rate (N + 2)⌋)
 //
 // views [B, longest] and lengths [B] hold the positives in between. Draw: one warp per sentence. Pack: one block per
 // view, and one for the rows after the last sentence, which get zeros.
@@ -10,10 +10,12 @@
 #include "philox.cuh"
 
 // A drawn span is repeated (Subword, Word), followed by an inserted token (Insert, Stopword) or [MASK] (Mask), or
-// deleted.
+// deleted. The values of these enums are those of EsimCse.Core.
 enum Augmentation { None, Subword, Word, Insert, Mask, Stopword, Delete };
+enum RepetitionFormula { Official, Paper };
+enum RepetitionDraw { Once, EachStep };
 
-constexpr int PublishedMaxDraws = 10;
+constexpr int OfficialMaxDraws = 10;
 constexpr int PaperMinDraws = 2;
 constexpr int AugmentationSite = 0x1000;
 constexpr int Drawn = 1 << 30;  // flag of a drawn span, in the position where it starts
@@ -43,8 +45,8 @@ struct AugmentationSpec
     uint32_t seed_low;
     uint32_t seed_high;
     int augmentation;
-    int paper_formula;
-    int each_step;
+    int formula;
+    int draw;
     int max_positions;
     int mask_id;
     int insertion_count;
@@ -70,8 +72,8 @@ struct Sequence
 
 __device__ __forceinline__ int draw_count(AugmentationSpec spec, int spans, Sequence& sequence)
 {
-    if (spec.paper_formula) return sequence.below(max(PaperMinDraws, static_cast<int>(spec.rate * spans)) + 1);
-    int bound = min(PublishedMaxDraws, static_cast<int>(spec.rate * (spans + 2)));
+    if (spec.formula == Paper) return sequence.below(max(PaperMinDraws, static_cast<int>(spec.rate * spans)) + 1);
+    int bound = min(OfficialMaxDraws, static_cast<int>(spec.rate * (spans + 2)));
     return bound < 1 ? 0 : sequence.below(bound);
 }
 
@@ -158,7 +160,7 @@ extern "C" __global__ void __launch_bounds__(32) packviews_draw(
     int spans = max(0, length - 2);
     if (spec.augmentation == Word) spans = find_words(spec.continues_word, ids, length, span_starts);
     uint32_t line = corpus.lines[sentence];
-    uint32_t step = spec.each_step ? static_cast<uint32_t>(state.counters->step) : 0;
+    uint32_t step = spec.draw == EachStep ? static_cast<uint32_t>(state.counters->step) : 0;
     Sequence sequence = {line, step, spec.seed_low, spec.seed_high, 0, {}};
     bool is_copy = spec.augmentation == None || length <= 2;
     lengths[blockIdx.x] = is_copy
@@ -191,7 +193,9 @@ extern "C" __global__ void __launch_bounds__(128) packviews_pack(
     // offset: the total length of the views before this one
     int before = 0;
     for (int other = threadIdx.x; other < block; other += blockDim.x)
-        before += other < pairs ? corpus.starts[batch[other] + 1] - corpus.starts[batch[other]] : lengths[other - pairs];
+        before += other < pairs
+            ? corpus.starts[batch[other] + 1] - corpus.starts[batch[other]]
+            : lengths[other - pairs];
     int offset = block_count(before);
     if (threadIdx.x == 0) offsets[block] = offset;
 

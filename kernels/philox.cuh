@@ -5,13 +5,16 @@
 #pragma once
 #include "stepstate.cuh"
 
+// Adjacent members are loaded in pairs, and a pair takes two registers at once: this order takes the fewest.
 struct Dropout
 {
-    uint32_t seed_low, seed_high;
-    int threshold;
-    float scale;
-    int site, sentences_per_view;
+    float scale;  // 65536 / (65536 - threshold)
+    uint32_t seed_low;
     const StepCounters* counters;
+    int site;       // which dropout of the model
+    int threshold;  // draws below it are dropped; 0: no dropout
+    int sentences_per_view;
+    uint32_t seed_high;
 
     __device__ __forceinline__ bool drops() const { return threshold > 0; }
 };
