@@ -1,43 +1,43 @@
-using System.Diagnostics.CodeAnalysis;
 using EsimCse.Core.Backend;
 using EsimCse.Cuda.Kernels;
 
 namespace EsimCse.Cuda;
 
-/// <summary>Launch configurations that several operations share.</summary>
+/// <summary>The launch configurations that several operations share.</summary>
 partial class CudaBackend
 {
     const int VectorBytes = 16;
-    const int WarpThreads = 32;
+    const int SumVectorsPerBlock = 8;
 
     static long Vectors(Matrix x)
     {
-        if (x.Bytes % VectorBytes != 0) ThrowNotInVectors(x);
+        if (x.Bytes % VectorBytes != 0) throw new ArgumentException($"{x}: expected a multiple of {VectorBytes} bytes");
         return x.Bytes / VectorBytes;
     }
 
-    /// <summary>A thread for each vector of 16 bytes.</summary>
-    static LaunchConfig PerVector(Matrix x) => new(checked((int)((Vectors(x) + 255) / 256)), 256);
+    static LaunchConfig PerThread(long threads) => new(checked((int)CeilingDivide(threads, 256)), 256);
 
-    /// <summary>A block for each row.</summary>
+    static LaunchConfig PerVector(Matrix x) => PerThread(Vectors(x));
+
     static LaunchConfig PerRow(int rows) => new(rows, 128);
 
-    /// <summary>Blocks of four warps.</summary>
-    static LaunchConfig PerWarp(int warps) => new((warps + 3) / 4, 4 * WarpThreads);
+    static LaunchConfig PerWarp(int warps) => new(CeilingDivide(warps, 4), 128);
 
-    /// <summary>A block for each 8 vectors of columns and each part of the rows.</summary>
-    static LaunchConfig SummedColumns(int columns, int elementSize, int parts)
+    static LaunchConfig PerChunk(Matrix chunks) => new(chunks.Rows, 256);
+
+    /// <summary>One block per <see cref="SumVectorsPerBlock"/> vectors of columns and per part of the rows.</summary>
+    static LaunchConfig PerColumnSums(int columns, int elementSize, int parts)
     {
-        const int blockBytes = 8 * VectorBytes;
-        return new((columns * elementSize + blockBytes - 1) / blockBytes, 256, BlocksY: parts);
+        int blocks = CeilingDivide(columns * elementSize, SumVectorsPerBlock * VectorBytes);
+        return new(blocks, 256, BlocksY: parts);
     }
 
-    /// <summary>A block for each row of a table of chunks.</summary>
-    static LaunchConfig PerChunk(Matrix chunks) => new(chunks.Rows, 256);
+    /// <summary>One thread, in a warp; no block if <paramref name="count"/> is 0.</summary>
+    static LaunchConfig SingleWarp(int count = 1) => new(Math.Min(1, count), 32);
 
     static int Sentences(Matrix offsets) => offsets.IsPresent ? offsets.Columns - 1 : 0;
 
-    [DoesNotReturn]
-    static void ThrowNotInVectors(Matrix x) =>
-        throw new ArgumentException($"{x}: expected a multiple of {VectorBytes} bytes");
+    static int CeilingDivide(int dividend, int divisor) => (dividend + divisor - 1) / divisor;
+
+    static long CeilingDivide(long dividend, long divisor) => (dividend + divisor - 1) / divisor;
 }
