@@ -4,8 +4,9 @@
 //   m = β₁ m + (1 - β₁) g;  v = β₂ v + (1 - β₂) g²;  θ = θ - η (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
 //
 // and bf16 copies of θ and of the average, where they are wanted. Nothing happens once a step was marked as not finite. Arenas fp32 in one layout; chunks [C,3]:
-// first element, number of elements, flags (1 decays, 2 averaged). counters: [0] step, [1] not finite; scalars: [1] η, [3] clip scale. A block a chunk.
+// first element, number of elements, flags (1 decays, 2 averaged). A block a chunk.
 #include "common.cuh"
+#include "stepstate.cuh"
 
 constexpr int Decays = 1, Averaged = 2;
 
@@ -15,13 +16,13 @@ __device__ __forceinline__ void store_shadow(bf16* target, const float (&values)
         to_bf16_bits(values[2]) | static_cast<uint32_t>(to_bf16_bits(values[3])) << 16);
 }
 
-extern "C" __global__ void __launch_bounds__(256) adamw_update(const float* gradients, const int* chunks, float decay, float momentum, const int* counters, const float* scalars,
+extern "C" __global__ void __launch_bounds__(256) adamw_update(const float* gradients, const int* chunks, float decay, float momentum, StepState state,
     float* parameters, float* first, float* second, float* average, bf16* shadow, bf16* average_shadow)
 {
-    if (counters[1] != 0) return;
+    if (state.counters->not_finite_step != 0) return;
     int start = chunks[3 * blockIdx.x], length = chunks[3 * blockIdx.x + 1], flags = chunks[3 * blockIdx.x + 2];
-    float rate = static_cast<float>(scalars[1] / (1 - pow(0.9, static_cast<double>(counters[0])))), clip = scalars[3];
-    float second_scale = static_cast<float>(1 / sqrt(1 - pow(0.999, static_cast<double>(counters[0])))), left = flags & Decays ? 1 - scalars[1] * decay : 1.0f;
+    float rate = static_cast<float>(state.scalars->learning_rate / (1 - pow(0.9, static_cast<double>(state.counters->step)))), clip = state.scalars->clip_scale;
+    float second_scale = static_cast<float>(1 / sqrt(1 - pow(0.999, static_cast<double>(state.counters->step)))), left = flags & Decays ? 1 - state.scalars->learning_rate * decay : 1.0f;
     for (long long i = start + threadIdx.x * 4; i < start + length; i += blockDim.x * 4)
     {
         float g[4], p[4], m[4], v[4], a[4];

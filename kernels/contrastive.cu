@@ -4,13 +4,14 @@
 //   loss = mean over i of log1p(Σ over all but the largest of e^(l - max)) - (l[i,i] - max)
 //   dh = (Σ weight · other / |other| - share along h) / |h|, no gradient through a clamped norm nor into the queue
 //
-// h, dh [2B,E]; queue [Q,E]; logits, weights [B,B+Q]; norms [2B+Q]; all fp32. counters[3] rows of the queue are held; the others are not touched.
+// h, dh [2B,E]; queue [Q,E]; logits, weights [B,B+Q]; norms [2B+Q]; all fp32. queue_count rows of the queue are held; the others are not touched.
 // Norms: a warp a row. Logits: a warp a pair. Softmax: a block a row. Gradient: a block a row of h. Every sum has a fixed order. Streaming, where logits are too many to
 // be held: a block a row sums up its softmax over cosines that it keeps for no longer, and the gradient computes them again.
 #include "common.cuh"
+#include "stepstate.cuh"
 
 constexpr float SmallestNorm = 1e-8f;
-constexpr int QueueCount = 3, Loss = 0, WarpsPerBlock = 4, StreamVectors = 2;
+constexpr int WarpsPerBlock = 4, StreamVectors = 2;
 
 __device__ __forceinline__ const float* vector(const float* h, const float* queue, int rows, int index, int columns)
 {
@@ -32,19 +33,19 @@ __device__ __forceinline__ float warp_dot(const float* a, const float* b, int co
     return warp_sum(sum);
 }
 
-extern "C" __global__ void __launch_bounds__(128) contrastive_norms(const float* h, const float* queue, const int* counters, float* norms, int rows, int queue_rows, int columns)
+extern "C" __global__ void __launch_bounds__(128) contrastive_norms(const float* h, const float* queue, StepState state, float* norms, int rows, int queue_rows, int columns)
 {
-    int index = blockIdx.x * WarpsPerBlock + threadIdx.x / WarpSize, held = queue_rows > 0 ? counters[QueueCount] : 0;
+    int index = blockIdx.x * WarpsPerBlock + threadIdx.x / WarpSize, held = queue_rows > 0 ? state.counters->queue_count : 0;
     if (index >= rows + held) return;
     const float* row = vector(h, queue, rows, index, columns);
     float norm = sqrtf(warp_dot(row, row, columns));
     if (threadIdx.x % WarpSize == 0) norms[index] = norm;
 }
 
-extern "C" __global__ void __launch_bounds__(128) contrastive_logits(const float* h, const float* queue, const int* counters, const float* norms, float temperature, float* logits,
+extern "C" __global__ void __launch_bounds__(128) contrastive_logits(const float* h, const float* queue, StepState state, const float* norms, float temperature, float* logits,
     int pairs, int queue_rows, int columns)
 {
-    int row = blockIdx.y, column = blockIdx.x * WarpsPerBlock + threadIdx.x / WarpSize, held = queue_rows > 0 ? counters[QueueCount] : 0;
+    int row = blockIdx.y, column = blockIdx.x * WarpsPerBlock + threadIdx.x / WarpSize, held = queue_rows > 0 ? state.counters->queue_count : 0;
     if (column >= pairs + held) return;
     int other = pairs + column;
     float cosine = warp_dot(vector(h, queue, 2 * pairs, row, columns), vector(h, queue, 2 * pairs, other, columns), columns) * inverse_norm(norms, row) * inverse_norm(norms, other);
@@ -52,10 +53,10 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_logits(const float
 }
 
 // A row's loss, and the gradient of the mean loss by the row's cosines: softmax / (B τ), at the target minus the others' sum, which keeps its digits.
-extern "C" __global__ void __launch_bounds__(128) contrastive_softmax(const float* logits, const int* counters, float temperature, float* weights, float* losses, int pairs, int queue_rows)
+extern "C" __global__ void __launch_bounds__(128) contrastive_softmax(const float* logits, StepState state, float temperature, float* weights, float* losses, int pairs, int queue_rows)
 {
     __shared__ float scratch[WarpSize];
-    int row = blockIdx.x, count = pairs + (queue_rows > 0 ? counters[QueueCount] : 0);
+    int row = blockIdx.x, count = pairs + (queue_rows > 0 ? state.counters->queue_count : 0);
     const float* logit = logits + static_cast<long long>(row) * (pairs + queue_rows);
     float* weight = weights + static_cast<long long>(row) * (pairs + queue_rows);
     float largest = __uint_as_float(0xff800000u), ties = 0, others = 0, rest = 0;
@@ -77,18 +78,18 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_softmax(const floa
     if (threadIdx.x == 0) losses[row] = log1pf(others) - (logit[row] - largest);
 }
 
-extern "C" __global__ void __launch_bounds__(32) contrastive_mean(const float* losses, float* scalars, int pairs)
+extern "C" __global__ void __launch_bounds__(32) contrastive_mean(const float* losses, StepState state, int pairs)
 {
     double sum = 0;
     if (threadIdx.x != 0) return;
     for (int row = 0; row < pairs; row++) sum += losses[row];
-    scalars[Loss] = static_cast<float>(sum / pairs);
+    state.scalars->loss = static_cast<float>(sum / pairs);
 }
 
-extern "C" __global__ void __launch_bounds__(128) contrastive_gradient(const float* h, const float* queue, const int* counters, const float* norms, const float* logits, const float* weights,
+extern "C" __global__ void __launch_bounds__(128) contrastive_gradient(const float* h, const float* queue, StepState state, const float* norms, const float* logits, const float* weights,
     float temperature, float* dh, int pairs, int queue_rows, int columns)
 {
-    int index = blockIdx.x, stride = pairs + queue_rows, count = index < pairs ? pairs + (queue_rows > 0 ? counters[QueueCount] : 0) : pairs;
+    int index = blockIdx.x, stride = pairs + queue_rows, count = index < pairs ? pairs + (queue_rows > 0 ? state.counters->queue_count : 0) : pairs;
     bool first = index < pairs;
     float inverse = inverse_norm(norms, index);
     for (int column = threadIdx.x * 4; column < columns; column += blockDim.x * 4)
@@ -142,12 +143,12 @@ __device__ __forceinline__ float logit_of(const float* h, const float* queue, co
 }
 
 // statistics [B,4]: the largest logit, what turns e^(l - largest) into a weight, the target's weight; the fourth is not used.
-extern "C" __global__ void __launch_bounds__(128) contrastive_stream(const float* h, const float* queue, const int* counters, const float* norms, float temperature, float* statistics, float* losses,
+extern "C" __global__ void __launch_bounds__(128) contrastive_stream(const float* h, const float* queue, StepState state, const float* norms, float temperature, float* statistics, float* losses,
     int pairs, int queue_rows, int columns)
 {
     __shared__ RowSum sums[WarpsPerBlock];
     __shared__ float target;
-    int row = blockIdx.x, warp = threadIdx.x / WarpSize, lane = threadIdx.x % WarpSize, count = pairs + (queue_rows > 0 ? counters[QueueCount] : 0);
+    int row = blockIdx.x, warp = threadIdx.x / WarpSize, lane = threadIdx.x % WarpSize, count = pairs + (queue_rows > 0 ? state.counters->queue_count : 0);
     RowSum sum = {__uint_as_float(0xff800000u), 0, 0, 0};
     for (int column = warp; column < count; column += WarpsPerBlock)
     {
@@ -170,13 +171,13 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_stream(const float
 }
 
 // A block a row and 1024 of its columns, which the registers hold.
-extern "C" __global__ void __launch_bounds__(128) contrastive_streamgradient(const float* h, const float* queue, const int* counters, const float* norms, const float* statistics, float temperature, float* dh,
+extern "C" __global__ void __launch_bounds__(128) contrastive_streamgradient(const float* h, const float* queue, StepState state, const float* norms, const float* statistics, float temperature, float* dh,
     int pairs, int queue_rows, int columns)
 {
     __shared__ float logits[WarpSize], weights[WarpSize];
     int index = blockIdx.x, block = blockIdx.y * StreamVectors * 4 * blockDim.x, warp = threadIdx.x / WarpSize, lane = threadIdx.x % WarpSize;
     bool first = index < pairs;
-    int count = first ? pairs + (queue_rows > 0 ? counters[QueueCount] : 0) : pairs;
+    int count = first ? pairs + (queue_rows > 0 ? state.counters->queue_count : 0) : pairs;
     float sum[StreamVectors][4] = {}, along = 0, values[4], inverse = inverse_norm(norms, index);
     for (int start = 0; start < count; start += WarpSize)
     {

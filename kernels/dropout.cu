@@ -21,8 +21,8 @@ template <class T> __device__ __forceinline__ void apply(const T* x, const int* 
 }
 
 #define ENTRY(name, T) \
-    extern "C" __global__ void __launch_bounds__(128) dropout_apply_##name(const T* x, const int* offsets, int sentences, DROPOUT_PARAMETERS, T* y, int columns) \
+    extern "C" __global__ void __launch_bounds__(128) dropout_apply_##name(const T* x, const int* offsets, int sentences, Dropout mask, T* y, int columns) \
     { \
-        apply<T>(x, offsets, sentences, DROPOUT_ARGUMENTS, y, columns); \
+        apply<T>(x, offsets, sentences, mask, y, columns); \
     }
 FOR_EACH_TYPE(ENTRY)

@@ -1,7 +1,8 @@
 // norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)). Where the loss or the norm is not finite and no step was
 // marked before, this step is. chunks [C,3]: first element, number of elements, flags; gradients fp32; partials [C].
-// counters: [0] step, [1] the step that was not finite; scalars: [0] loss, [2] norm, [3] clip scale. A block a chunk, then one thread.
+// A block a chunk, then one thread.
 #include "common.cuh"
+#include "stepstate.cuh"
 
 extern "C" __global__ void __launch_bounds__(256) gradientnorm_chunks(const int* chunks, const float* gradients, float* partials)
 {
@@ -18,14 +19,14 @@ extern "C" __global__ void __launch_bounds__(256) gradientnorm_chunks(const int*
     if (threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
 
-extern "C" __global__ void __launch_bounds__(32) gradientnorm_total(const float* partials, int chunks, float maximum, int* counters, float* scalars)
+extern "C" __global__ void __launch_bounds__(32) gradientnorm_total(const float* partials, int chunks, float maximum, StepState state)
 {
     if (threadIdx.x != 0) return;
     double sum = 0;
     for (int i = 0; i < chunks; i++) sum += partials[i];
     float norm = static_cast<float>(sqrt(sum)), largest = __uint_as_float(0x7f7fffffu);
-    scalars[2] = norm;
-    scalars[3] = fminf(1, maximum / (norm + 1e-6f));
-    bool finite = norm <= largest && fabsf(scalars[0]) <= largest;
-    if (counters[1] == 0 && !finite) counters[1] = counters[0];
+    state.scalars->gradient_norm = norm;
+    state.scalars->clip_scale = fminf(1, maximum / (norm + 1e-6f));
+    bool finite = norm <= largest && fabsf(state.scalars->loss) <= largest;
+    if (state.counters->not_finite_step == 0 && !finite) state.counters->not_finite_step = state.counters->step;
 }

@@ -21,36 +21,36 @@ extern "C" __global__ void __launch_bounds__(SumThreads) layernorm_reduce(const 
     if (column >= 0) add_to(target + column, sum);
 }
 
-#define FORWARD_PARAMETERS(T) const T* x, const float* bias, const T* residual, const int* offsets, int sentences, DROPOUT_PARAMETERS, \
+#define FORWARD_PARAMETERS(T) const T* x, const float* bias, const T* residual, const int* offsets, int sentences, Dropout mask, \
     const float* gamma, const float* beta, float epsilon, T* normalized, float* rstd, T* y, int rows, int columns
 #define FORWARD(name, T, vectors) \
     extern "C" __global__ void __launch_bounds__(RowWarps * WarpSize) layernorm_forward_##name##_v##vectors(FORWARD_PARAMETERS(T)) \
     { \
-        forward<T, vectors>(x, bias, residual, offsets, sentences, DROPOUT_ARGUMENTS, gamma, beta, epsilon, normalized, rstd, y, rows, columns); \
+        forward<T, vectors>(x, bias, residual, offsets, sentences, mask, gamma, beta, epsilon, normalized, rstd, y, rows, columns); \
     }
 #define BACKWARD(name, T) \
     extern "C" __global__ void __launch_bounds__(MostThreads) layernorm_backward_##name(const T* dy, const T* normalized, const float* rstd, \
-        const int* offsets, int sentences, DROPOUT_PARAMETERS, const float* gamma, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns) \
+        const int* offsets, int sentences, Dropout mask, const float* gamma, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns) \
     { \
         __shared__ Exchanges exchanges; \
-        backward<T>(dy, normalized, rstd, offsets, sentences, DROPOUT_ARGUMENTS, gamma, dz, dx, dbias, partials, rows, rows_per_part, columns, exchanges); \
+        backward<T>(dy, normalized, rstd, offsets, sentences, mask, gamma, dz, dx, dbias, partials, rows, rows_per_part, columns, exchanges); \
     }
 #define WIDE(name, T) \
     extern "C" __global__ void __launch_bounds__(256) layernorm_forward_##name##_wide(FORWARD_PARAMETERS(T)) \
     { \
         __shared__ float scratch[WarpSize]; \
-        forward_wide<T>(x, bias, residual, offsets, sentences, DROPOUT_ARGUMENTS, gamma, beta, epsilon, normalized, rstd, y, columns, scratch); \
+        forward_wide<T>(x, bias, residual, offsets, sentences, mask, gamma, beta, epsilon, normalized, rstd, y, columns, scratch); \
     } \
-    extern "C" __global__ void __launch_bounds__(256) layernorm_means_##name(const T* dy, const T* normalized, const int* offsets, int sentences, DROPOUT_PARAMETERS, \
+    extern "C" __global__ void __launch_bounds__(256) layernorm_means_##name(const T* dy, const T* normalized, const int* offsets, int sentences, Dropout mask, \
         const float* gamma, RowSlope* row_slopes, int columns) \
     { \
         __shared__ float scratch[WarpSize]; \
-        means<T>(dy, normalized, offsets, sentences, DROPOUT_ARGUMENTS, gamma, row_slopes, columns, scratch); \
+        means<T>(dy, normalized, offsets, sentences, mask, gamma, row_slopes, columns, scratch); \
     } \
-    extern "C" __global__ void __launch_bounds__(128) layernorm_backward_##name##_wide(const T* dy, const T* normalized, const float* rstd, DROPOUT_PARAMETERS, const float* gamma, \
+    extern "C" __global__ void __launch_bounds__(128) layernorm_backward_##name##_wide(const T* dy, const T* normalized, const float* rstd, Dropout mask, const float* gamma, \
         const RowSlope* row_slopes, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns) \
     { \
-        backward_wide<T>(dy, normalized, rstd, DROPOUT_ARGUMENTS, gamma, row_slopes, dz, dx, dbias, partials, rows, rows_per_part, columns); \
+        backward_wide<T>(dy, normalized, rstd, mask, gamma, row_slopes, dz, dx, dbias, partials, rows, rows_per_part, columns); \
     }
 #define UP_TO_4(name, T) FORWARD(name, T, 1) FORWARD(name, T, 2) FORWARD(name, T, 3) FORWARD(name, T, 4)
 FOR_EACH_TYPE(UP_TO_4)

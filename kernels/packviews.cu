@@ -3,7 +3,7 @@
 //   sentence s of the batch is order[((step - 1) mod ⌈C / size⌉) size + s];  n of its N units are drawn without replacement
 //   paper: n uniform on 0 … max(2, ⌊rate N⌋);  published: n uniform on 0 … m - 1, m = min(10, ⌊rate (N + 2)⌋)
 //
-// pieces: ids of all sentences end to end; starts [C+1], lines, order [C]; counters [0] is the step, from 1; continues [V]: 1 where a piece continues a word; extra: the
+// pieces: ids of all sentences end to end; starts [C+1], lines, order [C]; continues [V]: 1 where a piece continues a word; extra: the
 // pieces that are put in. Draw: a warp a sentence; views [B,longest] and lengths [B] are scratch. Pack: a block a view, and one for the tokens that belong to none.
 #include "common.cuh"
 #include "philox.cuh"
@@ -27,9 +27,9 @@ struct Sequence
     }
 };
 
-__device__ __forceinline__ const int* batch_order(const int* order, const int* counters, int sentences, int size)
+__device__ __forceinline__ const int* batch_order(const int* order, StepState state, int sentences, int size)
 {
-    return order + static_cast<long long>((counters[0] - 1) % ((sentences + size - 1) / size)) * size;
+    return order + static_cast<long long>((state.counters->step - 1) % ((sentences + size - 1) / size)) * size;
 }
 
 struct Draws
@@ -80,12 +80,12 @@ __device__ __forceinline__ int write_view(const Draws& draws, const int* ids, in
     return at + 1;
 }
 
-extern "C" __global__ void __launch_bounds__(32) packviews_draw(const int* pieces, const int* starts, const int* lines, const int* order, const int* counters, int sentences, int size,
+extern "C" __global__ void __launch_bounds__(32) packviews_draw(const int* pieces, const int* starts, const int* lines, const int* order, StepState state, int sentences, int size,
     int longest, int kind, double rate, int paper, int each_step, uint32_t seed_low, uint32_t seed_high, int max_positions, int mask_id, const int* continues, const int* extra, int extras,
     int* views, int* lengths)
 {
     DYNAMIC_SHARED(int, shared);
-    int sentence = batch_order(order, counters, sentences, size)[blockIdx.x], start = starts[sentence], length = starts[sentence + 1] - start;
+    int sentence = batch_order(order, state, sentences, size)[blockIdx.x], start = starts[sentence], length = starts[sentence + 1] - start;
     int *ids = shared, *numbers = ids + longest, *units = numbers + longest, *view = views + static_cast<long long>(blockIdx.x) * longest;
     for (int i = threadIdx.x; i < length; i += WarpSize)
     {
@@ -104,7 +104,7 @@ extern "C" __global__ void __launch_bounds__(32) packviews_draw(const int* piece
             if (count == 0 || continues[ids[i]] == 0) units[count++] = i;
         units[count] = length - 1;
     }
-    Sequence words = {static_cast<uint32_t>(lines[sentence]), each_step ? static_cast<uint32_t>(counters[0]) : 0, seed_low, seed_high, 0, {}};
+    Sequence words = {static_cast<uint32_t>(lines[sentence]), each_step ? static_cast<uint32_t>(state.counters->step) : 0, seed_low, seed_high, 0, {}};
     lengths[blockIdx.x] = kind == None || length <= 2 ? length : write_view({kind, rate, paper, max_positions, mask_id, extra, extras}, ids, length, units, count, numbers, words, view);
 }
 
@@ -121,11 +121,11 @@ __device__ __forceinline__ int block_count(int value)
     return total;
 }
 
-extern "C" __global__ void __launch_bounds__(128) packviews_pack(const int* pieces, const int* starts, const int* order, const int* counters, int sentences, int size, int longest,
+extern "C" __global__ void __launch_bounds__(128) packviews_pack(const int* pieces, const int* starts, const int* order, StepState state, int sentences, int size, int longest,
     const int* views, const int* lengths, int* ids, int* positions, int* offsets, int tokens)
 {
     int own = blockIdx.x, pairs = gridDim.x / 2, before = 0;
-    const int* chosen = batch_order(order, counters, sentences, size);
+    const int* chosen = batch_order(order, state, sentences, size);
     for (int other = threadIdx.x; other < own; other += blockDim.x)
         before += other < pairs ? starts[chosen[other] + 1] - starts[chosen[other]] : lengths[other - pairs];
     int offset = block_count(before);

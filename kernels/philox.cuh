@@ -2,6 +2,7 @@
 // element): eight 16-bit draws a call, so that element e of a sentence's array takes draw e % 8 of block e / 8. An element is kept if its draw is at least
 // the threshold, and is then multiplied by 65536 / (65536 - threshold).
 #pragma once
+#include "stepstate.cuh"
 
 struct Dropout
 {
@@ -9,7 +10,7 @@ struct Dropout
     int threshold;
     float scale;
     int site, sentences_per_view;
-    const int* counters;  // [0] is the step
+    const StepCounters* counters;
 
     __device__ __forceinline__ bool drops() const { return threshold > 0; }
 };
@@ -34,7 +35,7 @@ __device__ __forceinline__ uint4 philox(uint32_t c0, uint32_t c1, uint32_t c2, u
 __device__ __forceinline__ uint4 dropout_draws(const Dropout& mask, int sentence, uint32_t block)
 {
     uint32_t view = sentence / mask.sentences_per_view;
-    return philox(block, mask.site | view << 16, sentence % mask.sentences_per_view, mask.counters[0], mask.seed_low, mask.seed_high);
+    return philox(block, mask.site | view << 16, sentence % mask.sentences_per_view, mask.counters->step, mask.seed_low, mask.seed_high);
 }
 
 // The eight factors, 0 or the scale, of a block.
@@ -100,6 +101,3 @@ __device__ __forceinline__ int sentence_of(const int* offsets, int sentences, in
     }
     return low;
 }
-
-#define DROPOUT_PARAMETERS uint32_t seed_low, uint32_t seed_high, int threshold, float scale, int site, int sentences_per_view, const int* counters
-#define DROPOUT_ARGUMENTS {seed_low, seed_high, threshold, scale, site, sentences_per_view, counters}

@@ -12,15 +12,15 @@ partial class CudaBackend
         ExpectWidth(h);
         int pairs = h.Rows / 2, held = queue.IsPresent ? queue.Rows : 0, columns = h.Columns;
         nint losses = Scratch(5L * pairs * sizeof(float)), statistics = losses + pairs * sizeof(float);
-        Launch("contrastive_norms", PerWarp(h.Rows + held), h, queue, state.Counters, norms, h.Rows, held, columns);
+        Launch("contrastive_norms", PerWarp(h.Rows + held), h, queue, state, norms, h.Rows, held, columns);
         if (logits.IsPresent)
         {
-            Launch("contrastive_logits", PerWarp(pairs + held) with { BlocksY = pairs }, h, queue, state.Counters, norms, temperature, logits, pairs, held, columns);
-            Launch("contrastive_softmax", PerRow(pairs), logits, state.Counters, temperature, weights, losses, pairs, held);
+            Launch("contrastive_logits", PerWarp(pairs + held) with { BlocksY = pairs }, h, queue, state, norms, temperature, logits, pairs, held, columns);
+            Launch("contrastive_softmax", PerRow(pairs), logits, state, temperature, weights, losses, pairs, held);
         }
-        else Launch("contrastive_stream", PerRow(pairs), h, queue, state.Counters, norms, temperature, statistics, losses, pairs, held, columns);
-        Launch("contrastive_mean", new(Math.Min(1, pairs), 32), losses, state.Scalars, pairs);
-        if (logits.IsPresent) Launch("contrastive_gradient", PerRow(h.Rows), h, queue, state.Counters, norms, logits, weights, temperature, dh, pairs, held, columns);
-        else Launch("contrastive_streamgradient", PerRow(h.Rows) with { BlocksY = (columns + StreamedColumns - 1) / StreamedColumns }, h, queue, state.Counters, norms, statistics, temperature, dh, pairs, held, columns);
+        else Launch("contrastive_stream", PerRow(pairs), h, queue, state, norms, temperature, statistics, losses, pairs, held, columns);
+        Launch("contrastive_mean", new(Math.Min(1, pairs), 32), losses, state, pairs);
+        if (logits.IsPresent) Launch("contrastive_gradient", PerRow(h.Rows), h, queue, state, norms, logits, weights, temperature, dh, pairs, held, columns);
+        else Launch("contrastive_streamgradient", PerRow(h.Rows) with { BlocksY = (columns + StreamedColumns - 1) / StreamedColumns }, h, queue, state, norms, statistics, temperature, dh, pairs, held, columns);
     }
 }

@@ -8,7 +8,7 @@ partial class CudaBackend
     public void DropoutForward(Matrix x, Matrix offsets, DropoutMask mask, Matrix y)
     {
         if (!mask.IsActive) CopyUnlessSame(x, y);
-        else Launch("dropout_apply" + Suffix(x), PerRow(x.Rows), x, offsets, Sentences(offsets), (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, y, x.Columns);
+        else Launch("dropout_apply" + Suffix(x), PerRow(x.Rows), x, offsets, Sentences(offsets), mask, y, x.Columns);
     }
 
     /// <inheritdoc/>

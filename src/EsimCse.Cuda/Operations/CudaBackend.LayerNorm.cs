@@ -15,7 +15,7 @@ partial class CudaBackend
         ExpectWidth(x);
         string form = ForwardForm(x);
         Launch("layernorm_forward" + Suffix(x) + form, form == Wide ? new(x.Rows, 256) : PerWarp(x.Rows), x, bias, residual, offsets, Sentences(offsets),
-            (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, beta, epsilon, normalized, rstd, y, x.Rows, x.Columns);
+            mask, gamma, beta, epsilon, normalized, rstd, y, x.Rows, x.Columns);
     }
 
     /// <inheritdoc/>
@@ -32,14 +32,14 @@ partial class CudaBackend
         if (threads <= MostNormalizedThreads)
         {
             Launch("layernorm_backward" + Suffix(dy), new(parts, threads), dy, normalized, rstd, offsets, Sentences(offsets),
-                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, dz, dx, dbias, partials, rows, rowsPerPart, columns);
+                mask, gamma, dz, dx, dbias, partials, rows, rowsPerPart, columns);
         }
         else
         {
             Launch("layernorm_means" + Suffix(dy), new(rows, 256), dy, normalized, offsets, Sentences(offsets),
-                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, slopes, columns);
+                mask, gamma, slopes, columns);
             Launch("layernorm_backward" + Suffix(dy) + Wide, new((RowVectors(dy) + 127) / 128, 128, BlocksY: parts), dy, normalized, rstd,
-                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, slopes, dz, dx, dbias, partials, rows, rowsPerPart, columns);
+                mask, gamma, slopes, dz, dx, dbias, partials, rows, rowsPerPart, columns);
         }
         Launch("layernorm_reduce", SummedColumns(columns, sizeof(float), dbias.IsPresent ? 3 : 2), partials, dgamma, dbeta, dbias, parts, columns);
     }

@@ -8,7 +8,7 @@ partial class CudaBackend
     public void QueuePush(Matrix rows, Matrix queue, StepState state)
     {
         int joined = Math.Min(rows.Rows, queue.Rows);
-        Launch("queuepush_copy", PerRow(joined), rows, state.Counters, queue, rows.Rows - joined, queue.Rows, rows.Columns);
-        Launch("queuepush_advance", new(Math.Min(1, joined), 32), state.Counters, joined, queue.Rows);
+        Launch("queuepush_copy", PerRow(joined), rows, state, queue, rows.Rows - joined, queue.Rows, rows.Columns);
+        Launch("queuepush_advance", new(Math.Min(1, joined), 32), state, joined, queue.Rows);
     }
 }

@@ -20,14 +20,17 @@ public class AttentionTests
                     {
                         if (!Backends.SupportsWidth(device, size)) continue;
                         TheoryDataRow<string, int, int, float> row = new(device, heads, size, rate);
-                        bool isRepresentative = device == "cpu-1" ? size == 24 && rate == 0 : IsTileSize(size) && rate > 0;
-                        cases.Add(isRepresentative ? row : TestCategory.MarkExhaustive(row));
+                        cases.Add(IsRepresentative(device, size, rate) ? row : TestCategory.MarkExhaustive(row));
                     }
             return cases;
         }
     }
 
-    static bool IsTileSize(int headSize) => headSize is 1 or 8 or 32 or 64;
+    static bool IsRepresentative(string device, int headSize, float rate)
+    {
+        if (device == "cpu-1") return headSize == 24 && rate == 0;
+        return headSize is 1 or 8 or 32 or 64 && rate > 0;
+    }
 
     [Theory]
     [MemberData(nameof(Cases))]

@@ -23,15 +23,16 @@ sealed class PackViewsCase : OperationCase
 
     readonly PackViews.Spec _spec;
     readonly AugmentationSpec _deviceSpec;
-    readonly bool _eachStep;
+    readonly RepetitionDraw _draw;
     readonly CorpusMemory _corpus;
 
-    public PackViewsCase(IBackend backend, Augmentation kind, bool paperFormula, bool eachStep) : base(backend)
+    public PackViewsCase(IBackend backend, Augmentation kind, RepetitionFormula formula, RepetitionDraw draw)
+        : base(backend)
     {
-        _eachStep = eachStep;
-        _spec = new(kind, 0.32, paperFormula, 0x123456789ABCDEF0, 48, 4, ContinuesWord, Insertions);
+        _draw = draw;
+        _spec = new(kind, 0.32, formula, 0x123456789ABCDEF0, 48, 4, ContinuesWord, Insertions);
         _deviceSpec = new(
-            kind, _spec.Rate, paperFormula, eachStep, _spec.Seed, _spec.MaxPositions, _spec.MaskId,
+            kind, _spec.Rate, formula, draw, _spec.Seed, _spec.MaxPositions, _spec.MaskId,
             Row([.. ContinuesWord.Select(value => value ? 1 : 0)]), Row(Insertions));
         int[] starts = [0, .. Sentences.Select((_, i) => Sentences[..(i + 1)].Sum(ids => ids.Length))];
         _corpus = new(Row([.. Sentences.SelectMany(ids => ids)]), Row(starts), Row(Lines), Row(Order));
@@ -41,7 +42,7 @@ sealed class PackViewsCase : OperationCase
     public int[][] ExpectedViews(int step, int first, int pairs)
     {
         int[] sentences = Order[first..(first + pairs)];
-        int drawStep = _eachStep ? step : 0;
+        int drawStep = _draw == RepetitionDraw.Step ? step : 0;
         return
         [
             .. sentences.Select(s => Sentences[s]),

@@ -7,7 +7,7 @@ static class PackViews
 {
     /// <summary>The parameters of an augmentation, on the host.</summary>
     public sealed record Spec(
-        Augmentation Kind, double Rate, bool PaperFormula, ulong Seed, int MaxPositions, int MaskId,
+        Augmentation Kind, double Rate, RepetitionFormula Formula, ulong Seed, int MaxPositions, int MaskId,
         bool[] ContinuesWord, int[] Insertions);
 
     /// <summary>Computes the positive view of a sentence, [CLS] and [SEP] included, from its line and step.</summary>
@@ -45,18 +45,15 @@ static class PackViews
     }
 
     /// <summary>
-    /// Draws the number of units to augment. Paper: 0 … max(2, ⌊rate N⌋). Published code: 0 … m − 1, where
+    /// Draws the number of units to augment. Paper: 0 … max(2, ⌊rate N⌋). Official code: 0 … m − 1 or 0, where
     /// m = min(10, ⌊rate (N + 2)⌋).
     /// </summary>
     static int DrawCount(Spec spec, int units, Draws draws)
     {
-        int count;
-        if (spec.PaperFormula) count = draws.Below((int)Math.Max(2, Math.Floor(spec.Rate * units)) + 1);
-        else
-        {
-            int m = (int)Math.Min(10, Math.Floor(spec.Rate * (units + 2)));
-            count = m < 1 ? 0 : draws.Below(m);
-        }
+        int bound = spec.Formula == RepetitionFormula.Paper
+            ? (int)Math.Max(2, Math.Floor(spec.Rate * units)) + 1
+            : (int)Math.Min(10, Math.Floor(spec.Rate * (units + 2)));
+        int count = bound < 1 ? 0 : draws.Below(bound);
         return Math.Min(count, spec.Kind == Augmentation.Delete ? units - 1 : units);
     }
 
