@@ -7,29 +7,55 @@ public class DropoutTests
 {
     [Theory]
     [MemberData(nameof(Shapes.All), MemberType = typeof(Shapes))]
-    public void Forward_and_backward_multiply_by_the_definitions_mask(string device, int width, int[] lengths)
+    public void Forward_and_backward_multiply_by_the_reference_mask(string device, int width, int[] lengths)
     {
-        using IBackend backend = Backends.Create(device);
-        using DeviceBatch batch = new(backend, lengths);
-        int tokens = lengths.Sum();
-        double[] x = Numbers.Normal(tokens * width, 1), mask = [.. lengths.SelectMany((length, s) => DeviceBatch.Draws(0.4f, 2, s, length * width))];
-        using GuardedMatrix gx = new(backend, tokens, width, x), y = new(backend, tokens, width);
-        backend.DropoutForward(gx, batch.Batch.Offsets, batch.Mask(0.4f, 2), y);
-        Tolerance.Elementwise.Check([.. x.Zip(mask, (a, b) => a * b)], y.Values);
-        // A product's gradient is the other factor: the same mask, here in place.
-        backend.DropoutBackward(gx, batch.Batch.Offsets, batch.Mask(0.4f, 2), gx);
-        Assert.Equal(y.Floats, gx.Floats);
-        if (mask.Length > 1000) Assert.InRange(mask.Count(value => value == 0) / (double)mask.Length, 0.3, 0.5);
+        using DropoutCase dropout = new(Backends.Create(device), lengths, width, rate: 0.4f);
+        dropout.Forward();
+        double[] expected = [.. dropout.X.Initial.Zip(dropout.Multipliers, (x, multiplier) => x * multiplier)];
+        Tolerance.Elementwise.Check(expected, dropout.Y.Values);
+
+        // The backward of x must be the forward of x: both multiply by the mask.
+        dropout.BackwardOnXInPlace();
+        Assert.Equal(dropout.Y.Floats, dropout.X.Floats);
+
+        int count = dropout.Multipliers.Length;
+        if (count > 1000) Assert.InRange(dropout.Multipliers.Count(value => value == 0) / (double)count, 0.3, 0.5);
     }
 
     [Theory]
     [MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void Without_a_rate_nothing_changes(string device)
     {
-        using IBackend backend = Backends.Create(device);
-        using DeviceBatch batch = new(backend, [3, 2]);
-        using GuardedMatrix x = new(backend, 5, 8, Numbers.Normal(40, 1)), y = new(backend, 5, 8);
-        backend.DropoutForward(x, batch.Batch.Offsets, default, y);
-        Assert.Equal(x.Floats, y.Floats);
+        using DropoutCase dropout = new(Backends.Create(device), [3, 2], width: 8, rate: 0);
+        dropout.ForwardWithoutMask();
+        Assert.Equal(dropout.X.Floats, dropout.Y.Floats);
+    }
+
+    sealed class DropoutCase : OperationCase
+    {
+        readonly DeviceBatch _batch;
+        readonly DropoutMask _mask;
+
+        public DropoutCase(IBackend backend, int[] lengths, int width, float rate) : base(backend)
+        {
+            _batch = Own(new DeviceBatch(backend, lengths));
+            _mask = _batch.Mask(rate, sentencesPerView: 2);
+            Multipliers = _batch.Multipliers(rate, sentencesPerView: 2, width);
+            X = Random(lengths.Sum(), width, seed: 1);
+            Y = Result(lengths.Sum(), width);
+        }
+
+        public GuardedMatrix X { get; }
+
+        public GuardedMatrix Y { get; }
+
+        /// <summary>The reference's mask, times its scale.</summary>
+        public double[] Multipliers { get; }
+
+        public void Forward() => _backend.DropoutForward(X, _batch.Batch.Offsets, _mask, Y);
+
+        public void ForwardWithoutMask() => _backend.DropoutForward(X, _batch.Batch.Offsets, default, Y);
+
+        public void BackwardOnXInPlace() => _backend.DropoutBackward(X, _batch.Batch.Offsets, _mask, X);
     }
 }

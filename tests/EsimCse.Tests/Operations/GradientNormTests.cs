@@ -6,42 +6,71 @@ namespace EsimCse.Tests.Operations;
 
 public class GradientNormTests
 {
-    static readonly int[] Chunks = [0, 512, 0, 516, 4, 3, 600, 200, 1];
+    const double Maximum = 1;
 
     [Theory]
     [InlineData("cpu-1", 0.01)]
     [InlineData("cpu-3", 3)]
     [InlineData("cuda", 0.01)]
     [InlineData("cuda", 3)]
-    public void The_norm_over_the_chunks_and_the_clip_scale_equal_the_reference(string device, double size)
+    public void Norm_and_clip_scale_over_the_chunks_equal_the_reference(string device, double size)
     {
-        using IBackend backend = Backends.Create(device);
-        double[] gradients = [.. Numbers.Normal(800, 1, size).Select((value, i) => i is >= 512 and < 516 or >= 520 and < 600 ? double.NaN : value)];
-        using GuardedMatrix arena = new(backend, 1, 800, gradients), chunks = new(backend, 3, 3, Chunks), partials = new(backend, 1, 3);
-        using GuardedMatrix counters = new(backend, 1, 4, [5, 0, 0, 0]), scalars = new(backend, 1, 4, new double[4]);
-        backend.GradientNorm(arena, chunks, 1, partials, new StepState(counters, scalars));
-        (double norm, double scale) = GradientNorm.Of(gradients, Chunks, 1);
-        new Tolerance(0, 1e-5, "a sum of squares in fp32").Check([norm, scale], [scalars.Values[StepState.GradientNorm], scalars.Values[StepState.ClipScale]]);
-        Assert.Equal(size < 0.1, scale == 1);
+        double[] gradients = [.. Numbers.Normal(800, 1, size).Select((value, i) => IsGap(i) ? double.NaN : value)];
+        using NormCase norm = new(Backends.Create(device), gradients);
+        norm.Run();
+        (double expectedNorm, double expectedScale) = GradientNorm.Compute(gradients, NormCase.Chunks, Maximum);
+        double[] scalars = norm.State.Scalars.Values;
+        Tolerance tolerance = new(0, 1e-5, "a sum of squares in fp32");
+        tolerance.Check([expectedNorm, expectedScale], [scalars[StepState.GradientNorm], scalars[StepState.ClipScale]]);
+        Assert.Equal(size < 0.1, expectedScale == 1);
+
+        static bool IsGap(int i) => i is >= 512 and < 516 or >= 520 and < 600;
     }
 
     [Theory]
     [MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void The_first_step_that_is_not_finite_is_marked_and_stays_marked(string device)
     {
-        using IBackend backend = Backends.Create(device);
-        foreach ((double loss, double gradient) in new (double, double)[] { (1, double.NaN), (double.PositiveInfinity, 1), (1, double.NegativeInfinity), (double.NaN, 1) })
+        CheckMark(device, loss: 1, gradient: double.NaN);
+        CheckMark(device, loss: double.PositiveInfinity, gradient: 1);
+        CheckMark(device, loss: 1, gradient: double.NegativeInfinity);
+        CheckMark(device, loss: double.NaN, gradient: 1);
+    }
+
+    static void CheckMark(string device, double loss, double gradient)
+    {
+        using NormCase norm = new(Backends.Create(device), [.. Enumerable.Repeat(gradient, 800)], loss);
+        norm.RunStep(5, notFiniteStep: 0);
+        Assert.Equal([5, 5, 0, 0], norm.State.Counters.Integers);
+        norm.RunStep(6, notFiniteStep: 5);
+        Assert.Equal([6, 5, 0, 0], norm.State.Counters.Integers);
+    }
+
+    sealed class NormCase : OperationCase
+    {
+        // first element, number of elements, flags
+        public static readonly int[] Chunks = [0, 512, 0, 516, 4, 3, 600, 200, 1];
+
+        readonly GuardedMatrix _arena;
+        readonly GuardedMatrix _chunks;
+        readonly GuardedMatrix _partials;
+
+        public NormCase(IBackend backend, double[] gradients, double loss = 0) : base(backend)
         {
-            using GuardedMatrix arena = new(backend, 1, 800, [.. Enumerable.Repeat(gradient, 800)]), chunks = new(backend, 3, 3, Chunks), partials = new(backend, 1, 3);
-            using GuardedMatrix counters = new(backend, 1, 4, [5, 0, 0, 0]), scalars = new(backend, 1, 4, [loss, 0, 0, 0]);
-            foreach (int step in new[] { 5, 6 })
-            {
-                backend.Upload<int>([step, step == 5 ? 0 : 5, 0, 0], counters);
-                backend.GradientNorm(arena, chunks, 1, partials, new StepState(counters, scalars));
-                int[] counted = new int[4];
-                backend.Download(counters.Matrix, counted.AsSpan());
-                Assert.Equal([step, 5, 0, 0], counted);
-            }
+            _arena = Filled(1, gradients.Length, gradients);
+            _chunks = Filled(3, ParameterChunk.Columns, Chunks);
+            _partials = Result(1, 3);
+            State = Own(new TrainingState(backend, counters: [5, 0, 0, 0], scalars: [loss, 0, 0, 0]));
+        }
+
+        public TrainingState State { get; }
+
+        public void Run() => _backend.GradientNorm(_arena, _chunks, (float)Maximum, _partials, State);
+
+        public void RunStep(int step, int notFiniteStep)
+        {
+            _backend.Upload<int>([step, notFiniteStep, 0, 0], State.Counters);
+            Run();
         }
     }
 }

@@ -7,8 +7,11 @@ namespace EsimCse.Tests.Operations;
 
 public class LayerNormTests
 {
+    const float Rate = 0.25f;
+
     static readonly int[] Lengths = [3, 1, 6, 2];
 
+    /// <summary>Backend, width, dropout rate; rows that are not representative are marked exhaustive.</summary>
     public static TheoryData<string, int, float> Cases
     {
         get
@@ -16,139 +19,139 @@ public class LayerNormTests
             TheoryData<string, int, float> cases = [];
             foreach (string device in Backends.Names)
                 foreach (int width in new[] { 1, 7, 8, 24, 33, 64, 384, 1000 })
-                    foreach (float rate in new[] { 0f, 0.25f })
-                        if (Backends.Takes(device, width)) cases.Add(device, width, rate);
+                    foreach (float rate in new[] { 0f, Rate })
+                    {
+                        if (!Backends.SupportsWidth(device, width)) continue;
+                        TheoryDataRow<string, int, float> row = new(device, width, rate);
+                        bool isRepresentative = rate == 0 ? width == 8 : width is 1 or 24 or 33 or 384;
+                        cases.Add(isRepresentative ? row : TestCategory.MarkExhaustive(row));
+                    }
             return cases;
         }
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Forward_and_backward_equal_the_reference(string device, int n, float rate)
+    public void Forward_and_backward_in_place_equal_the_reference(string device, int width, float rate)
     {
-        using IBackend backend = Backends.Create(device);
-        using DeviceBatch batch = new(backend, Lengths);
-        int m = Lengths.Sum();
-        double[] x = Numbers.Normal(m * n, 1), bias = Numbers.Normal(n, 2), residual = Numbers.Normal(m * n, 3), gamma = Numbers.Normal(n, 4), beta = Numbers.Normal(n, 5), dy = Numbers.Normal(m * n, 6);
-        double[] mask = [.. Lengths.SelectMany((length, s) => DeviceBatch.Draws(rate, 2, s, length * n))];
-        using GuardedMatrix gx = new(backend, m, n, x), gb = new(backend, 1, n, bias), gr = new(backend, m, n, residual), gg = new(backend, 1, n, gamma), gbeta = new(backend, 1, n, beta), gdy = new(backend, m, n, dy);
-        using GuardedMatrix y = new(backend, m, n), rstd = new(backend, 1, m), dx = new(backend, m, n);
-        using GuardedMatrix dbias = new(backend, 1, n, new double[n]), dgamma = new(backend, 1, n, new double[n]), dbeta = new(backend, 1, n, new double[n]);
+        using LayerNormCase norm = new(Backends.Create(device), Lengths, width, rate);
+        norm.Forward();
+        Tolerance.RowSum.Check(norm.ReferenceForward().Y, norm.Y.Values, "y");
 
-        backend.LayerNormForward(gx, gb, gr, batch.Batch.Offsets, batch.Mask(rate, 2), gg, gbeta, 1e-5f, gx, rstd, y);
-        double[] Forward(double[] x, double[] bias, double[] residual, double[] gamma, double[] beta) => LayerNorm.Forward(x, bias, residual, mask, gamma, beta, 1e-5, m, n);
-        Tolerance.RowSum.Check(Forward(x, bias, residual, gamma, beta), y.Values, "y");
-
-        backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, batch.Mask(rate, 2), gg, gdy, dx, dbias, dgamma, dbeta);
-        if (n > 33) return;
-        Tolerance differences = new(2e-5 * (1 + rstd.Values.Max()), 1e-4, "fp32 sums over rows and columns, amplified by 1 / σ");
-        differences.Check(FiniteDifference.Gradient(x, dy, moved => Forward(moved, bias, residual, gamma, beta)), dx.Values, "dx");
-        differences.Check(FiniteDifference.Gradient(residual, dy, moved => Forward(x, bias, moved, gamma, beta)), gdy.Values, "dresidual");
-        differences.Check(FiniteDifference.Gradient(bias, dy, moved => Forward(x, moved, residual, gamma, beta)), dbias.Values, "dbias");
-        differences.Check(FiniteDifference.Gradient(gamma, dy, moved => Forward(x, bias, residual, moved, beta)), dgamma.Values, "dgamma");
-        differences.Check(FiniteDifference.Gradient(beta, dy, moved => Forward(x, bias, residual, gamma, moved)), dbeta.Values, "dbeta");
+        // dz, the gradient of the residual, overwrites dy.
+        norm.Backward(dz: norm.Dy, norm.Dx, norm.Dbias);
+        if (width > 33) return;
+        double amplification = 1 + norm.Rstd.Values.Max();
+        Tolerance tolerance = new(2e-5 * amplification, 1e-4, "fp32 sums over rows and columns, amplified by 1 / σ");
+        tolerance.Check(norm.DifferenceGradient(norm.X), norm.Dx.Values, "dx");
+        tolerance.Check(norm.DifferenceGradient(norm.Residual), norm.Dy.Values, "dresidual");
+        tolerance.Check(norm.DifferenceGradient(norm.Bias), norm.Dbias.Values, "dbias");
+        tolerance.Check(norm.DifferenceGradient(norm.Gamma), norm.Dgamma.Values, "dgamma");
+        tolerance.Check(norm.DifferenceGradient(norm.Beta), norm.Dbeta.Values, "dbeta");
     }
 
-    /// <summary>A chain of so many additions: partial sums grow like √k, and each addition rounds by ε/2 of one; together like k.</summary>
-    static Tolerance Chain(int k) => new(2 * Math.Pow(2, -24) * (k + 16), 2e-6, $"a chain of {k} sums in fp32");
-
-    // Past the edges of what a block takes at once and of a part of the rows (4, 8 beyond 2048, 12 beyond 4096), and of what registers hold (1024 columns forward, 2048 backward).
+    // Past the edges of a block's elements, of a block's rows (4; 8 above width 2048; 12 above 4096) and of the widths
+    // that registers hold (1024 forward, 2048 backward).
     [Theory]
     [InlineData(0, 8)]
     [InlineData(1, 16)]
-    [InlineData(4, 24)]
+    [InlineData(4, 24, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
     [InlineData(5, 256)]
-    [InlineData(9, 640)]
-    [InlineData(13, 768)]
-    [InlineData(17, 1024)]
+    [InlineData(9, 640, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData(13, 768, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData(17, 1024, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
     [InlineData(9, 1032)]
-    [InlineData(5, 2048)]
-    [InlineData(17, 2056)]
-    [InlineData(11, 4104)]
-    [InlineData(4107, 8)]
-    public void On_CUDA_any_rows_and_widths_equal_the_reference(int m, int n)
+    [InlineData(5, 2048, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData(17, 2056, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData(11, 4104, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData(4107, 8, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    public void On_CUDA_any_rows_and_widths_equal_the_reference(int rows, int width)
     {
-        using IBackend backend = Backends.Create(Backends.Cuda);
-        int[] lengths = [.. Enumerable.Repeat(5, m / 5), m % 5];
-        using DeviceBatch batch = new(backend, lengths);
-        DropoutMask drops = batch.Mask(0.25f, lengths.Length);
-        double[] x = Numbers.Normal(m * n, 1), bias = Numbers.Normal(n, 2), residual = Numbers.Normal(m * n, 3), gamma = Numbers.Normal(n, 4), beta = Numbers.Normal(n, 5), dy = Numbers.Normal(m * n, 6), before = Numbers.Normal(n, 7);
-        double[] mask = [.. lengths.SelectMany((length, s) => DeviceBatch.Draws(0.25f, lengths.Length, s, length * n))];
-        using GuardedMatrix gx = new(backend, m, n, x), gb = new(backend, 1, n, bias), gr = new(backend, m, n, residual), gg = new(backend, 1, n, gamma), gbeta = new(backend, 1, n, beta), gdy = new(backend, m, n, dy);
-        using GuardedMatrix y = new(backend, m, n), rstd = new(backend, 1, m), dz = new(backend, m, n), dx = new(backend, m, n);
-        using GuardedMatrix dbias = new(backend, 1, n, before), dgamma = new(backend, 1, n, before), dbeta = new(backend, 1, n, before);
-        backend.LayerNormForward(gx, gb, gr, batch.Batch.Offsets, drops, gg, gbeta, 1e-5f, gx, rstd, y);
-        Tolerance.RowSum.Check(LayerNorm.Forward(x, bias, residual, mask, gamma, beta, 1e-5, m, n), y.Values, "y");
+        int[] lengths = [.. Enumerable.Repeat(5, rows / 5), rows % 5];
+        double[] before = Numbers.Normal(width, 7);
+        using LayerNormCase norm = new(Backends.Create(Backends.Cuda), lengths, width, Rate, lengths.Length, before);
+        norm.Forward();
+        Tolerance.RowSum.Check(norm.ReferenceForward().Y, norm.Y.Values, "y");
 
-        backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, drops, gg, dz, dx, dbias, dgamma, dbeta);
-        var expected = LayerNorm.Backward(dy, gx.Values, rstd.Values, mask, gamma, m, n);
-        Tolerance.RowSum.Check(expected.Dz, dz.Values, "dz");
-        Tolerance.RowSum.Check(expected.Dx, dx.Values, "dx");
-        double[] Added(double[] sum) => [.. sum.Zip(before, (a, b) => a + b)];
-        Chain(m).Check(Added(expected.Dbias), dbias.Values, "dbias");
-        Chain(m).Check(Added(expected.Dgamma), dgamma.Values, "dgamma");
-        Chain(m).Check(Added(expected.Dbeta), dbeta.Values, "dbeta");
+        norm.Backward(norm.Dz, norm.Dx, norm.Dbias);
+        LayerNorm.Gradients expected = norm.ReferenceBackward();
+        Tolerance.RowSum.Check(expected.Dz, norm.Dz.Values, "dz");
+        Tolerance.RowSum.Check(expected.Dx, norm.Dx.Values, "dx");
+        CheckAdded(expected.Dbias, norm.Dbias, rows, "dbias");
+        CheckAdded(expected.Dgamma, norm.Dgamma, rows, "dgamma");
+        CheckAdded(expected.Dbeta, norm.Dbeta, rows, "dbeta");
+        CheckAliases(norm);
+    }
 
-        // dz in the place of dy; where nothing is dropped, dx in that of dz, or none.
-        backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, drops, gg, gdy, default, default, dgamma, dbeta);
-        Assert.Equal(dz.Floats, gdy.Floats);
-        foreach (bool present in new[] { true, false })
+    /// <summary>Checks that dz may be dy and, without dropout, dx may be dz or absent: the results equal Dz.</summary>
+    static void CheckAliases(LayerNormCase norm)
+    {
+        float[] dz = norm.Dz.Floats;
+        norm.Backward(dz: norm.Dy, dx: default, dbias: default);
+        Assert.Equal(dz, norm.Dy.Floats);
+        foreach (bool withDx in new[] { true, false })
         {
-            backend.Upload<float>([.. dy.Select(value => (float)value)], gdy);
-            backend.Upload<float>([.. before.Select(value => (float)value)], dbias);
-            backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, default, gg, gdy, present ? gdy.Matrix : default, dbias, dgamma, dbeta);
-            Assert.Equal(dz.Floats, gdy.Floats);
-            double[] slopes = dz.Values;
-            Chain(m).Check(Added([.. Enumerable.Range(0, n).Select(column => Enumerable.Range(0, m).Sum(row => slopes[row * n + column]))]), dbias.Values, "dbias");
+            norm.Dy.Upload(norm.Dy.Initial);
+            norm.Dbias.Upload(norm.Dbias.Initial);
+            norm.Backward(dz: norm.Dy, dx: withDx ? norm.Dy.Matrix : default, norm.Dbias, withDropout: false);
+            Assert.Equal(dz, norm.Dy.Floats);
+            CheckAdded(ColumnSums(norm.Dz), norm.Dbias, norm.Rows, "dbias");
         }
     }
 
     [Fact]
-    public void The_backward_is_the_forward_differentiated()
+    public void The_reference_gradient_equals_finite_differences()
     {
-        (int m, int n) = (3, 5);
-        double[] x = Numbers.Normal(m * n, 1), bias = Numbers.Normal(n, 2), residual = Numbers.Normal(m * n, 3), gamma = Numbers.Normal(n, 4), beta = Numbers.Normal(n, 5), dy = Numbers.Normal(m * n, 6);
-        double[] mask = [.. Enumerable.Range(0, m * n).Select(i => i % 4 == 0 ? 0 : 4.0 / 3)], zeros = new double[n], ones = [.. Enumerable.Repeat(1.0, n)];
-        double[] Forward(double[] x, double[] bias, double[] residual, double[] gamma, double[] beta) => LayerNorm.Forward(x, bias, residual, mask, gamma, beta, 1e-5, m, n);
-        double[] normalized = Forward(x, bias, residual, ones, zeros), rstd = [.. Enumerable.Range(0, m).Select(i =>
-        {
-            double[] z = [.. Enumerable.Range(i * n, n).Select(at => (x[at] + bias[at % n]) * mask[at] + residual[at])];
-            return 1 / Math.Sqrt(z.Sum(value => (value - z.Average()) * (value - z.Average())) / n + 1e-5);
-        })];
-        var expected = LayerNorm.Backward(dy, normalized, rstd, mask, gamma, m, n);
-        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(x, dy, moved => Forward(moved, bias, residual, gamma, beta)), expected.Dx, "dx");
-        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(residual, dy, moved => Forward(x, bias, moved, gamma, beta)), expected.Dz, "dresidual");
-        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(bias, dy, moved => Forward(x, moved, residual, gamma, beta)), expected.Dbias, "dbias");
-        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(gamma, dy, moved => Forward(x, bias, residual, moved, beta)), expected.Dgamma, "dgamma");
-        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(beta, dy, moved => Forward(x, bias, residual, gamma, moved)), expected.Dbeta, "dbeta");
+        using LayerNormCase norm = new(new CpuBackend(1), [3], columns: 5, Rate);
+        LayerNorm.Output forward = norm.ReferenceForward();
+        LayerNorm.Gradients gradients = norm.ReferenceBackward(forward.Normalized, forward.Rstd);
+        Tolerance.FiniteDifferences.Check(norm.DifferenceGradient(norm.X), gradients.Dx, "dx");
+        Tolerance.FiniteDifferences.Check(norm.DifferenceGradient(norm.Residual), gradients.Dz, "dresidual");
+        Tolerance.FiniteDifferences.Check(norm.DifferenceGradient(norm.Bias), gradients.Dbias, "dbias");
+        Tolerance.FiniteDifferences.Check(norm.DifferenceGradient(norm.Gamma), gradients.Dgamma, "dgamma");
+        Tolerance.FiniteDifferences.Check(norm.DifferenceGradient(norm.Beta), gradients.Dbeta, "dbeta");
     }
 
     [Fact]
-    public void Without_dropout_dx_may_be_absent_and_the_bias_still_has_its_gradient()
+    public void Dx_may_be_absent_only_without_dropout_and_the_bias_still_has_its_gradient()
     {
-        using CpuBackend backend = new(1);
-        using DeviceBatch batch = new(backend, Lengths);
-        (int m, int n) = (Lengths.Sum(), 24);
-        double[] x = Numbers.Normal(m * n, 1), dy = Numbers.Normal(m * n, 2), ones = [.. Enumerable.Repeat(1.0, n)], zeros = new double[n];
-        using GuardedMatrix gx = new(backend, m, n, x), gamma = new(backend, 1, n, ones), beta = new(backend, 1, n, zeros), y = new(backend, m, n), rstd = new(backend, 1, m), gdy = new(backend, m, n, dy), dz = new(backend, m, n);
-        using GuardedMatrix dbias = new(backend, 1, n, zeros), dgamma = new(backend, 1, n, zeros), dbeta = new(backend, 1, n, zeros);
-        backend.LayerNormForward(gx, default, default, batch.Batch.Offsets, default, gamma, beta, 1e-5f, gx, rstd, y);
-        backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, default, gamma, dz, default, dbias, dgamma, dbeta);
-        double[] slopes = dz.Values;
-        Tolerance.RowSum.Check([.. Enumerable.Range(0, n).Select(column => Enumerable.Range(0, m).Sum(row => slopes[row * n + column]))], dbias.Values, "dbias");
-        Assert.Throws<ArgumentException>(() => backend.LayerNormBackward(gdy, gx, rstd, batch.Batch.Offsets, batch.Mask(0.25f, 2), gamma, dz, default, dbias, dgamma, dbeta));
+        using LayerNormCase norm = new(new CpuBackend(1), Lengths, columns: 24, Rate);
+        norm.ForwardOfXOnly();
+        norm.Backward(norm.Dz, dx: default, norm.Dbias, withDropout: false);
+        Tolerance.RowSum.Check(ColumnSums(norm.Dz), norm.Dbias.Values, "dbias");
+        Assert.Throws<ArgumentException>(() => norm.Backward(norm.Dz, dx: default, norm.Dbias, withDropout: true));
     }
 
     [Fact]
-    public void Without_offsets_a_row_is_a_sentences_first()
+    public void Without_offsets_each_row_is_the_first_of_its_sentence()
     {
+        const int sentences = 4;
+        const int n = 40;
         using CpuBackend backend = new(1);
         using DeviceBatch batch = new(backend, Lengths);
-        int n = 40;
-        double[] x = Numbers.Normal(4 * n, 1), ones = [.. Enumerable.Repeat(1.0, n)], zeros = new double[n];
-        double[] mask = [.. Enumerable.Range(0, 4).SelectMany(s => DeviceBatch.Draws(0.3f, 2, s, n))];
-        using GuardedMatrix gx = new(backend, 4, n, x), gamma = new(backend, 1, n, ones), beta = new(backend, 1, n, zeros), y = new(backend, 4, n);
-        backend.LayerNormForward(gx, default, default, default, batch.Mask(0.3f, 2), gamma, beta, 1e-5f, default, default, y);
-        Tolerance.RowSum.Check(LayerNorm.Forward(x, zeros, new double[4 * n], mask, ones, zeros, 1e-5, 4, n), y.Values);
+        double[] ones = [.. Enumerable.Repeat(1.0, n)];
+        double[] zeros = new double[n];
+        using GuardedMatrix x = new(backend, sentences, n, Numbers.Normal(sentences * n, 1));
+        using GuardedMatrix gamma = new(backend, 1, n, ones);
+        using GuardedMatrix beta = new(backend, 1, n, zeros);
+        using GuardedMatrix y = new(backend, sentences, n);
+        DropoutMask dropout = batch.Mask(0.3f, sentencesPerView: 2);
+        backend.LayerNormForward(x, default, default, default, dropout, gamma, beta, 1e-5f, default, default, y);
+
+        double[] mask = [.. Enumerable.Range(0, sentences).SelectMany(s => batch.Multipliers(0.3f, 2, s, n))];
+        double[] residual = new double[sentences * n];
+        double[] expected = LayerNorm.Forward(x.Initial, zeros, residual, mask, ones, zeros, 1e-5, sentences, n).Y;
+        Tolerance.RowSum.Check(expected, y.Values);
+    }
+
+    static void CheckAdded(double[] sum, GuardedMatrix gradient, int rows, string name) =>
+        Tolerance.Chain(rows).Check([.. sum.Zip(gradient.Initial, (a, b) => a + b)], gradient.Values, name);
+
+    static double[] ColumnSums(GuardedMatrix matrix)
+    {
+        double[] sums = new double[matrix.Matrix.Columns];
+        foreach (double[] row in matrix.Values.Chunk(sums.Length))
+            for (int column = 0; column < sums.Length; column++) sums[column] += row[column];
+        return sums;
     }
 }

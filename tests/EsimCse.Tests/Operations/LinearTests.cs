@@ -1,103 +1,116 @@
-using EsimCse.Core.Backend;
 using EsimCse.Cpu;
 using EsimCse.Cpu.Gemm;
-using EsimCse.Tests.Reference;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Operations;
 
 public class LinearTests
 {
-    /// <summary>Partial sums of K terms of size 1 grow like √k, and each addition rounds by ε/2 of one: together like K.</summary>
-    static Tolerance Chain(int k) => new(2 * Math.Pow(2, -24) * (k + 16), 2e-6, $"a chain of {k} products in fp32");
-
     // Past the edges of every tile (4, 6, 12 rows; 4, 16, 32 columns) and block (256 deep, 240 rows).
+    static readonly (int M, int N, int K)[] Sizes =
+    [
+        (0, 3, 2), (1, 1, 1), (2, 3, 0), (3, 2, 5), (13, 33, 31), (12, 32, 256), (25, 65, 257),
+        (241, 70, 19), (481, 5, 600), (1, 3100, 9), (7, 200, 513),
+    ];
+
+    /// <summary>Every variant of the matrix product with every size; large sizes are marked exhaustive.</summary>
     public static TheoryData<string, int, int, int> Cases
     {
         get
         {
             TheoryData<string, int, int, int> cases = [];
             foreach (string variant in Sgemm.Variants)
-                foreach ((int m, int n, int k) in new[] { (0, 3, 2), (1, 1, 1), (2, 3, 0), (3, 2, 5), (13, 33, 31), (12, 32, 256), (25, 65, 257), (241, 70, 19), (481, 5, 600), (1, 3100, 9), (7, 200, 513) })
-                    cases.Add(variant, m, n, k);
+                foreach ((int m, int n, int k) in Sizes)
+                {
+                    TheoryDataRow<string, int, int, int> row = new(variant, m, n, k);
+                    cases.Add(m * n * k < 500_000 ? row : TestCategory.MarkExhaustive(row));
+                }
             return cases;
         }
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Every_form_equals_the_double_loops(string variant, int m, int n, int k)
+    public void Every_product_equals_the_reference(string variant, int m, int n, int k)
     {
-        using CpuBackend backend = new(2, variant);
-        Check(backend, m, n, k);
+        using LinearCase linear = new(new CpuBackend(2, variant), m, n, k);
+        CheckEveryProduct(linear, m, n, k);
     }
 
     [Theory]
     [InlineData(0, 8, 8)]
     [InlineData(1, 8, 16)]
-    [InlineData(2, 24, 8)]
+    [InlineData(2, 24, 8, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
     [InlineData(13, 32, 64)]
-    [InlineData(37, 64, 24)]
-    [InlineData(130, 40, 136)]
-    [InlineData(31, 32, 8)]
-    [InlineData(128, 104, 8)]
+    [InlineData(37, 64, 24, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData(130, 40, 136, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData(31, 32, 8, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData(128, 104, 8, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
     [InlineData(257, 72, 8)]
-    [InlineData(4129, 8, 8)]
-    public void On_CUDA_every_form_equals_the_double_loops(int m, int n, int k)
+    [InlineData(4129, 8, 8, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    public void On_CUDA_every_product_equals_the_reference(int m, int n, int k)
     {
-        using IBackend backend = Backends.Create(Backends.Cuda);
-        Check(backend, m, n, k);
+        using LinearCase linear = new(Backends.Create(Backends.Cuda), m, n, k);
+        CheckEveryProduct(linear, m, n, k);
     }
 
-    static void Check(IBackend backend, int m, int n, int k)
+    static void CheckEveryProduct(LinearCase linear, int m, int n, int k)
     {
-        double[] x = Numbers.Normal(m * k, 1), w = Numbers.Normal(n * k, 2), bias = Numbers.Normal(n, 3), dy = Numbers.Normal(m * n, 4);
-        using GuardedMatrix gx = new(backend, m, k, x), gw = new(backend, n, k, w), gb = new(backend, 1, n, bias), gdy = new(backend, m, n, dy);
-        using GuardedMatrix y = new(backend, m, n), dx = new(backend, m, k), dw = new(backend, n, k, new double[n * k]), db = new(backend, 1, n, new double[n]);
+        linear.Forward();
+        Tolerance.Chain(k).Check(linear.ExpectedY, linear.Y.Values, "y");
 
-        backend.LinearForward(gx, gw, gb, y);
-        Chain(k).Check(Linear.Forward(x, w, bias, m, n, k), y.Values, "y");
-        backend.LinearBackwardInput(gdy, gw, accumulate: false, dx);
-        Chain(n).Check(Linear.BackwardInput(dy, w, m, n, k), dx.Values, "dx");
-        backend.LinearBackwardInput(gdy, gw, accumulate: true, dx);
-        Chain(2 * n).Check([.. Linear.BackwardInput(dy, w, m, n, k).Select(value => 2 * value)], dx.Values, "2 dx");
-        backend.LinearBackwardWeight(gdy, gx, dw, db);
-        (double[] expected, double[] expectedBias) = Linear.BackwardWeight(dy, x, m, n, k);
-        Chain(m).Check(expected, dw.Values, "dw");
-        Chain(m).Check(expectedBias, db.Values, "dbias");
-    }
+        double[] dx = linear.ExpectedDx;
+        linear.BackwardInput(accumulate: false);
+        Tolerance.Chain(n).Check(dx, linear.Dx.Values, "dx");
+        linear.BackwardInput(accumulate: true);
+        Tolerance.Chain(2 * n).Check([.. dx.Select(value => 2 * value)], linear.Dx.Values, "2 dx");
 
-    [Fact]
-    public void The_backward_is_the_forward_differentiated()
-    {
-        (int m, int n, int k) = (3, 4, 5);
-        double[] x = Numbers.Normal(m * k, 1), w = Numbers.Normal(n * k, 2), bias = Numbers.Normal(n, 3), dy = Numbers.Normal(m * n, 4);
-        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(x, dy, moved => Linear.Forward(moved, w, bias, m, n, k)), Linear.BackwardInput(dy, w, m, n, k));
-        (double[] dw, double[] dbias) = Linear.BackwardWeight(dy, x, m, n, k);
-        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(w, dy, moved => Linear.Forward(x, moved, bias, m, n, k)), dw);
-        Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(bias, dy, moved => Linear.Forward(x, w, moved, m, n, k)), dbias);
+        (double[] dw, double[] dbias) = linear.ExpectedWeightGradients;
+        linear.BackwardWeight();
+        Tolerance.Chain(m).Check(dw, linear.Dw.Values, "dw");
+        Tolerance.Chain(m).Check(dbias, linear.Dbias.Values, "dbias");
     }
 
     [Fact]
-    public void Variants_threads_and_places_give_the_same_bits()
+    public void The_reference_gradient_equals_finite_differences()
     {
-        (int m, int n, int k) = (301, 70, 700);
-        double[] x = Numbers.Normal(m * k, 1), w = Numbers.Normal(n * k, 2);
+        using LinearCase linear = new(new CpuBackend(1), 3, 4, 5);
+        (double[] dw, double[] dbias) = linear.ExpectedWeightGradients;
+        Tolerance.FiniteDifferences.Check(linear.DifferenceGradient(linear.X), linear.ExpectedDx);
+        Tolerance.FiniteDifferences.Check(linear.DifferenceGradient(linear.W), dw);
+        Tolerance.FiniteDifferences.Check(linear.DifferenceGradient(linear.Bias), dbias);
+    }
+
+    [Fact]
+    public void Variants_threads_and_row_positions_give_the_same_bits()
+    {
+        const int m = 301;
+        const int n = 70;
+        const int k = 700;
+        const int row = 299;
+        double[] x = Numbers.Normal(m * k, 1);
+        double[] w = Numbers.Normal(n * k, 2);
         float[]? first = null;
         foreach (string variant in Sgemm.Variants)
             foreach (int threads in new[] { 1, 2, 5 })
             {
                 using CpuBackend backend = new(threads, variant);
-                using GuardedMatrix gx = new(backend, m, k, x), gw = new(backend, n, k, w), y = new(backend, m, n), alone = new(backend, 1, n);
-                backend.LinearForward(gx, gw, default, y);
+                using GuardedMatrix deviceX = new(backend, m, k, x);
+                using GuardedMatrix deviceW = new(backend, n, k, w);
+                using GuardedMatrix y = new(backend, m, n);
+                using GuardedMatrix yOfRow = new(backend, 1, n);
+                backend.LinearForward(deviceX, deviceW, default, y);
                 first ??= y.Floats;
                 Assert.True(first.AsSpan().SequenceEqual(y.Floats), $"{variant} on {threads} threads");
-                backend.LinearForward(gx.Matrix.Slice(299, 1), gw, default, alone);
-                Assert.Equal(first.AsSpan(299 * n, n).ToArray(), alone.Floats);
+                backend.LinearForward(deviceX.Matrix.Slice(row, 1), deviceW, default, yOfRow);
+                Assert.Equal(first.AsSpan(row * n, n).ToArray(), yOfRow.Floats);
             }
     }
 
     [Fact]
-    public void An_unknown_variant_is_named() =>
-        Assert.Contains("'fast'", Assert.Throws<ArgumentException>(() => new CpuBackend(1, "fast")).Message, StringComparison.Ordinal);
+    public void The_error_names_an_unknown_variant()
+    {
+        ArgumentException error = Assert.Throws<ArgumentException>(() => new CpuBackend(1, "fast"));
+        Assert.Contains("'fast'", error.Message, StringComparison.Ordinal);
+    }
 }

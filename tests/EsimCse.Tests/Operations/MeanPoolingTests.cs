@@ -10,21 +10,56 @@ public class MeanPoolingTests
     [MemberData(nameof(Shapes.All), MemberType = typeof(Shapes))]
     public void Forward_and_backward_equal_the_reference(string device, int width, int[] lengths)
     {
-        using IBackend backend = Backends.Create(device);
-        using DeviceBatch batch = new(backend, lengths);
-        (int tokens, int sentences) = (lengths.Sum(), lengths.Length);
-        double[] x = Numbers.Normal(tokens * width, 1), dy = Numbers.Normal(sentences * width, 2);
-        using GuardedMatrix gx = new(backend, tokens, width, x), y = new(backend, sentences, width), gdy = new(backend, sentences, width, dy), dx = new(backend, tokens, width);
-        double[] forward = MeanPooling.Forward(x, batch.Offsets, 0.5, width), backward = MeanPooling.Backward(dy, batch.Offsets, 0.5, width);
-        foreach (bool accumulate in new[] { false, true })
+        using MeanPoolingCase pooling = new(Backends.Create(device), lengths, width);
+        pooling.Run(accumulate: false);
+        Tolerance.RowSum.Check(pooling.ExpectedY, pooling.Y.Values, "y");
+        Tolerance.Elementwise.Check(pooling.ExpectedDx, pooling.Dx.Values, "dx");
+
+        pooling.Run(accumulate: true);
+        Tolerance.RowSum.Check([.. pooling.ExpectedY.Select(value => 2 * value)], pooling.Y.Values, "2 y");
+        Tolerance.Elementwise.Check([.. pooling.ExpectedDx.Select(value => 2 * value)], pooling.Dx.Values, "2 dx");
+
+        bool isSmall = lengths.Sum() is > 0 and < 20 && width < 10;
+        if (isSmall) Tolerance.FiniteDifferences.Check(pooling.DifferenceDx(), pooling.ExpectedDx);
+    }
+
+    sealed class MeanPoolingCase : OperationCase
+    {
+        const float Scale = 0.5f;
+
+        readonly DeviceBatch _batch;
+        readonly int _width;
+        readonly GuardedMatrix _x;
+        readonly GuardedMatrix _dy;
+
+        public MeanPoolingCase(IBackend backend, int[] lengths, int width) : base(backend)
         {
-            double times = accumulate ? 2 : 1;
-            backend.MeanPoolingForward(gx, batch.Batch, 0.5f, accumulate, y);
-            Tolerance.RowSum.Check([.. forward.Select(value => times * value)], y.Values, "y");
-            backend.MeanPoolingBackward(gdy, batch.Batch, 0.5f, accumulate, dx);
-            Tolerance.Elementwise.Check([.. backward.Select(value => times * value)], dx.Values, "dx");
+            _batch = Own(new DeviceBatch(backend, lengths));
+            _width = width;
+            _x = Random(lengths.Sum(), width, seed: 1);
+            _dy = Random(lengths.Length, width, seed: 2);
+            Y = Result(lengths.Length, width);
+            Dx = Result(lengths.Sum(), width);
+            ExpectedY = Reference(_x.Initial);
+            ExpectedDx = MeanPooling.Backward(_dy.Initial, _batch.Offsets, Scale, width);
         }
-        if (tokens is > 0 and < 20 && width < 10)
-            Tolerance.FiniteDifferences.Check(FiniteDifference.Gradient(x, dy, moved => MeanPooling.Forward(moved, batch.Offsets, 0.5, width)), backward);
+
+        public GuardedMatrix Y { get; }
+
+        public GuardedMatrix Dx { get; }
+
+        public double[] ExpectedY { get; }
+
+        public double[] ExpectedDx { get; }
+
+        public void Run(bool accumulate)
+        {
+            _backend.MeanPoolingForward(_x, _batch.Batch, Scale, accumulate, Y);
+            _backend.MeanPoolingBackward(_dy, _batch.Batch, Scale, accumulate, Dx);
+        }
+
+        public double[] DifferenceDx() => FiniteDifference.Gradient(_x.Initial, _dy.Initial, Reference);
+
+        double[] Reference(double[] x) => MeanPooling.Forward(x, _batch.Offsets, Scale, _width);
     }
 }

@@ -10,23 +10,53 @@ public class QueuePushTests
     [MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void The_queue_is_a_ring_of_the_newest_rows(string device)
     {
-        using IBackend backend = Backends.Create(device);
-        const int size = 5;
-        int width = Backends.Takes(device, 2) ? 2 : 8;
-        using GuardedMatrix counters = new(backend, 1, 4, new int[4]), scalars = new(backend, 1, 4, new double[4]), queue = new(backend, size, width);
-        List<double[]> expected = [];
-        foreach ((int count, int number) in new[] { (3, 10), (0, 0), (3, 20), (9, 30), (5, 50), (1, 60) })
+        int width = Backends.SupportsWidth(device, 2) ? 2 : 8;
+        using QueueCase queue = new(Backends.Create(device), capacity: 5, width);
+        foreach ((int count, int firstValue) in new[] { (3, 10), (0, 0), (3, 20), (9, 30), (5, 50), (1, 60) })
         {
-            double[][] rows = [.. Enumerable.Range(0, count).Select(row => (double[])[.. Enumerable.Range(0, width).Select(column => (double)(number + row) * 100 + column)])];
-            using GuardedMatrix pushed = new(backend, count, width, [.. rows.SelectMany(row => row)]);
-            backend.QueuePush(pushed, queue, new StepState(counters, scalars));
-            expected = QueuePush.Of(expected, rows, size);
-            int[] state = new int[4];
-            backend.Download(counters.Matrix, state.AsSpan());
-            Assert.Equal(expected.Count, state[StepState.QueueCount]);
-            // Oldest first: from the head on once the ring is full.
-            int start = expected.Count < size ? 0 : state[StepState.QueueHead];
-            Assert.Equal(expected.SelectMany(row => row), Enumerable.Range(0, expected.Count).SelectMany(i => queue.Values[((start + i) % size * width)..(((start + i) % size + 1) * width)]));
+            queue.Push(count, firstValue);
+            Assert.Equal(queue.Expected.Count, queue.Count);
+            Assert.Equal(queue.Expected.SelectMany(row => row), queue.OldestFirst());
         }
+    }
+
+    sealed class QueueCase : OperationCase
+    {
+        readonly int _capacity;
+        readonly int _width;
+        readonly TrainingState _state;
+        readonly GuardedMatrix _queue;
+
+        public QueueCase(IBackend backend, int capacity, int width) : base(backend)
+        {
+            _capacity = capacity;
+            _width = width;
+            _state = Own(new TrainingState(backend));
+            _queue = Result(capacity, width);
+        }
+
+        /// <summary>The rows of the reference, oldest first.</summary>
+        public List<double[]> Expected { get; private set; } = [];
+
+        public int Count => _state.Counters.Integers[StepState.QueueCount];
+
+        /// <summary>Pushes rows with the values 100 (firstValue + row) + column.</summary>
+        public void Push(int count, int firstValue)
+        {
+            double[][] rows = [.. Enumerable.Range(firstValue, count).Select(Row)];
+            using GuardedMatrix pushed = new(_backend, count, _width, [.. rows.SelectMany(row => row)]);
+            _backend.QueuePush(pushed, _queue, _state);
+            Expected = QueuePush.Compute(Expected, rows, _capacity);
+        }
+
+        /// <summary>Returns the rows on the device, from the head on once the ring is full.</summary>
+        public IEnumerable<double> OldestFirst()
+        {
+            double[][] rows = [.. _queue.Values.Chunk(_width)];
+            int oldest = Count < _capacity ? 0 : _state.Counters.Integers[StepState.QueueHead];
+            return Enumerable.Range(0, Count).SelectMany(i => rows[(oldest + i) % _capacity]);
+        }
+
+        double[] Row(int value) => [.. Enumerable.Range(0, _width).Select(column => value * 100.0 + column)];
     }
 }

@@ -2,10 +2,14 @@ namespace EsimCse.Tests.Reference;
 
 static class ClsAttention
 {
-    /// <summary>Of one sentence of n tokens: q [1,H], kv [n,2H], mask [A,n,n] of which the first query counts.</summary>
+    /// <summary>
+    /// Computes the attention of a sentence's first token: q [1,H], kv [n,2H]; mask [A,n,n], of which row 0 of each
+    /// head applies.
+    /// </summary>
     public static double[] Forward(double[] q, double[] kv, double[] mask, int n, int hidden, int heads)
     {
-        double[] Side(int first) => [.. Enumerable.Range(0, n).SelectMany(row => kv[((row * 2 + first) * hidden)..((row * 2 + first + 1) * hidden)])];
-        return Attention.Forward(q, Side(0), Side(1), mask, 1, n, hidden, heads);
+        double[] k = Attention.Columns(kv, 2 * hidden, 0, hidden);
+        double[] v = Attention.Columns(kv, 2 * hidden, hidden, hidden);
+        return Attention.Forward(q, k, v, mask, queries: 1, n, hidden, heads);
     }
 }

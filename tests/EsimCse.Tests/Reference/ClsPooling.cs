@@ -2,9 +2,16 @@ namespace EsimCse.Tests.Reference;
 
 static class ClsPooling
 {
-    public static double[] Forward(double[] x, int[] offsets, int width) => [.. offsets[..^1].SelectMany(row => x[(row * width)..((row + 1) * width)])];
+    /// <summary>Computes y[s] = x[offsets[s]].</summary>
+    public static double[] Forward(double[] x, int[] offsets, int width)
+    {
+        double[] y = new double[(offsets.Length - 1) * width];
+        for (int s = 0; s + 1 < offsets.Length; s++)
+            for (int c = 0; c < width; c++) y[s * width + c] = x[offsets[s] * width + c];
+        return y;
+    }
 
-    /// <summary>dx with the sentences' gradients added.</summary>
+    /// <summary>Computes dx[offsets[s]] += dy[s] on a copy of dx.</summary>
     public static double[] Backward(double[] dy, int[] offsets, int width, double[] dx)
     {
         double[] sum = [.. dx];

@@ -2,15 +2,17 @@ namespace EsimCse.Tests.Reference;
 
 static class Gelu
 {
+    /// <summary>Computes y = x Φ(x), with Φ(x) = ½ erfc(−x / √2).</summary>
     public static double[] Forward(double[] x) => [.. x.Select(value => value * 0.5 * Erfc(-value / Math.Sqrt(2)))];
 
-    /// <summary>erfc by its series near 0 and by its continued fraction far out.</summary>
+    /// <summary>Computes erfc by the series of erf below 2 and by the continued fraction from 2 on.</summary>
     static double Erfc(double x)
     {
         if (x < 0) return 2 - Erfc(-x);
         if (x < 2)
         {
-            double term = x, sum = x;
+            double term = x;
+            double sum = x;
             for (int n = 1; n < 100; n++)
             {
                 term *= -x * x / n;

@@ -1,41 +1,71 @@
 namespace EsimCse.Tests.Reference;
 
+/// <summary>Layer normalization of m rows of n columns.</summary>
 static class LayerNorm
 {
-    public static double[] Forward(double[] x, double[] bias, double[] residual, double[] mask, double[] gamma, double[] beta, double epsilon, int m, int n)
+    public sealed record Output(double[] Normalized, double[] Rstd, double[] Y);
+
+    public sealed record Gradients(double[] Dz, double[] Dx, double[] Dbias, double[] Dgamma, double[] Dbeta);
+
+    /// <summary>
+    /// Computes z = (x + bias) ∘ mask + residual; rstd = 1 / √(var z + ε); normalized = (z − mean z) rstd;
+    /// y = γ normalized + β.
+    /// </summary>
+    public static Output Forward(
+        double[] x, double[] bias, double[] residual, double[] mask, double[] gamma, double[] beta,
+        double epsilon, int m, int n)
     {
+        double[] normalized = new double[m * n];
+        double[] rstd = new double[m];
         double[] y = new double[m * n];
         for (int i = 0; i < m; i++)
         {
-            double[] z = [.. Enumerable.Range(0, n).Select(j => (x[i * n + j] + bias[j]) * mask[i * n + j] + residual[i * n + j])];
-            double mean = z.Average(), variance = z.Sum(value => (value - mean) * (value - mean)) / n;
-            for (int j = 0; j < n; j++) y[i * n + j] = gamma[j] * (z[j] - mean) / Math.Sqrt(variance + epsilon) + beta[j];
+            double[] z = new double[n];
+            for (int j = 0; j < n; j++) z[j] = (x[i * n + j] + bias[j]) * mask[i * n + j] + residual[i * n + j];
+            double mean = z.Average();
+            double variance = z.Sum(value => (value - mean) * (value - mean)) / n;
+            rstd[i] = 1 / Math.Sqrt(variance + epsilon);
+            for (int j = 0; j < n; j++)
+            {
+                normalized[i * n + j] = (z[j] - mean) * rstd[i];
+                y[i * n + j] = gamma[j] * normalized[i * n + j] + beta[j];
+            }
         }
-        return y;
+        return new(normalized, rstd, y);
     }
 
-    /// <summary>The gradients of all that goes in; normalized and rstd are the forward's.</summary>
-    public static (double[] Dx, double[] Dz, double[] Dbias, double[] Dgamma, double[] Dbeta) Backward(double[] dy, double[] normalized, double[] rstd, double[] mask, double[] gamma, int m, int n)
+    /// <summary>
+    /// Computes, with g = γ dy: dz = rstd (g − mean g − normalized mean(g normalized)); dx = dz ∘ mask; dbias = Σ dx;
+    /// dγ = Σ dy normalized; dβ = Σ dy, sums over rows.
+    /// </summary>
+    public static Gradients Backward(
+        double[] dy, double[] normalized, double[] rstd, double[] mask, double[] gamma, int m, int n)
     {
-        double[] dx = new double[m * n], dz = new double[m * n], dbias = new double[n], dgamma = new double[n], dbeta = new double[n];
+        double[] dz = new double[m * n];
+        double[] dx = new double[m * n];
+        double[] dbias = new double[n];
+        double[] dgamma = new double[n];
+        double[] dbeta = new double[n];
         for (int i = 0; i < m; i++)
         {
-            double mean = 0, slope = 0;
+            double meanG = 0;
+            double meanGNormalized = 0;
             for (int j = 0; j < n; j++)
             {
-                mean += gamma[j] * dy[i * n + j] / n;
-                slope += gamma[j] * dy[i * n + j] * normalized[i * n + j] / n;
+                double g = gamma[j] * dy[i * n + j];
+                meanG += g / n;
+                meanGNormalized += g * normalized[i * n + j] / n;
             }
             for (int j = 0; j < n; j++)
             {
-                int at = i * n + j;
-                dz[at] = rstd[i] * (gamma[j] * dy[at] - mean - normalized[at] * slope);
-                dx[at] = dz[at] * mask[at];
-                dbias[j] += dx[at];
-                dgamma[j] += dy[at] * normalized[at];
-                dbeta[j] += dy[at];
+                int ij = i * n + j;
+                dz[ij] = rstd[i] * (gamma[j] * dy[ij] - meanG - normalized[ij] * meanGNormalized);
+                dx[ij] = dz[ij] * mask[ij];
+                dbias[j] += dx[ij];
+                dgamma[j] += dy[ij] * normalized[ij];
+                dbeta[j] += dy[ij];
             }
         }
-        return (dx, dz, dbias, dgamma, dbeta);
+        return new(dz, dx, dbias, dgamma, dbeta);
     }
 }

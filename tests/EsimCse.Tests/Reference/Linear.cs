@@ -1,7 +1,9 @@
 namespace EsimCse.Tests.Reference;
 
+/// <summary>Matrix products: x [m,k], w [n,k], bias [n], y [m,n].</summary>
 static class Linear
 {
+    /// <summary>Computes y = x wᵀ + bias.</summary>
     public static double[] Forward(double[] x, double[] w, double[]? bias, int m, int n, int k)
     {
         double[] y = new double[m * n];
@@ -14,6 +16,7 @@ static class Linear
         return y;
     }
 
+    /// <summary>Computes dx = dy w.</summary>
     public static double[] BackwardInput(double[] dy, double[] w, int m, int n, int k)
     {
         double[] dx = new double[m * k];
@@ -23,9 +26,11 @@ static class Linear
         return dx;
     }
 
+    /// <summary>Computes dw = dyᵀ x and dbias = Σ dy over rows.</summary>
     public static (double[] Dw, double[] Dbias) BackwardWeight(double[] dy, double[] x, int m, int n, int k)
     {
-        double[] dw = new double[n * k], dbias = new double[n];
+        double[] dw = new double[n * k];
+        double[] dbias = new double[n];
         for (int i = 0; i < m; i++)
             for (int j = 0; j < n; j++)
             {

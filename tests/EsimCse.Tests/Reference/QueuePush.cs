@@ -2,6 +2,7 @@ namespace EsimCse.Tests.Reference;
 
 static class QueuePush
 {
-    /// <summary>The newest rows, oldest first: those held and those that join, the last so many of them.</summary>
-    public static List<double[]> Of(IEnumerable<double[]> held, IEnumerable<double[]> joining, int size) => [.. held.Concat(joining).TakeLast(size)];
+    /// <summary>Returns the newest `capacity` rows, oldest first.</summary>
+    public static List<double[]> Compute(IEnumerable<double[]> queue, IEnumerable<double[]> rows, int capacity) =>
+        [.. queue.Concat(rows).TakeLast(capacity)];
 }

@@ -5,14 +5,17 @@ using EsimCse.Cuda;
 
 namespace EsimCse.Tests.Support;
 
-/// <summary>The devices that every operation's tests run over. Where there is no CUDA device, the software one takes its place; without g++ its tests are skipped.</summary>
+/// <summary>
+/// The backends that every operation is tested on. SoftCuda replaces a missing CUDA device; without g++ the CUDA tests
+/// are skipped.
+/// </summary>
 static class Backends
 {
     public const string Cuda = "cuda";
 
-    static readonly Lazy<string?> Missing = new(FindCuda);
+    static readonly Lazy<string?> WhyNoCuda = new(FindCuda);
 
-    /// <summary>The folder of NVIDIA's compiler, for the tests that want the real one; SoftCuda's must not be looked for there.</summary>
+    /// <summary>Folder of NVIDIA's NVRTC for tests that need the real compiler, from ESIMCSE_NVRTC.</summary>
     public static string? RealCompiler { get; } = Environment.GetEnvironmentVariable("ESIMCSE_NVRTC");
 
     public static TheoryData<string> All => [.. Names];
@@ -26,12 +29,15 @@ static class Backends
         return new CudaBackend();
     }
 
-    public static void RequireCuda() => Assert.SkipWhen(Missing.Value is not null, $"no CUDA device and no software one: {Missing.Value}");
+    public static void RequireCuda() =>
+        Assert.SkipWhen(WhyNoCuda.Value is not null, $"neither a CUDA device nor SoftCuda: {WhyNoCuda.Value}");
 
-    /// <summary>Whether a device takes rows so wide: CUDA's have multiples of 8.</summary>
-    public static bool Takes(string name, int width) => name != Cuda || width % 8 == 0;
+    /// <summary>Whether a backend takes rows of `width` elements. On CUDA the width is a multiple of 8.</summary>
+    public static bool SupportsWidth(string name, int width) => name != Cuda || width % 8 == 0;
 
-    /// <summary>Null where the variable ESIMCSE_CUDA, a driver, or the software device that is built here gives a device.</summary>
+    /// <summary>
+    /// Looks for a device in ESIMCSE_CUDA and at a driver, else builds SoftCuda. Returns null, or why there is none.
+    /// </summary>
     static string? FindCuda()
     {
         const string variable = "ESIMCSE_CUDA";
@@ -40,6 +46,7 @@ static class Backends
             string folder = Repository.File("artifacts", "softcuda");
             if (Build(folder) is { } reason) return reason;
             Environment.SetEnvironmentVariable(variable, folder);
+            // SoftCuda has its own NVRTC in its folder.
             if (RealCompiler is not null) Environment.SetEnvironmentVariable("ESIMCSE_NVRTC", null);
         }
         return CudaDevice.WhyNone();
@@ -48,7 +55,12 @@ static class Backends
     static string? Build(string folder)
     {
         if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/g++")) return "SoftCuda needs g++ on Linux";
-        using Process build = Process.Start(new ProcessStartInfo(Repository.File("tests", "SoftCuda", "build.sh"), [folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        ProcessStartInfo start = new(Repository.File("tests", "SoftCuda", "build.sh"), [folder])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process build = Process.Start(start)!;
         Task<string> error = build.StandardError.ReadToEndAsync();
         string output = build.StandardOutput.ReadToEnd();
         build.WaitForExit();

@@ -2,19 +2,31 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Tests.Support;
 
-/// <summary>Sentences of given lengths on a device, with the counters that hold a step.</summary>
+/// <summary>A packed batch of sentences of given lengths on a device, at a given training step.</summary>
 sealed class DeviceBatch : IDisposable
 {
-    readonly GuardedMatrix _ids, _positions, _offsets, _counters;
+    const ulong Seed = 0x123456789ABCDEF0;
+    const int Site = 4;
+
+    readonly GuardedMatrix _ids;
+    readonly GuardedMatrix _positions;
+    readonly GuardedMatrix _offsets;
+    readonly GuardedMatrix _counters;
+    readonly int[] _lengths;
+    readonly int _step;
 
     public DeviceBatch(IBackend backend, int[] lengths, int step = 7, int vocabulary = 11)
     {
+        _lengths = lengths;
+        _step = step;
         int tokens = lengths.Sum();
         Ids = [.. Enumerable.Range(0, tokens).Select(t => t * 5 % vocabulary)];
         Positions = [.. lengths.SelectMany(length => Enumerable.Range(0, length))];
         Offsets = [0, .. lengths.Select((_, i) => lengths[..(i + 1)].Sum())];
-        (_ids, _positions) = (new(backend, 1, tokens, Ids), new(backend, 1, tokens, Positions));
-        (_offsets, _counters) = (new(backend, 1, Offsets.Length, Offsets), new(backend, 1, StepState.Length, [step, 0, 0, 0]));
+        _ids = new(backend, 1, tokens, Ids);
+        _positions = new(backend, 1, tokens, Positions);
+        _offsets = new(backend, 1, Offsets.Length, Offsets);
+        _counters = new(backend, 1, StepState.Length, [step, 0, 0, 0]);
         Batch = new PackedBatch(_ids, _positions, _offsets, lengths.Length, tokens, lengths.DefaultIfEmpty(0).Max());
     }
 
@@ -26,11 +38,27 @@ sealed class DeviceBatch : IDisposable
 
     public int[] Offsets { get; }
 
-    public DropoutMask Mask(float rate, int perView) => new(rate, 0x123456789ABCDEF0, 4, perView, _counters);
+    public DropoutMask Mask(float rate, int sentencesPerView) => new(rate, Seed, Site, sentencesPerView, _counters);
 
-    /// <summary>The reference's multipliers of sentence s: as many as asked for.</summary>
-    public static double[] Draws(float rate, int perView, int s, int count) =>
-        rate == 0 ? [.. Enumerable.Repeat(1.0, count)] : Reference.Dropout.Mask(rate, 0x123456789ABCDEF0, 4, s / perView, s % perView, 7, count);
+    /// <summary>Computes the reference's first `count` dropout multipliers of a sentence.</summary>
+    public double[] Multipliers(float rate, int sentencesPerView, int sentence, int count)
+    {
+        if (rate == 0) return [.. Enumerable.Repeat(1.0, count)];
+        (int view, int index) = Math.DivRem(sentence, sentencesPerView);
+        return Reference.Dropout.Mask(rate, Seed, Site, view, index, _step, count);
+    }
+
+    /// <summary>Computes the reference's dropout multipliers of all tokens, [T,width].</summary>
+    public double[] Multipliers(float rate, int sentencesPerView, int width) =>
+        [.. _lengths.SelectMany((length, s) => Multipliers(rate, sentencesPerView, s, length * width))];
+
+    /// <summary>Computes the reference's dropout multipliers [A,n,n] of each sentence's n tokens.</summary>
+    public double[][] AttentionMultipliers(float rate, int sentencesPerView, int heads) =>
+        [.. _lengths.Select((n, s) => Multipliers(rate, sentencesPerView, s, heads * n * n))];
+
+    /// <summary>Returns a sentence's rows of a [T,width] matrix.</summary>
+    public double[] Rows(double[] matrix, int width, int sentence) =>
+        matrix[(Offsets[sentence] * width)..(Offsets[sentence + 1] * width)];
 
     public void Dispose()
     {

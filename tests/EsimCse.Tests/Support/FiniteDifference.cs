@@ -4,7 +4,7 @@ static class FiniteDifference
 {
     const double Step = 1e-5;
 
-    /// <summary>The gradient of Σ weights · f(x) with respect to x, by central differences.</summary>
+    /// <summary>Computes the gradient of Σ weights · f(x) with respect to x by central differences.</summary>
     public static double[] Gradient(double[] x, double[] weights, Func<double[], double[]> f)
     {
         double[] gradient = new double[x.Length];
@@ -20,5 +20,6 @@ static class FiniteDifference
         return gradient;
     }
 
-    static double Sum(double[] values, double[] weights) => values.Zip(weights, (value, weight) => value * weight).Sum();
+    static double Sum(double[] values, double[] weights) =>
+        values.Zip(weights, (value, weight) => value * weight).Sum();
 }

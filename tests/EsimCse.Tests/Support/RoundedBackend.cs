@@ -5,7 +5,8 @@ using EsimCse.Cpu;
 namespace EsimCse.Tests.Support;
 
 /// <summary>
-/// What low precision must compute: the operations of the CPU backend in fp32, their inputs as stored, every result rounded once to the type that it is stored in.
+/// The reference of low precision: the CPU backend's operations in fp32 on the stored inputs, with each result rounded
+/// once to its stored type.
 /// </summary>
 sealed class RoundedBackend : IBackend
 {
@@ -13,7 +14,7 @@ sealed class RoundedBackend : IBackend
     readonly List<nint> _copies = [];
     readonly List<(Matrix Copy, Matrix Target)> _results = [];
 
-    public string Name => "the CPU, rounding";
+    public string Name => "CPU with rounding";
 
     public string MatmulTuningHash => "";
 
@@ -43,7 +44,9 @@ sealed class RoundedBackend : IBackend
 
     public void Cast(Matrix source, Matrix target) => _cpu.Cast(source, target);
 
-    public void PackViews(CorpusMemory corpus, int batchSize, AugmentationSpec draws, StepState state, PackedBatch batch) => _cpu.PackViews(corpus, batchSize, draws, state, batch);
+    public void PackViews(
+        CorpusMemory corpus, int batchSize, AugmentationSpec augmentation, StepState state, PackedBatch batch) =>
+        _cpu.PackViews(corpus, batchSize, augmentation, state, batch);
 
     public void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum) =>
         Do(() => _cpu.EmbeddingForward(batch, In(words), In(positions), In(types), Out(sum)));
@@ -51,35 +54,51 @@ sealed class RoundedBackend : IBackend
     public void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes) =>
         Do(() => _cpu.EmbeddingBackward(In(dsum), batch, dwords, dpositions, dtypes));
 
-    public void DropoutForward(Matrix x, Matrix offsets, DropoutMask mask, Matrix y) => Do(() => _cpu.DropoutForward(In(x), offsets, mask, Out(y)));
+    public void DropoutForward(Matrix x, Matrix offsets, DropoutMask mask, Matrix y) =>
+        Do(() => _cpu.DropoutForward(In(x), offsets, mask, Out(y)));
 
-    public void DropoutBackward(Matrix dy, Matrix offsets, DropoutMask mask, Matrix dx) => Do(() => _cpu.DropoutBackward(In(dy), offsets, mask, Out(dx)));
+    public void DropoutBackward(Matrix dy, Matrix offsets, DropoutMask mask, Matrix dx) =>
+        Do(() => _cpu.DropoutBackward(In(dy), offsets, mask, Out(dx)));
 
-    public void LayerNormForward(Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask, Matrix gamma, Matrix beta,
+    public void LayerNormForward(
+        Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask, Matrix gamma, Matrix beta,
         float epsilon, Matrix normalized, Matrix rstd, Matrix y) =>
-        Do(() => _cpu.LayerNormForward(In(x), bias, In(residual), offsets, mask, gamma, beta, epsilon, Out(normalized), rstd, Out(y)));
+        Do(() => _cpu.LayerNormForward(
+            In(x), bias, In(residual), offsets, mask, gamma, beta, epsilon, Out(normalized), rstd, Out(y)));
 
-    public void LayerNormBackward(Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
+    public void LayerNormBackward(
+        Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
         Matrix dz, Matrix dx, Matrix dbias, Matrix dgamma, Matrix dbeta) =>
-        Do(() => _cpu.LayerNormBackward(In(dy), In(normalized), rstd, offsets, mask, gamma, Out(dz), Out(dx), dbias, dgamma, dbeta));
+        Do(() => _cpu.LayerNormBackward(
+            In(dy), In(normalized), rstd, offsets, mask, gamma, Out(dz), Out(dx), dbias, dgamma, dbeta));
 
-    public void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y) => Do(() => _cpu.LinearForward(In(x), In(w), In(bias), Out(y)));
+    public void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y) =>
+        Do(() => _cpu.LinearForward(In(x), In(w), In(bias), Out(y)));
 
-    public void LinearBackwardInput(Matrix dy, Matrix w, bool accumulate, Matrix dx) => Do(() => _cpu.LinearBackwardInput(In(dy), In(w), accumulate, Out(dx)));
+    public void LinearBackwardInput(Matrix dy, Matrix w, bool accumulate, Matrix dx) =>
+        Do(() => _cpu.LinearBackwardInput(In(dy), In(w), accumulate, Out(dx)));
 
-    public void LinearBackwardWeight(Matrix dy, Matrix x, Matrix dw, Matrix dbias) => Do(() => _cpu.LinearBackwardWeight(In(dy), In(x), dw, dbias));
+    public void LinearBackwardWeight(Matrix dy, Matrix x, Matrix dw, Matrix dbias) =>
+        Do(() => _cpu.LinearBackwardWeight(In(dy), In(x), dw, dbias));
 
-    public void AttentionForward(Matrix qkv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp) =>
+    public void AttentionForward(
+        Matrix qkv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp) =>
         Do(() => _cpu.AttentionForward(In(qkv), batch, heads, mask, Out(context), logSumExp));
 
-    public void AttentionBackward(Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads, DropoutMask mask, Matrix dqkv) =>
+    public void AttentionBackward(
+        Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads, DropoutMask mask,
+        Matrix dqkv) =>
         Do(() => _cpu.AttentionBackward(In(dcontext), In(qkv), In(context), logSumExp, batch, heads, mask, Out(dqkv)));
 
-    public void ClsAttentionForward(Matrix q, Matrix kv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp) =>
+    public void ClsAttentionForward(
+        Matrix q, Matrix kv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp) =>
         Do(() => _cpu.ClsAttentionForward(In(q), In(kv), batch, heads, mask, Out(context), logSumExp));
 
-    public void ClsAttentionBackward(Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads, DropoutMask mask, Matrix dq, Matrix dkv) =>
-        Do(() => _cpu.ClsAttentionBackward(In(dcontext), In(q), In(kv), In(context), logSumExp, batch, heads, mask, Out(dq), Out(dkv)));
+    public void ClsAttentionBackward(
+        Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
+        DropoutMask mask, Matrix dq, Matrix dkv) =>
+        Do(() => _cpu.ClsAttentionBackward(
+            In(dcontext), In(q), In(kv), In(context), logSumExp, batch, heads, mask, Out(dq), Out(dkv)));
 
     public void GeluForward(Matrix x, Matrix y) => Do(() => _cpu.GeluForward(In(x), Out(y)));
 
@@ -89,15 +108,21 @@ sealed class RoundedBackend : IBackend
 
     public void TanhBackward(Matrix dy, Matrix y, Matrix dx) => Do(() => _cpu.TanhBackward(In(dy), In(y), Out(dx)));
 
-    public void ClsPoolingForward(Matrix x, PackedBatch batch, Matrix y) => Do(() => _cpu.ClsPoolingForward(In(x), batch, Out(y)));
+    public void ClsPoolingForward(Matrix x, PackedBatch batch, Matrix y) =>
+        Do(() => _cpu.ClsPoolingForward(In(x), batch, Out(y)));
 
-    public void ClsPoolingBackward(Matrix dy, PackedBatch batch, Matrix dx) => Do(() => _cpu.ClsPoolingBackward(In(dy), batch, Out(dx)));
+    public void ClsPoolingBackward(Matrix dy, PackedBatch batch, Matrix dx) =>
+        Do(() => _cpu.ClsPoolingBackward(In(dy), batch, Out(dx)));
 
-    public void MeanPoolingForward(Matrix x, PackedBatch batch, float scale, bool accumulate, Matrix y) => Do(() => _cpu.MeanPoolingForward(In(x), batch, scale, accumulate, y));
+    public void MeanPoolingForward(Matrix x, PackedBatch batch, float scale, bool accumulate, Matrix y) =>
+        Do(() => _cpu.MeanPoolingForward(In(x), batch, scale, accumulate, y));
 
-    public void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx) => Do(() => _cpu.MeanPoolingBackward(dy, batch, scale, accumulate, Out(dx)));
+    public void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx) =>
+        Do(() => _cpu.MeanPoolingBackward(dy, batch, scale, accumulate, Out(dx)));
 
-    public void ContrastiveLoss(Matrix h, Matrix queue, float temperature, StepState state, Matrix logits, Matrix weights, Matrix norms, Matrix dh) =>
+    public void ContrastiveLoss(
+        Matrix h, Matrix queue, float temperature, StepState state,
+        Matrix logits, Matrix weights, Matrix norms, Matrix dh) =>
         _cpu.ContrastiveLoss(h, queue, temperature, state, logits, weights, norms, dh);
 
     public void QueuePush(Matrix rows, Matrix queue, StepState state) => _cpu.QueuePush(rows, queue, state);
@@ -106,14 +131,17 @@ sealed class RoundedBackend : IBackend
 
     public void ClearGradients(Matrix chunks, Matrix gradients) => _cpu.ClearGradients(chunks, gradients);
 
-    public void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state) => _cpu.GradientNorm(gradients, chunks, maximum, partials, state);
+    public void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state) =>
+        _cpu.GradientNorm(gradients, chunks, maximum, partials, state);
 
-    public void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+    public void AdamWUpdate(
+        Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
         Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema) =>
         _cpu.AdamWUpdate(gradients, chunks, decay, emaDecay, state, parameters, m, v, ema, bf16Weights, bf16Ema);
 
     public void Dispose() => _cpu.Dispose();
 
+    /// <summary>Returns an fp32 copy until the operation ends, or the matrix itself if fp32 or absent.</summary>
     Matrix In(Matrix stored)
     {
         if (!stored.IsPresent || stored.Type is ElementType.Float32) return stored;
@@ -123,6 +151,7 @@ sealed class RoundedBackend : IBackend
         return copy;
     }
 
+    /// <summary>Returns an fp32 copy that is rounded into the matrix when the operation ends.</summary>
     Matrix Out(Matrix stored)
     {
         Matrix copy = In(stored);

@@ -1,6 +1,6 @@
 namespace EsimCse.Tests.Support;
 
-/// <summary>The real data that the variable ESIMCSE_DATA points to; a test that needs it is skipped, with one line, where it is not set.</summary>
+/// <summary>The real data in the folder ESIMCSE_DATA. Without the variable, tests that need it are skipped.</summary>
 static class SharedData
 {
     public static string Path(params string[] parts)

@@ -3,13 +3,13 @@ using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Tests.Support;
 
-/// <summary>What the software device offers to tests beside CUDA's functions.</summary>
+/// <summary>Functions of SoftCuda that CUDA lacks. Tests that call them are skipped on a real device.</summary>
 static unsafe class SoftCuda
 {
-    /// <summary>Another order of threads, blocks and streams.</summary>
+    /// <summary>Selects another order of threads, blocks and streams.</summary>
     public static void Seed(uint seed) => ((delegate* unmanaged<uint, void>)Export("softcuda_seed"))(seed);
 
-    /// <summary>The count-th call from now of a function fails with a code.</summary>
+    /// <summary>Makes the count-th call from now of a driver function fail with an error code.</summary>
     public static void Inject(string name, int count, int code)
     {
         nint text = Marshal.StringToCoTaskMemUTF8(name);
@@ -17,13 +17,14 @@ static unsafe class SoftCuda
         Marshal.FreeCoTaskMem(text);
     }
 
-    /// <summary>Forgets errors and faults.</summary>
+    /// <summary>Clears errors and injected faults.</summary>
     public static void Reset() => ((delegate* unmanaged<void>)Export("softcuda_reset"))();
 
     static nint Export(string name)
     {
         Backends.RequireCuda();
-        Assert.SkipUnless(NativeLibrary.TryGetExport(CudaLibraries.Require(CudaLibraries.Driver).Handle, name, out nint function), "this is a real device");
+        nint driver = CudaLibraries.Require(CudaLibraries.Driver).Handle;
+        Assert.SkipUnless(NativeLibrary.TryGetExport(driver, name, out nint function), "the device is not SoftCuda");
         return function;
     }
 }

@@ -11,4 +11,11 @@ static class TestCategory
     /// <c>dotnet test -p:Exhaustive=true</c>, which CI runs, includes them.
     /// </summary>
     public const string Exhaustive = "Exhaustive";
+
+    /// <summary>Adds the trait to one row of a theory's data.</summary>
+    public static TRow MarkExhaustive<TRow>(TRow row) where TRow : TheoryDataRowBase
+    {
+        row.Traits.Add(Name, [Exhaustive]);
+        return row;
+    }
 }

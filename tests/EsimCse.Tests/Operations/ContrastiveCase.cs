@@ -1,0 +1,61 @@
+using EsimCse.Core.Backend;
+using EsimCse.Tests.Support;
+
+namespace EsimCse.Tests.Operations;
+
+/// <summary>A contrastive loss over pairs and a queue of negatives, and its gradient.</summary>
+sealed class ContrastiveCase : OperationCase
+{
+    public const double Temperature = 0.05;
+
+    // rows of the queue beyond its count
+    const int UnusedRows = 4;
+
+    readonly double[] _h;
+    readonly double[] _queue;
+    readonly int _pairs;
+    readonly int _size;
+    readonly int _negatives;
+
+    /// <summary>Creates the case: h [2·pairs,size], queue [negatives,size], absent if there are no negatives.</summary>
+    public ContrastiveCase(IBackend backend, int pairs, int size, double[] h, double[]? queue = null) : base(backend)
+    {
+        _pairs = pairs;
+        _size = size;
+        _h = h;
+        _queue = queue ?? [];
+        _negatives = _queue.Length / size;
+    }
+
+    public double ExpectedLoss => Reference(_h);
+
+    /// <summary>Computes dh by central differences of the reference.</summary>
+    public double[] DifferenceDh() => FiniteDifference.Gradient(_h, [1], h => [Reference(h)]);
+
+    /// <summary>Returns loss and dh on the device, with buffers for all logits or without.</summary>
+    public (float Loss, double[] Dh) Run(bool streaming)
+    {
+        int rows = _negatives == 0 ? 0 : _negatives + UnusedRows;
+        double[] unused = [.. Enumerable.Repeat(double.NaN, (rows - _negatives) * _size)];
+        using TrainingState state = new(_backend, counters: [1, 0, 0, _negatives]);
+        using GuardedMatrix h = new(_backend, 2 * _pairs, _size, _h);
+        using GuardedMatrix queue = new(_backend, rows, _size, [.. _queue, .. unused]);
+        using GuardedMatrix logits = new(_backend, _pairs, _pairs + rows);
+        using GuardedMatrix weights = new(_backend, _pairs, _pairs + rows);
+        using GuardedMatrix norms = new(_backend, 1, 2 * _pairs + rows);
+        using GuardedMatrix dh = new(_backend, 2 * _pairs, _size);
+        _backend.ContrastiveLoss(
+            h,
+            rows == 0 ? default : queue.Matrix,
+            (float)Temperature,
+            state,
+            streaming ? default : logits.Matrix,
+            streaming ? default : weights.Matrix,
+            norms,
+            dh);
+        return (state.Scalars.Floats[StepState.Loss], dh.Values);
+    }
+
+    double Reference(double[] h) =>
+        Tests.Reference.Contrastive.Loss(h, _queue, Temperature, _pairs, _negatives, _size);
+}
