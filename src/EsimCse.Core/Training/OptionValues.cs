@@ -58,13 +58,8 @@ static class OptionValues
 
         bool TryParse(string text, [MaybeNullWhen(false)] out T value)
         {
-            for (int i = 0; i < names.Count; i++)
-            {
-                value = values[i];
-                if (names[i] == text) return true;
-            }
-            value = default;
-            return false;
+            value = values.FirstOrDefault(candidate => NameOf(candidate) == text);
+            return names.Contains(text);
         }
 
         string NameOf(T value)

@@ -4,9 +4,9 @@ using EsimCse.Core.Text;
 namespace EsimCse.Core.Training;
 
 /// <summary>
-/// The positive of one sentence by <see cref="AugmentationSpec"/>. All that depends on the kind of <see
-/// cref="Augmentation"/> is here, and once more in the kernel. A unit is a token, or for <see
-/// cref="Augmentation.Word"/> a word with all its tokens.
+/// The positive of one sentence by <see cref="AugmentationSpec"/>. All that depends on the kind of
+/// <see cref="Augmentation"/> is here, and once more in the kernel. A unit is a token, or for
+/// <see cref="Augmentation.Word"/> a word with all its tokens.
 /// </summary>
 static class PositiveView
 {

@@ -132,6 +132,7 @@ sealed class Trainer : IDisposable
         Func<BertConfig, (IBackend Backend, ElementType Stored)> openDevice,
         bool ownsBackend)
     {
+        ArgumentNullException.ThrowIfNull(job);
         RunFolder.Check(job);
         TrainingInputs inputs = TrainingInputs.Read(job);
         (IBackend backend, ElementType stored) = openDevice(inputs.Source.Config);

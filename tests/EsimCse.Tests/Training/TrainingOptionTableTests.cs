@@ -20,7 +20,7 @@ public class TrainingOptionTableTests
     }
 
     [Fact]
-    public void A_value_s_text_form_gives_the_value_back()
+    public void The_text_form_of_a_value_parses_to_the_value()
     {
         TrainingOptions options = new()
         {
