@@ -1,8 +1,6 @@
-using EsimCse.Core.Backend;
-
 namespace EsimCse.Core;
 
-/// <summary>The type of the elements of a <see cref="Matrix"/> or of a stored tensor.</summary>
+/// <summary>The type of the elements of a matrix or a stored tensor.</summary>
 public enum ElementType
 {
     /// <summary>IEEE 754 binary32.</summary>
