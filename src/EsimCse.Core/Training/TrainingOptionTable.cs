@@ -14,7 +14,7 @@ static class TrainingOptionTable
     /// <summary>Sentences per step beyond which sizes would overflow.</summary>
     const int MaxBatchSize = 1 << 20;
 
-    /// <summary>The result depends on the number of steps, which the identity of a run holds itself.</summary>
+    // The result depends on the number of steps, which the identity of a run holds itself.
     const bool ThroughSteps = false;
 
     const bool NoChange = false;

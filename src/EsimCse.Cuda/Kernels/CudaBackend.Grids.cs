@@ -25,14 +25,14 @@ partial class CudaBackend
 
     static LaunchConfig PerChunk(Matrix chunks) => new(chunks.Rows, 256);
 
-    /// <summary>One block per <see cref="SumVectorsPerBlock"/> vectors of columns and per part of the rows.</summary>
+    /// <summary>Returns one block per <see cref="SumVectorsPerBlock"/> vectors of columns and per part of the rows.</summary>
     static LaunchConfig PerColumnSums(int columns, int elementSize, int parts)
     {
         int blocks = CeilingDivide(columns * elementSize, SumVectorsPerBlock * VectorBytes);
         return new(blocks, 256, BlocksY: parts);
     }
 
-    /// <summary>One thread, in a warp; no block if <paramref name="count"/> is 0.</summary>
+    /// <summary>Returns one thread, in a warp; no block if <paramref name="count"/> is 0.</summary>
     static LaunchConfig SingleWarp(int count = 1) => new(Math.Min(1, count), 32);
 
     static int Sentences(Matrix offsets) => offsets.IsPresent ? offsets.Columns - 1 : 0;

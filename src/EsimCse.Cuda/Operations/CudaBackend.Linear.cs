@@ -64,7 +64,7 @@ partial class CudaBackend
         if (dbias.IsPresent) AddColumnSums(dy, dbias);
     }
 
-    /// <summary>sums += Σ x over rows.</summary>
+    /// <summary>Computes sums += Σ x over rows.</summary>
     void AddColumnSums(Matrix x, Matrix sums)
     {
         int parts = CeilingDivide(x.Rows, SumRowsPerPart);

@@ -17,7 +17,7 @@ public partial class CommentTests
 
     [Fact]
     public void Summaries_of_methods_begin_with_a_verb_in_the_third_person() =>
-        None(summary => summary.Declaration is MethodDeclarationSyntax && !Verb().IsMatch(summary.Text));
+        None(summary => summary.Declaration is MethodDeclarationSyntax method && !IsVerb(summary.Text, method));
 
     [Fact]
     public void Summaries_of_bools_begin_with_Whether() =>
@@ -43,7 +43,8 @@ public partial class CommentTests
     [InlineData("Of the first step.", true)]
     [InlineData("Offsets of the sentences.", false)]
     [InlineData("Asynchronous copies.", false)]
-    public void Question_words_are_found(string summary, bool found) => Assert.Equal(found, QuestionWord().IsMatch(summary));
+    public void Question_words_are_found(string summary, bool found) =>
+        Assert.Equal(found, QuestionWord().IsMatch(summary));
 
     static void None(Func<Summary, bool> isViolation) =>
         Violations.None(Summaries().Where(isViolation).Select(summary => $"{summary.File}: {summary.Text}"));
@@ -55,7 +56,13 @@ public partial class CommentTests
         let comment = (DocumentationCommentTriviaSyntax)trivia.GetStructure()!
         from element in comment.Content.OfType<XmlElementSyntax>()
         where element.StartTag.Name.ToString() == "summary"
-        select new Summary(file.Path, Text(element), trivia.Token.Parent!.FirstAncestorOrSelf<MemberDeclarationSyntax>());
+        let declaration = trivia.Token.Parent!.FirstAncestorOrSelf<MemberDeclarationSyntax>()
+        select new Summary(file.Path, Text(element), declaration);
+
+    /// <summary>Returns whether a summary begins with a verb, or with "Whether" where the method returns a bool.</summary>
+    static bool IsVerb(string summary, MethodDeclarationSyntax method) =>
+        Verb().IsMatch(summary) ||
+        (method.ReturnType.ToString() == "bool" && summary.StartsWith("Whether", StringComparison.Ordinal));
 
     static string Text(XmlElementSyntax element) =>
         Spaces().Replace(element.Content.ToString().Replace("///", " ", StringComparison.Ordinal), " ").Trim();

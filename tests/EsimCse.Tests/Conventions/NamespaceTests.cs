@@ -34,7 +34,7 @@ public partial class NamespaceTests
         string[] found =
         [
             .. from file in SourceFile.CSharp
-               where file.Path.StartsWith("src/", StringComparison.Ordinal) || file.Path.StartsWith("tests/", StringComparison.Ordinal)
+               where file.IsIn("src") || file.IsIn("tests")
                from declared in file.Parse().Members.OfType<BaseNamespaceDeclarationSyntax>()
                where declared.Name.ToString() != Expected(file)
                select $"{file.Path}: found {declared.Name}, expected {Expected(file)}",
@@ -55,9 +55,8 @@ public partial class NamespaceTests
                select $"{file.Path} uses {used}",
         ];
         Violations.None(found);
-        Assert.Equal(
-            Directory.GetDirectories(Repository.File("src", "EsimCse.Core")).Select(Path.GetFileName).Except(["bin", "obj"]).Order(),
-            Arrows.Keys.Order());
+        IEnumerable<string?> folders = Directory.GetDirectories(Repository.File("src", "EsimCse.Core")).Select(Path.GetFileName);
+        Assert.Equal(folders.Except(["bin", "obj"]).Order(), Arrows.Keys.Order());
     }
 
     [Fact]
@@ -74,19 +73,18 @@ public partial class NamespaceTests
     [Fact]
     public void No_namespace_shares_the_name_of_a_type()
     {
-        string[] namespaces = [.. SourceFile.CSharp.Where(InSource).Select(file => file.Folder.Split('/')[^1]).Distinct()];
+        SourceFile[] sources = [.. SourceFile.CSharp.Where(file => file.IsIn("src"))];
+        string[] namespaces = [.. sources.Select(file => file.Folder.Split('/')[^1]).Distinct()];
         string[] types =
         [
-            .. from file in SourceFile.CSharp.Where(InSource)
+            .. from file in sources
                from type in file.Parse().DescendantNodes().OfType<BaseTypeDeclarationSyntax>()
                select type.Identifier.Text,
         ];
         Violations.None(namespaces.Intersect(types));
-
-        static bool InSource(SourceFile file) => file.Path.StartsWith("src/", StringComparison.Ordinal);
     }
 
-    /// <summary>A part of a partial class has the namespace of the class, whichever folder it is in.</summary>
+    /// <summary>Returns the namespace of a file's folder; of the class's own folder for a part of a partial class.</summary>
     static string Expected(SourceFile file)
     {
         string[] folders = file.Folder.Split('/');

@@ -27,6 +27,9 @@ sealed record SourceFile(string Path, string[] Lines)
 
     public string Folder => Path[..Path.LastIndexOf('/')];
 
+    /// <summary>Returns whether the file is below a folder of the repository's root.</summary>
+    public bool IsIn(string folder) => Path.StartsWith(folder + "/", StringComparison.Ordinal);
+
     /// <summary>Parses a C# file.</summary>
     public CompilationUnitSyntax Parse() =>
         CSharpSyntaxTree.ParseText(string.Join('\n', Lines), path: Path).GetCompilationUnitRoot();

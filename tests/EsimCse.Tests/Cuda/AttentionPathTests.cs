@@ -5,7 +5,7 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
-/// <summary>A sentence's attention depends neither on the other sentences nor on the number of warps of the launch.</summary>
+/// <summary>A sentence's attention depends neither on the other sentences nor on the launch's number of warps.</summary>
 public class AttentionPathTests
 {
     const int Heads = 2;
@@ -34,7 +34,8 @@ public class AttentionPathTests
     [Theory]
     [MemberData(nameof(OtherKernels))]
     [Trait(TestCategory.Name, TestCategory.Exhaustive)]
-    public void Fewer_or_more_warps_change_no_bit_in_the_other_kernels(ElementType type, int size) => CompareWarps(type, size);
+    public void Fewer_or_more_warps_change_no_bit_in_the_other_kernels(ElementType type, int size) =>
+        CompareWarps(type, size);
 
     [Fact]
     public void Too_much_shared_memory_is_reported_with_both_numbers()
@@ -42,7 +43,8 @@ public class AttentionPathTests
         const int size = 24;
         const int longest = 1 << 20;
         using IBackend cuda = Backends.Create(Backends.Cuda);
-        string message = Assert.Throws<DeviceException>(() => Run(cuda, ElementType.Float32, size, [5], longest)).Message;
+        string message =
+            Assert.Throws<DeviceException>(() => Run(cuda, ElementType.Float32, size, [5], longest)).Message;
         string[] parts =
         [
             "kernel attention_forward_f32",
@@ -67,7 +69,7 @@ public class AttentionPathTests
     }
 
     /// <summary>
-    /// On tensor cores a warp of a short sentence's block has 16 rows; in the other kernels there are as many warps as
+    /// Compares launches with other numbers of warps. On tensor cores a warp of a short sentence's block has 16 rows; in the other kernels there are as many warps as
     /// shared memory has room for. A longer longest sentence means more rows, or fewer warps.
     /// </summary>
     static void CompareWarps(ElementType type, int size)
@@ -105,8 +107,9 @@ public class AttentionPathTests
         {
             int first = onDevice.Offsets[i];
             int end = onDevice.Offsets[i + 1];
-            double[] values = [.. contexts[(first * hidden)..(end * hidden)], .. gradients[(first * 3 * hidden)..(end * 3 * hidden)]];
-            return [.. values.Select(BitConverter.DoubleToInt64Bits)];
+            double[] context = contexts[(first * hidden)..(end * hidden)];
+            double[] gradient = gradients[(first * 3 * hidden)..(end * 3 * hidden)];
+            return [.. context.Concat(gradient).Select(BitConverter.DoubleToInt64Bits)];
         }
     }
 }

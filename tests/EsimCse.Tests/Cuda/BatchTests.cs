@@ -42,12 +42,12 @@ public class BatchTests
         int[] lengths = [.. Enumerable.Range(1, Longest).Where(n => all || IsNearTileEdge(n))];
         IReadOnlyList<Pooler> poolers = all ? Pooler.All : [Pooler.Avg, Pooler.Cls];
         // Sentences of nine tokens fill the first call up to the budget of a batch.
-        CompareBatches(type, poolers, lengths, fill: (TokenBudget - lengths.Sum() % TokenBudget) / 9, alone: all ? 1 : 6);
+        int fill = (TokenBudget - lengths.Sum() % TokenBudget) / 9;
+        CompareBatches(type, poolers, lengths, fill, alone: all ? 1 : 6);
 
         static bool IsNearTileEdge(int n) => n <= 70 || (n % 64 is 0 or 1 or 63 && n % 3 != 1) || n == 300;
     }
 
-    /// <summary>Swapped arguments of one type and a grid that leaves rows out show in the operation's own test.</summary>
     [Fact]
     public void Swapped_arguments_and_a_short_grid_show_in_an_operations_own_test()
     {
@@ -75,7 +75,7 @@ public class BatchTests
         Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => close.Check(gradient, swapped.Values));
     }
 
-    /// <summary>Compares each vector of a batch with that of the sentence alone, and with those of smaller batches.</summary>
+    /// <summary>Compares each vector of a batch with the one of the sentence alone and of smaller batches.</summary>
     static void CompareBatches(ElementType type, IEnumerable<Pooler> poolers, int[] lengths, int fill, int alone = 1)
     {
         using IBackend cuda = Backends.Create(Backends.Cuda);
@@ -91,7 +91,10 @@ public class BatchTests
             using Embedder embedder = new(cuda, bert.Config, pooler);
             float[] together = embedder.Embed(bert.Weights, sentences);
             for (int i = 0; i < lengths.Length; i += alone)
-                AssertSameBits(together, i, embedder.Embed(bert.Weights, [sentences[i]]), 0, $"{pooler}: {lengths[i]} tokens alone");
+            {
+                float[] vector = embedder.Embed(bert.Weights, [sentences[i]]);
+                AssertSameBits(together, i, vector, 0, $"{pooler}: {lengths[i]} tokens alone");
+            }
             foreach (int count in new[] { 2, 17, 60 }.Where(count => count <= sentences.Length))
             {
                 float[] some = embedder.Embed(bert.Weights, [.. sentences[..count].Reverse()]);

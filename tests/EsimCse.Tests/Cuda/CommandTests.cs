@@ -13,7 +13,8 @@ public class CommandTests
         using SmallModel small = new();
         string run = small.In("run");
         string corpus = small.In("corpus.txt");
-        Run([.. TrainArguments(small), "--max-steps", "3", "--batch-size", "8", "--eval-data", small.Folder, "--eval-every", "2"]);
+        string[] evaluation = ["--eval-data", small.Folder, "--eval-every", "2"];
+        Run([.. TrainArguments(small), "--max-steps", "3", "--batch-size", "8", .. evaluation]);
         Assert.Equal(3 + 3, File.ReadLines(small.In("run", "metrics.jsonl")).Count());
 
         string vectors = Run("embed", run, corpus);
@@ -23,7 +24,8 @@ public class CommandTests
         new Tolerance(1e-5, 1e-5, "two layers in fp32, in two orders")
             .Check(cpu, Parse(Run("embed", run, corpus, "--precision", "fp32")), "vectors");
         Assert.NotEqual(vectors, Run("embed", run, corpus, "--precision", "bf16"));
-        Assert.Contains("stsb", Run("eval", run, "--data", small.Folder, "--sets", "stsb-dev"), StringComparison.Ordinal);
+        string scores = Run("eval", run, "--data", small.Folder, "--sets", "stsb-dev");
+        Assert.Contains("stsb", scores, StringComparison.Ordinal);
         Assert.Contains("1.0000", Run("similarity", run, "the cat", "a dog"), StringComparison.Ordinal);
     }
 
@@ -69,7 +71,8 @@ public class CommandTests
     {
         Backends.RequireCuda();
         using SmallModel small = new();
-        string[] arguments = command == "train" ? TrainArguments(small) : [command, small.Folder, small.In("corpus.txt")];
+        string[] embedArguments = [command, small.Folder, small.In("corpus.txt")];
+        string[] arguments = command == "train" ? TrainArguments(small) : embedArguments;
         (int code, _, string error) = Tool.Run("", [.. arguments, "--device", device, "--precision", precision]);
         Assert.Equal(2, code);
         Assert.Contains("--precision", error, StringComparison.Ordinal);

@@ -30,7 +30,8 @@ public class FaultTests
     {
         using IBackend cuda = Backends.Create(Backends.Cuda);
         using BertParameters bert = BertParameters.Random(cuda, SmallModel.Config, head: false, seed: 3);
-        int[][] sentences = [.. Enumerable.Range(0, 90).Select(i => (int[])[2, .. Enumerable.Repeat(5 + i % 15, 10), 3])];
+        int[] Sentence(int i) => [2, .. Enumerable.Repeat(5 + i % 15, 10), 3];
+        int[][] sentences = [.. Enumerable.Range(0, 90).Select(Sentence)];
         using Embedder undisturbed = new(cuda, bert.Config, Pooler.Avg);
         using Embedder refused = new(cuda, bert.Config, Pooler.Avg);
         float[] expected = undisturbed.Embed(bert.Weights, sentences);
@@ -61,7 +62,7 @@ public class FaultTests
         Assert.All(moments, value => Assert.True(float.IsFinite(value)));
     }
 
-    /// <summary>The calls: a kernel's launch, a captured graph's launch, and the wait for a device that is gone.</summary>
+    // A kernel's launch, a captured graph's launch, and the wait for a device that is gone.
     [Theory]
     [InlineData("cuLaunchKernel", @"kernel [a-z]+_\w+: ")]
     [InlineData("cuGraphLaunch", "cuGraphLaunch of the graph ")]

@@ -28,7 +28,8 @@ public class GraphTests
         byte[] expected = Train(graphs: false, sideStream: false, type);
         Assert.Equal(expected, Train(graphs: true, sideStream: false, type));
         Assert.Equal(expected, Train(graphs: false, sideStream: true, type));
-        foreach (uint seed in new uint[] { 1, 2, 3 }) Assert.Equal(expected, Train(graphs: true, sideStream: true, type, seed));
+        foreach (uint seed in new uint[] { 1, 2, 3 })
+            Assert.Equal(expected, Train(graphs: true, sideStream: true, type, seed));
     }
 
     [Fact]
@@ -39,8 +40,10 @@ public class GraphTests
         using GuardedMatrix source = new(cuda, 1, 8, Numbers.Normal(8, 1));
         using GuardedMatrix target = new(cuda, 1, 8);
         uint[] seeds = [.. Enumerable.Range(1, 12).Select(seed => (uint)seed)];
-        Assert.All(seeds, seed => Assert.Equal(source.Floats, CopyOnSideStream(cuda, source, target, seed, wait: true)));
-        Assert.Contains(seeds, seed => !CopyOnSideStream(cuda, source, target, seed, wait: false).SequenceEqual(source.Floats));
+        Assert.All(seeds, seed => Assert.Equal(source.Floats, Copy(seed, wait: true)));
+        Assert.Contains(seeds, seed => !Copy(seed, wait: false).SequenceEqual(source.Floats));
+
+        float[] Copy(uint seed, bool wait) => CopyOnSideStream(cuda, source, target, seed, wait);
     }
 
     [Fact]
@@ -53,7 +56,7 @@ public class GraphTests
         cuda.RunGraph(key, () => cuda.TanhForward(x, y));
         Assert.Throws<InvalidOperationException>(() => cuda.RunGraph(key, () => throw new InvalidOperationException()));
         cuda.RunGraph(key, () => cuda.TanhForward(x, y));
-        cuda.RunGraph(key, () => throw new InvalidOperationException("a captured graph is launched: its work does not run"));
+        cuda.RunGraph(key, () => throw new InvalidOperationException("the work of a captured graph does not run"));
         Assert.Equal(MathF.Tanh(x.Floats[0]), y.Floats[0], 1e-6f);
         Assert.Equal(8, y.Floats.Length);
     }

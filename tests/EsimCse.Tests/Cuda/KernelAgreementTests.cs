@@ -55,7 +55,8 @@ public class KernelAgreementTests
     [Theory]
     [MemberData(nameof(AllShapes))]
     [Trait(TestCategory.Name, TestCategory.Exhaustive)]
-    public void Elementwise_in_every_shape(ElementType type, int rows, int width) => CompareElementwise(type, rows, width);
+    public void Elementwise_in_every_shape(ElementType type, int rows, int width) =>
+        CompareElementwise(type, rows, width);
 
     [Theory]
     [InlineData(ElementType.Float32, 5, 64)]
@@ -78,7 +79,8 @@ public class KernelAgreementTests
     [Theory]
     [MemberData(nameof(AllLayerNorms))]
     [Trait(TestCategory.Name, TestCategory.Exhaustive)]
-    public void LayerNorm_of_every_width(ElementType type, float rate, int width) => CompareLayerNorm(type, rate, width);
+    public void LayerNorm_of_every_width(ElementType type, float rate, int width) =>
+        CompareLayerNorm(type, rate, width);
 
     [Theory]
     [InlineData(ElementType.Float32, 24, 0)]
@@ -116,7 +118,7 @@ public class KernelAgreementTests
         p.Backend.TanhBackward(p.Input(rows, width, 2), p.Input(rows, width, 1), p.Result(rows, width));
     });
 
-    /// <summary>The tolerance grows with the square root of the number of terms of a sum.</summary>
+    // The tolerance grows with the square root of the number of terms of a sum.
     static void CompareMatmuls(ElementType type, int rows, int width) => Compare(type, p =>
     {
         const int outputs = 24;
@@ -133,7 +135,7 @@ public class KernelAgreementTests
         p.Backend.LinearBackwardWeight(p.Input(rows, 136, 6), p.Input(rows, 8, 1), p.Sum(136, 8), p.Sum(1, 136));
     }, growth: Math.Sqrt(width));
 
-    /// <summary>The tolerance grows because a row's sums cancel.</summary>
+    // The tolerance grows because a row's sums cancel.
     static void CompareLayerNorm(ElementType type, float rate, int width) => Compare(type, p =>
     {
         DeviceBatch batch = p.Batch(Lengths[width > 1024 ? 0 : 2]);
@@ -144,9 +146,11 @@ public class KernelAgreementTests
         Matrix rstd = p.Fp32Result(1, rows);
         Matrix gamma = p.Fp32Input(1, width, 4);
         Matrix beta = p.Fp32Input(1, width, 5);
+        Matrix x = p.Input(rows, width, 1);
+        Matrix bias = p.Fp32Input(1, width, 2);
+        Matrix residual = p.Input(rows, width, 3);
         p.Backend.LayerNormForward(
-            p.Input(rows, width, 1), p.Fp32Input(1, width, 2), p.Input(rows, width, 3), offsets, mask, gamma, beta, 1e-5f,
-            normalized, rstd, p.Result(rows, width));
+            x, bias, residual, offsets, mask, gamma, beta, 1e-5f, normalized, rstd, p.Result(rows, width));
         if (type == ElementType.Float16) return;
         Matrix savedNormalized = p.Input(rows, width, 8);
         Matrix savedRstd = p.Fp32Input(1, rows, 9);
@@ -155,7 +159,7 @@ public class KernelAgreementTests
             p.Result(rows, width), p.Result(rows, width), p.Sum(1, width), p.Sum(1, width), p.Sum(1, width));
     }, growth: 8);
 
-    /// <summary>The tolerance grows because tensor cores read P, dP and dS rounded to the type.</summary>
+    // The tolerance grows because tensor cores read P, dP and dS rounded to the type.
     static void CompareAttention(ElementType type, int size, int lengths) => Compare(type, p =>
     {
         DeviceBatch batch = p.Batch(Lengths[lengths]);
@@ -231,7 +235,8 @@ public class KernelAgreementTests
             Tolerance tolerance = new(unit / 16, unit, "a result on the other side of a rounding boundary");
             double[] values = actual.Results[i].Values;
             tolerance.Check(result.Values, values, $"result {i}");
-            Assert.True(Bits(values).SequenceEqual(Bits(again.Results[i].Values)), $"result {i}: other bits in another order");
+            bool same = Bits(values).SequenceEqual(Bits(again.Results[i].Values));
+            Assert.True(same, $"result {i}: other bits in another order");
         }
 
         static ReadOnlySpan<byte> Bits(double[] values) => MemoryMarshal.AsBytes<double>(values);

@@ -24,7 +24,8 @@ public partial class KernelCompilationTests
 
     static readonly string[] Architectures = ["sm_80", "sm_90a"];
 
-    static bool IsChild => Environment.GetEnvironmentVariable(ChildVariable) is not null;
+    /// <summary>Whether this process is the one that compiles with the real NVRTC.</summary>
+    internal static bool IsChild => Environment.GetEnvironmentVariable(ChildVariable) is not null;
 
     [Fact]
     [Trait(TestCategory.Name, TestCategory.Exhaustive)]
@@ -36,7 +37,8 @@ public partial class KernelCompilationTests
                 foreach (string architecture in Architectures) Compile(operation, architecture);
             return;
         }
-        Assert.SkipWhen(string.IsNullOrEmpty(Backends.RealCompiler), "ESIMCSE_NVRTC names no folder with NVIDIA's NVRTC");
+        bool absent = string.IsNullOrEmpty(Backends.RealCompiler);
+        Assert.SkipWhen(absent, "ESIMCSE_NVRTC names no folder with NVIDIA's NVRTC");
         string output = RunInChild();
         string[] table = [.. output.Split('\n').Where(line => line.StartsWith("sm_", StringComparison.Ordinal))];
         Assert.True(table.Length >= 4 * KernelSources.Operations.Count, output);
@@ -48,7 +50,11 @@ public partial class KernelCompilationTests
     {
         string[] command = Tool.CommandOf(typeof(KernelCompilationTests).Assembly);
         string[] arguments = [.. command[1..], "-class", typeof(KernelCompilationTests).FullName!];
-        ProcessStartInfo start = new(command[0], arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(command[0], arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment[ChildVariable] = "1";
         start.Environment["ESIMCSE_NVRTC"] = Backends.RealCompiler;
         start.Environment.Remove("ESIMCSE_CUDA");
@@ -65,7 +71,8 @@ public partial class KernelCompilationTests
         Assert.Equal([0x7F, (byte)'E', (byte)'L', (byte)'F'], image[..4]);
         string ptxArchitecture = architecture.Replace("sm", "compute", StringComparison.Ordinal);
         string ptx = Encoding.UTF8.GetString(KernelCompiler.Compile(operation, ptxArchitecture, out _));
-        Dictionary<string, Match> bounds = LaunchBounds().Matches(ptx).ToDictionary(match => match.Groups["kernel"].Value);
+        Dictionary<string, Match> bounds =
+            LaunchBounds().Matches(ptx).ToDictionary(match => match.Groups["kernel"].Value);
         MatchCollection kernels = Entry().Matches(log);
         Assert.NotEmpty(kernels);
         foreach (Match kernel in kernels)
@@ -76,7 +83,7 @@ public partial class KernelCompilationTests
         Assert.All(SharedBytes().Matches(log), match => Assert.InRange(Number(match, "bytes"), 0, StaticSharedBytes));
     }
 
-    /// <summary>Checks that nothing spills and that as many blocks fit as the launch bounds state, 1 where they state none.</summary>
+    /// <summary>Checks that nothing spills and that the stated number of blocks fits, 1 where none is stated.</summary>
     static void CheckKernel(string architecture, string name, string log, Match bound)
     {
         Match spills = Spills().Match(log);
@@ -89,17 +96,17 @@ public partial class KernelCompilationTests
         int stated = bound.Groups["blocks"].Success ? Number(bound, "blocks") : 1;
         int residentThreads = Math.Min(MaxThreads, Registers / ((registers + 7) / 8 * 8));
         int blocks = Math.Min(MaxBlocks, residentThreads / threads);
-        Assert.True(
-            blocks >= stated,
-            $"{name} for {architecture}: {registers} registers leave room for {blocks} blocks of {threads} threads, {stated} are stated");
-        Console.WriteLine(
-            $"{architecture,-7} {name,-36} {registers,3} registers, {blocks,2} blocks of {threads,3} threads per multiprocessor " +
-            $"({stated} stated), {100 * blocks * threads / MaxThreads,3} % occupied");
+        string room = $"{registers,3} registers, {blocks,2} blocks of {threads,3} threads per multiprocessor";
+        string row = $"{architecture,-7} {name,-36} {room} ({stated} stated)";
+        Assert.True(blocks >= stated, row);
+        Console.WriteLine($"{row}, {100 * blocks * threads / MaxThreads,3} % occupied");
     }
 
     static int Number(Match match, string group) => int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"\.entry (?<kernel>\w+)\([^)]*\)\s*\.maxntid (?<threads>\d+)[, 1]*(?:\s*\.minnctapersm (?<blocks>\d+))?")]
+    [GeneratedRegex(
+        @"\.entry (?<kernel>\w+)\([^)]*\)\s*\.maxntid (?<threads>\d+)[, 1]*" +
+        @"(?:\s*\.minnctapersm (?<blocks>\d+))?")]
     private static partial Regex LaunchBounds();
 
     [GeneratedRegex("Compiling entry function '(?<kernel>\\w+)'")]

@@ -9,10 +9,10 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
-/// <summary>Training and embedding in bf16 and fp16 on CUDA, judged by the error that rounding to those types costs anyone.</summary>
+/// <summary>Training and embedding in bf16 and fp16 on CUDA, judged by the error of rounding to those types.</summary>
 public class LowPrecisionTrainingTests
 {
-    /// <summary>An error may be this multiple of the error of a backend in which only the rounding of storage is inexact.</summary>
+    /// <summary>Largest multiple of the error of a backend in which only the rounding of storage is inexact.</summary>
     const double Factor = 2;
 
     static readonly BertConfig Config = SmallModel.Config with { InitializerRange = 0.2f };
@@ -47,7 +47,7 @@ public class LowPrecisionTrainingTests
             if (name.EndsWith("attention.self.key.bias", StringComparison.Ordinal))
                 Assert.InRange(Norm(actual[name]), 0, all / 100);
             else
-                Assert.True(size > 0 && error <= Factor * cost, $"{name}: {error / size:E2}, rounding costs {cost / size:E2}");
+                Assert.True(size > 0 && error <= Factor * cost, $"{name}: {error / size:E2}, rounding {cost / size:E2}");
             Assert.True(cost > 0 && cost < 0.2 * Math.Max(size, all / 100), $"{name}: rounding costs {cost / size:E2}");
         }
     }
@@ -89,8 +89,8 @@ public class LowPrecisionTrainingTests
         {
             float[] expected = Embed(exact, pooler, ElementType.Float32, sentences);
             float[] actual = Embed(cuda, pooler, type, sentences);
-            double error = Norm(expected.Zip(actual, (a, b) => (double)a - b)) / Norm(expected.Select(value => (double)value));
-            Assert.InRange(error, 1e-7, Reference.Cast.Unit(type));
+            double error = Norm(expected.Zip(actual, (e, a) => (double)e - a));
+            Assert.InRange(error / Norm(expected.Select(value => (double)value)), 1e-7, Reference.Cast.Unit(type));
             Assert.Equal(actual[..size], Embed(cuda, pooler, type, sentences[0]));
             Assert.Equal(actual[^size..], Embed(cuda, pooler, type, sentences[^1], sentences[20])[..size]);
         }

@@ -11,7 +11,8 @@ public class OrderTests
 {
     static readonly int[] Lengths = [40, 3, 70, 1, 55, 130];
 
-    public static MatrixTheoryData<ElementType, int> Cases => new([ElementType.Float32, ElementType.BFloat16], [72, 768, 4104]);
+    public static MatrixTheoryData<ElementType, int> Cases =>
+        new([ElementType.Float32, ElementType.BFloat16], [72, 768, 4104]);
 
     [Fact]
     public void Gradients_of_parameters_have_the_same_bits() => Compare(ElementType.BFloat16, 72);
@@ -19,7 +20,8 @@ public class OrderTests
     [Theory]
     [MemberData(nameof(Cases))]
     [Trait(TestCategory.Name, TestCategory.Exhaustive)]
-    public void Gradients_of_parameters_have_the_same_bits_at_every_width(ElementType type, int width) => Compare(type, width);
+    public void Gradients_of_parameters_have_the_same_bits_at_every_width(ElementType type, int width) =>
+        Compare(type, width);
 
     static void Compare(ElementType type, int width)
     {
@@ -47,8 +49,9 @@ public class OrderTests
         using GuardedMatrix dbias = Sum(1);
         using GuardedMatrix dgamma = Sum(1);
         using GuardedMatrix dbeta = Sum(1);
+        DropoutMask mask = batch.Mask(0.2f, Lengths.Length);
         cuda.LayerNormBackward(
-            dy, normalized, rstd, batch.Batch.Offsets, batch.Mask(0.2f, Lengths.Length), gamma, dz, dx, dbias, dgamma, dbeta);
+            dy, normalized, rstd, batch.Batch.Offsets, mask, gamma, dz, dx, dbias, dgamma, dbeta);
 
         using GuardedMatrix x = new(cuda, rows, 8, Numbers.Normal(rows * 8, 5), type);
         using GuardedMatrix dw = new(cuda, width, 8, new double[width * 8]);

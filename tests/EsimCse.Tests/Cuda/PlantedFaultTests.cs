@@ -5,7 +5,8 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
-/// <summary>Mistakes that hardware may let pass, planted in kernels and host code of the test's own: the software device finds each.</summary>
+/// <summary>Mistakes that hardware may let pass, planted in kernels and host code: SoftCuda finds each.</summary>
+[Collection("cuda")]
 public sealed unsafe class PlantedFaultTests : IDisposable
 {
     const string Kernels = """
@@ -38,8 +39,14 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         }
         extern "C" __global__ void writes_behind(float* y, int n) { y[n + threadIdx.x] = 1; }
         extern "C" __global__ void writes_far_behind(float* y) { y[1 << 28] = 1; }
-        extern "C" __global__ void writes_behind_shared(float* y) { static_cast<float*>(simt_dynamic_shared())[64 + threadIdx.x] = 1; }
-        extern "C" __global__ void vector_access(float* y, int offset) { *reinterpret_cast<uint4*>(y + offset) = make_uint4(0, 0, 0, 0); }
+        extern "C" __global__ void writes_behind_shared(float* y)
+        {
+            static_cast<float*>(simt_dynamic_shared())[64 + threadIdx.x] = 1;
+        }
+        extern "C" __global__ void vector_access(float* y, int offset)
+        {
+            *reinterpret_cast<uint4*>(y + offset) = make_uint4(0, 0, 0, 0);
+        }
         extern "C" __global__ void lane_dead(float* y)
         {
             if (threadIdx.x == 5) return;
@@ -85,7 +92,8 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         {
             void** pointers = stackalloc void*[arguments.Length];
             for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
-            CudaResult launched = CudaDriver.LaunchKernel(function, 1, 1, 1, 64, 1, 1, (uint)sharedBytes, _stream, pointers, null);
+            CudaResult launched = CudaDriver.LaunchKernel(
+                function, 1, 1, 1, 64, 1, 1, (uint)sharedBytes, _stream, pointers, null);
             return launched != CudaResult.Success ? launched : CudaDriver.StreamSynchronize(_stream);
         }
     }
@@ -95,6 +103,17 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         float[] values = new float[64];
         _backend.Download(_y, values.AsSpan());
         return values;
+    }
+
+    /// <summary>Reads the first element on the test's stream, which waits for no other.</summary>
+    float ReadOnStream()
+    {
+        fixed (float* target = new float[64])
+        {
+            CudaDriver.MemcpyDtoHAsync(target, _y.Address, 64 * 4, _stream).ThrowIfFailed();
+            CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
+            return target[0];
+        }
     }
 
     [Fact]
@@ -132,7 +151,7 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         Assert.Equal(CudaResult.Success, Launch("vector_access", 0, _y.Address, 4));
     }
 
-    /// <summary>Within one allocation the device sees nothing wrong; the gaps that the tests leave between the tensors of an arena do.</summary>
+    // Within one allocation the device accepts any write: the gaps between tensors show it.
     [Fact]
     public void A_write_past_a_tensor_within_its_arena_shows_in_the_gap()
     {
@@ -166,39 +185,43 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         Assert.NotEqual(CudaResult.Success, Launch("takes_number", 64 << 10, _y.Address, 64));
         SoftCuda.Reset();
         CudaDriver.ModuleGetFunction(out nint function, _module, "takes_number").ThrowIfFailed();
-        Assert.NotEqual(CudaResult.Success, CudaDriver.FuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, 228 << 10));
+        CudaResult result =
+            CudaDriver.FuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, 228 << 10);
+        Assert.NotEqual(CudaResult.Success, result);
     }
 
     [Fact]
-    public void A_missing_event_and_a_buffer_filled_anew_too_early_show()
+    public void A_missing_event_between_two_streams_shows()
     {
         CudaDriver.StreamCreate(out nint other, CudaStreamFlags.NonBlocking).ThrowIfFailed();
         CudaDriver.MemHostAlloc(out byte* pinned, 64 * 4, 0).ThrowIfFailed();
-        Span<float> buffer = new((float*)pinned, 64);
+        new Span<float>((float*)pinned, 64).Fill(7);
         int wrong = 0;
         for (uint seed = 0; seed < 20; seed++)
         {
             SoftCuda.Seed(seed);
             _backend.Upload<float>(new float[64], _y);
-            buffer.Fill(7);
             CudaDriver.MemcpyHtoDAsync(_y.Address, pinned, 64 * 4, other).ThrowIfFailed();
             // Nothing makes this stream wait for the other one.
-            fixed (float* target = new float[64])
-            {
-                CudaDriver.MemcpyDtoHAsync(target, _y.Address, 64 * 4, _stream).ThrowIfFailed();
-                CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
-                wrong += target[0] == 7 ? 0 : 1;
-            }
+            if (ReadOnStream() != 7) wrong++;
             CudaDriver.StreamSynchronize(other).ThrowIfFailed();
         }
         Assert.InRange(wrong, 1, 19);
-        _ = Values(); // the last upload has arrived, so that it is not what is read below
+        _ = Values(); // waits for the last upload
+        CudaDriver.StreamDestroy(other).ThrowIfFailed();
+        CudaDriver.MemFreeHost(pinned).ThrowIfFailed();
+    }
+
+    [Fact]
+    public void A_pinned_buffer_that_is_refilled_too_early_shows()
+    {
+        CudaDriver.MemHostAlloc(out byte* pinned, 64 * 4, 0).ThrowIfFailed();
+        Span<float> buffer = new((float*)pinned, 64);
         buffer.Fill(1);
         CudaDriver.MemcpyHtoDAsync(_y.Address, pinned, 64 * 4, _stream).ThrowIfFailed();
         buffer.Fill(2);
         CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
         Assert.Equal(2, Values()[0]);
-        CudaDriver.StreamDestroy(other).ThrowIfFailed();
         CudaDriver.MemFreeHost(pinned).ThrowIfFailed();
     }
 
@@ -213,13 +236,20 @@ public sealed unsafe class PlantedFaultTests : IDisposable
     }
 
     [Fact]
-    public void The_algorithm_that_splits_wrongly_is_turned_down_where_it_would_be_wrong()
+    public void The_split_K_algorithm_that_is_wrong_is_refused_where_the_split_does_not_divide_K()
     {
-        (int rows, int n, int k) = (40, 16, 8);
-        double[] x = Numbers.Normal(rows * k, 1), dy = Numbers.Normal(rows * n, 2);
-        using GuardedMatrix gx = new(_backend, rows, k, x), gdy = new(_backend, rows, n, dy), dw = new(_backend, n, k, new double[n * k]);
+        const int rows = 40;
+        const int n = 16;
+        const int k = 8;
+        double[] x = Numbers.Normal(rows * k, 1);
+        double[] dy = Numbers.Normal(rows * n, 2);
+        using GuardedMatrix gx = new(_backend, rows, k, x);
+        using GuardedMatrix gdy = new(_backend, rows, n, dy);
+        using GuardedMatrix dw = new(_backend, n, k, new double[n * k]);
         _backend.LinearBackwardWeight(gdy, gx, dw, default);
-        new Tolerance(1e-4, 1e-5, "a sum of forty products in fp32").Check(Reference.Linear.BackwardWeight(dy, x, rows, n, k).Item1, dw.Values, "dw");
+        double[] expected = Reference.Linear.BackwardWeight(dy, x, rows, n, k).Item1;
+        new Tolerance(1e-4, 1e-5, "a sum of forty products in fp32").Check(expected, dw.Values, "dw");
+
         MatmulAlgorithm faulty = default;
         new Span<int>(&faulty, 2)[0] = 66;
         new Span<int>(&faulty, 2)[1] = 3;

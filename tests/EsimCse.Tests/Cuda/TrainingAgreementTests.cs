@@ -8,7 +8,7 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
-/// <summary>The same run on the CPU and on CUDA, with dropout, repetition and queue: the same draws, the same numbers.</summary>
+/// <summary>The same run on the CPU and on CUDA, with dropout, repetition and queue, has the same numbers.</summary>
 [Collection("cuda")]
 public class TrainingAgreementTests
 {
@@ -17,7 +17,7 @@ public class TrainingAgreementTests
     /// <summary>Rounding of fp32 in another order, grown by ten steps.</summary>
     const double LossTolerance = 2e-4;
 
-    /// <summary>The share of ten learning rates by which a weight may differ: AdamW divides by small second moments.</summary>
+    /// <summary>A share of ten learning rates: AdamW divides by small second moments.</summary>
     const double WeightTolerance = 0.05;
     const double TenLearningRates = 1e-2;
 
@@ -46,8 +46,11 @@ public class TrainingAgreementTests
             Assert.Equal(1, a.GradientNorm / e.GradientNorm, 10 * LossTolerance);
             Assert.Equal(0, a.NotFiniteStep);
         }
-        CheckTensors(expected.Tensors(expected.Parameters.Weights.Arena), actual.Tensors(actual.Parameters.Weights.Arena));
-        CheckTensors(expected.Tensors(expected.Step.EmaWeights!.Arena), actual.Tensors(actual.Step.EmaWeights!.Arena));
+        CheckTensors(Weights(expected), Weights(actual));
+        CheckTensors(Ema(expected), Ema(actual));
+
+        static Dictionary<string, double[]> Weights(RandomTraining run) => run.Tensors(run.Parameters.Weights.Arena);
+        static Dictionary<string, double[]> Ema(RandomTraining run) => run.Tensors(run.Step.EmaWeights!.Arena);
     }
 
     static void CheckTensors(Dictionary<string, double[]> expected, Dictionary<string, double[]> actual)

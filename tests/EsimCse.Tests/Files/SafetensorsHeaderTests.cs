@@ -20,7 +20,7 @@ public class SafetensorsHeaderTests
     static string ReadError(Stream file) =>
         Assert.Throws<InvalidInputException>(() => SafetensorsHeader.Read(file, Name)).Message;
 
-    /// <summary>An entry of the header.</summary>
+    /// <summary>Returns an entry of the header.</summary>
     static string Tensor(string name, string type, string shape, string offsets) =>
         $$"""
         "{{name}}":{"dtype":"{{type}}","shape":[{{shape}}],"data_offsets":[{{offsets}}]}

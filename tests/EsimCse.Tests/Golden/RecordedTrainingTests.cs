@@ -14,11 +14,11 @@ namespace EsimCse.Tests.Golden;
 [Trait(TestCategory.Name, TestCategory.Exhaustive)]
 public class RecordedTrainingTests
 {
-    /// <summary>fp32 against float64: PyTorch's own fp32 repeats the losses within 7e-6 and the norms within 2e-5.</summary>
+    /// <summary>fp32 against float64: PyTorch's own fp32 repeats losses within 7e-6 and norms within 2e-5.</summary>
     const double LossTolerance = 1e-4;
     const double NormTolerance = 1e-4;
 
-    /// <summary>The true gradient of a key's bias is zero, since softmax is invariant to a shift: fp32 leaves noise.</summary>
+    /// <summary>The noise of a key's bias, whose true gradient is zero: softmax is invariant to a shift.</summary>
     const double ZeroGradient = 1e-6;
 
     /// <summary>

@@ -45,7 +45,8 @@ public class ReferenceModelTests
         using IBackend backend = Backends.Create(device);
         using BertParameters bert = Load(backend, head: true);
         using Embedder embedder = new(backend, bert.Config, pooler);
-        double[] expected = [.. Rows(reference.GetProperty("pooled").GetProperty(name)).Select(value => value.GetDouble())];
+        JsonElement pooled = reference.GetProperty("pooled").GetProperty(name);
+        double[] expected = [.. Rows(pooled).Select(value => value.GetDouble())];
         double[] actual = [.. embedder.Embed(bert.Weights, sentences).Select(value => (double)value)];
         new Tolerance(VectorTolerance, VectorTolerance, "fp32 through two layers").Check(expected, actual, name);
     }
@@ -88,7 +89,13 @@ public class ReferenceModelTests
     {
         JsonElement reference = Read("reference-train.json");
         JsonElement run = reference.GetProperty("adamw");
-        TrainingOptions options = new() { Dropout = 0, QueueSize = QueueRows, LearningRate = 1e-3f, WeightDecay = 0.01f };
+        TrainingOptions options = new()
+        {
+            Dropout = 0,
+            QueueSize = QueueRows,
+            LearningRate = 1e-3f,
+            WeightDecay = 0.01f,
+        };
         using IBackend backend = Backends.Create(device);
         using BertParameters bert = Load(backend, head: true);
         // With this many scheduled steps the learning rate stays constant.
@@ -150,13 +157,15 @@ public class ReferenceModelTests
     {
         string folder = SharedData.Path("models", "bert-random-l2-h32");
         using ModelTensors tensors = ModelTensors.Open(folder, ModelFamily.Bert);
-        return BertParameters.Load(backend, BertConfig.Read(Path.Combine(folder, "config.json")), tensors, head, gap: 24);
+        BertConfig config = BertConfig.Read(Path.Combine(folder, "config.json"));
+        return BertParameters.Load(backend, config, tensors, head, gap: 24);
     }
 
     static int[][] Ids(JsonElement rows) =>
         [.. rows.EnumerateArray().Select(row => row.EnumerateArray().Select(id => id.GetInt32()).ToArray())];
 
-    static IEnumerable<JsonElement> Rows(JsonElement rows) => rows.EnumerateArray().SelectMany(row => row.EnumerateArray());
+    static IEnumerable<JsonElement> Rows(JsonElement rows) =>
+        rows.EnumerateArray().SelectMany(row => row.EnumerateArray());
 
     static double Norm(float[] values) => Math.Sqrt(values.Sum(value => (double)value * value));
 }

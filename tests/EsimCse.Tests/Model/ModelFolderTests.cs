@@ -50,7 +50,9 @@ public class ModelFolderTests
     public void A_missing_tensor_is_named()
     {
         const string missing = "encoder.layer.1.output.dense.bias";
-        AssertRefused(missing, model => model.ChangeTensors(tensors => tensors.Where(tensor => tensor.Name != missing)));
+        AssertRefused(
+            missing,
+            model => model.ChangeTensors(tensors => tensors.Where(tensor => tensor.Name != missing)));
     }
 
     [Fact]
@@ -85,7 +87,8 @@ public class ModelFolderTests
     {
         // A key that replaces the version is renamed where it was, so that it is not a duplicate.
         string key = to[1..to.IndexOf('"', 1)];
-        if (from.Contains("version", StringComparison.Ordinal)) model.Replace("tokenizer.json", $"  \"{key}\": ", "  \"was\": ");
+        if (from.Contains("version", StringComparison.Ordinal))
+            model.Replace("tokenizer.json", $"  \"{key}\": ", "  \"was\": ");
         model.Replace("tokenizer.json", from, to);
     });
 

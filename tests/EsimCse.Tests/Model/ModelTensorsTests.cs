@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using EsimCse.Core;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;

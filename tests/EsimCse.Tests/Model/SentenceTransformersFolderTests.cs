@@ -1,7 +1,6 @@
 using EsimCse.Core.Files;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Tests.Support;
-using EsimCseNative;
 
 namespace EsimCse.Tests.Model;
 
@@ -83,8 +82,9 @@ public class SentenceTransformersFolderTests
     {
         IEnumerable<string> rows =
             from module in modules.Index()
-            let type = $"sentence_transformers.models.{module.Item.Type}"
-            select $$"""{"idx":{{module.Index}},"name":"{{module.Index}}","path":"{{module.Item.Path}}","type":"{{type}}"}""";
+            let name = $"\"idx\":{module.Index},\"name\":\"{module.Index}\""
+            let type = $"\"type\":\"sentence_transformers.models.{module.Item.Type}\""
+            select $"{{{name},\"path\":\"{module.Item.Path}\",{type}}}";
         File.WriteAllText(model.In("modules.json"), $"[{string.Join(',', rows)}]");
         Directory.CreateDirectory(model.In("1_Pooling"));
         File.WriteAllText(model.In("1_Pooling", "config.json"), $$"""

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu;
 using EsimCse.Cuda;
+using EsimCse.Tests.Cuda;
 
 namespace EsimCse.Tests.Support;
 
@@ -27,6 +29,13 @@ static class Backends
         if (name != Cuda) return new CpuBackend(name == "cpu-1" ? 1 : 3);
         RequireCuda();
         return new CudaBackend();
+    }
+
+    /// <summary>Looks for CUDA before any test does: a library that was not found is not looked for again.</summary>
+    [ModuleInitializer]
+    internal static void FindCudaFirst()
+    {
+        if (!KernelCompilationTests.IsChild) _ = WhyNoCuda.Value;
     }
 
     public static void RequireCuda() =>

@@ -38,7 +38,7 @@ sealed class RandomTraining : IDisposable
 
     public TrainingStep Step { get; }
 
-    /// <summary>Runs a step on random sentences of 2 to 21 tokens, of which the positives repeat the first word.</summary>
+    /// <summary>Runs a step on random sentences of 2 to 21 tokens; positives repeat the first word.</summary>
     public StepResult Run(int sentences = 7)
     {
         int[][] anchors = [.. Enumerable.Range(0, sentences).Select(_ => Sentence())];

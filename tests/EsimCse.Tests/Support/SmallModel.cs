@@ -1,3 +1,4 @@
+using EsimCse.Core.Model;
 using EsimCse.Core.Training;
 using EsimCse.Cpu;
 
@@ -6,7 +7,7 @@ namespace EsimCse.Tests.Support;
 /// <summary>A folder with vocabulary, configuration, corpus and STS data, small enough to train on in a test.</summary>
 sealed class SmallModel : IDisposable
 {
-    const string Config = """
+    const string ConfigJson = """
         {
           "model_type":"bert",
           "vocab_size":20,
@@ -32,12 +33,23 @@ sealed class SmallModel : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("esimcse-test-").FullName;
         File.WriteAllLines(In("vocab.txt"), Words);
-        File.WriteAllText(In("config.json"), Config);
+        File.WriteAllText(In("config.json"), ConfigJson);
         File.WriteAllLines(In("corpus.txt"), Enumerable.Range(0, 45).Select(_ => Sentence()));
         Directory.CreateDirectory(In("stsb"));
         foreach (string split in new[] { "dev", "test" })
             File.WriteAllLines(In("stsb", $"sts-{split}.csv"), Enumerable.Range(0, 20).Select(StsLine));
     }
+
+    /// <summary>The sizes of config.json.</summary>
+    public static BertConfig Config { get; } = new()
+    {
+        VocabularySize = 20,
+        HiddenSize = 16,
+        Layers = 2,
+        Heads = 2,
+        IntermediateSize = 24,
+        MaxPositions = 40,
+    };
 
     public string Folder { get; }
 
@@ -70,6 +82,16 @@ sealed class SmallModel : IDisposable
         using CpuBackend backend = new(threads);
         using Trainer trainer = Trainer.Open(job, backend);
         trainer.Run(progress, cancellation);
+    }
+
+    /// <summary>Returns sentences of 2 to 39 random tokens.</summary>
+    public static int[][] RandomSentences(int count)
+    {
+        Random random = new(4);
+        return [.. Enumerable.Range(0, count).Select(i => (int[])[2, .. Words(i % 38), 3])];
+
+        IEnumerable<int> Words(int length) =>
+            Enumerable.Range(0, length).Select(_ => random.Next(5, Config.VocabularySize));
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EsimCse.Core.Backend;
 using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Tests.Support;
@@ -6,6 +7,9 @@ namespace EsimCse.Tests.Support;
 /// <summary>Functions of SoftCuda that CUDA lacks. Tests that call them are skipped on a real device.</summary>
 static unsafe class SoftCuda
 {
+    /// <summary>Returns whether a backend runs on SoftCuda.</summary>
+    public static bool IsDeviceOf(IBackend backend) => backend.Name.Contains("SoftCuda", StringComparison.Ordinal);
+
     /// <summary>Selects another order of threads, blocks and streams.</summary>
     public static void Seed(uint seed) => ((delegate* unmanaged<uint, void>)Export("softcuda_seed"))(seed);
 

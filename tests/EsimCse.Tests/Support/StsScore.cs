@@ -9,6 +9,7 @@ static class StsScore
     public static SetScore Compute(SentenceEncoder encoder, IReadOnlyList<ScoredPair> pairs)
     {
         IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);
-        return SetScore.Compute(encoder.Encode(ids), encoder.Dimension, [.. ids.Select(sentence => sentence.Length)], pairs);
+        int[] lengths = [.. ids.Select(sentence => sentence.Length)];
+        return SetScore.Compute(encoder.Encode(ids), encoder.Dimension, lengths, pairs);
     }
 }

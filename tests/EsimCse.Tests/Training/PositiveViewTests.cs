@@ -33,7 +33,7 @@ public sealed class PositiveViewTests : IDisposable
         return new(options, _tokenizer, maxPositions: 100);
     }
 
-    /// <summary>[CLS], n different tokens, none of which continues a word, [SEP].</summary>
+    /// <summary>Returns [CLS], n different tokens, none of which continues a word, and [SEP].</summary>
     static int[] Sentence(int n)
     {
         int[] tokens = [5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19];
