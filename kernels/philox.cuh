@@ -16,7 +16,7 @@ struct Dropout
     int sentences_per_view;
     uint32_t seed_high;
 
-    __device__ __forceinline__ bool drops() const { return threshold > 0; }
+    __device__ __forceinline__ bool drops() const { return threshold != 0; }
 };
 
 __device__ __forceinline__ uint4 philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1)
