@@ -32,7 +32,8 @@ def without_arguments(code):
 def opcodes(code):
     """How often each instruction occurs, without the loads and moves that bring an argument into a register."""
     names = [re.sub(r"^@!?U?P\w+\s+", "", instruction).split()[0] for instruction in code]
-    return collections.Counter(name for name in names if name.split(".")[0] not in ("ULDC", "LDC", "MOV", "UMOV", "NOP"))
+    loads = ("ULDC", "LDC", "MOV", "UMOV", "NOP")
+    return collections.Counter(name for name in names if name.split(".")[0] not in loads)
 
 
 def compile_folder(report, compiler, libraries, folder, arch):
@@ -58,7 +59,8 @@ def verdict(before, after):
     difference = opcodes(after)
     difference.subtract(opcodes(before))
     changed = sorted((name, count) for name, count in difference.items() if count)
-    return "differs: " + ", ".join(f"{name} {count:+}" for name, count in changed[:6]) + (" ..." if len(changed) > 6 else "")
+    ellipsis = " ..." if len(changed) > 6 else ""
+    return "differs: " + ", ".join(f"{name} {count:+}" for name, count in changed[:6]) + ellipsis
 
 
 def main():
@@ -82,7 +84,8 @@ def main():
                 continue
             (registers0, spilled0, code0), (registers1, spilled1, code1) = before[name], after[name]
             if registers1 > registers0 or spilled1 > spilled0:
-                worse.append(f"{arch} {name}: {registers0} to {registers1} registers, {spilled0} to {spilled1} bytes spilled")
+                worse.append(f"{arch} {name}: {registers0} to {registers1} registers, "
+                             f"{spilled0} to {spilled1} bytes spilled")
             print(f"| {arch} | {name} | {registers0} → {registers1} | {spilled0} → {spilled1} | "
                   f"{len(code0)} → {len(code1)} | {verdict(code0, code1)} |")
     print("\n".join(worse) or "no kernel needs more registers or spills more")
