@@ -1,22 +1,15 @@
-// One query, or one key, of one head of one sentence: what the attention kernels share. A warp works on it; lanes take keys (or queries) for the scores and
-// columns for the sums, each in ascending order, so that a sentence's bits depend on that sentence alone.
+// One query, or one key, of one head of one sentence, by a warp: the parts that attention.cu and clsattention.cu share.
+// Lanes take keys (or queries) for the scores and columns for the sums, each in ascending order, so that a sentence's bits
+// depend on that sentence alone.
 #pragma once
-#include "common.cuh"
+#include "attention_rows.cuh"
 #include "philox.cuh"
 
-// Backward, a sentence of so many tokens or fewer is a block's: its probabilities fit into shared memory. The path is the sentence's own, whatever is beside it.
+// Backward, a sentence of at most this many tokens is one block's: its probabilities fit into shared memory. The choice
+// depends on the sentence's length alone.
 constexpr int ShortSentence = 64;
 
-// Rows of a head of a sentence: row i begins at data + i · stride.
-template <class T> struct Rows
-{
-    T* data;
-    long long stride;
-
-    __device__ __forceinline__ T* operator[](int row) const { return data + row * stride; }
-};
-
-// The product of a vector in shared memory and one of T.
+// The dot product of a vector in shared memory and one of T.
 template <class T> __device__ __forceinline__ float dot(const float* a, const T* b, int size)
 {
     constexpr int N = Vector<T>::Length;
@@ -30,8 +23,16 @@ template <class T> __device__ __forceinline__ float dot(const float* a, const T*
     return sum;
 }
 
-// A row as fp32 in shared memory, by a warp.
-template <class T> __device__ __forceinline__ void keep(const T* row, float* target, int size)
+// Σ a b over a row of both in shared memory, in every lane of a warp.
+__device__ __forceinline__ float warp_dot(const float* a, const float* b, int size)
+{
+    float sum = 0;
+    for (int d = threadIdx.x % WarpSize; d < size; d += WarpSize) sum += a[d] * b[d];
+    return warp_sum(sum);
+}
+
+// Copies a row to shared memory as fp32, by a warp.
+template <class T> __device__ __forceinline__ void load_row(const T* row, float* target, int size)
 {
     constexpr int N = Vector<T>::Length;
     __syncwarp();
@@ -45,15 +46,17 @@ template <class T> __device__ __forceinline__ void keep(const T* row, float* tar
     __syncwarp();
 }
 
-// target[d] = Σ weights[i · stride] rows[i][d] over the rows, by a warp.
-template <class T> __device__ __forceinline__ void combine(const float* weights, const Rows<const T>& rows, int count, T* target, int size, int stride = 1)
+// target[d] = Σ weights[i · stride] rows[i][d] over n rows, by a warp.
+template <class T>
+__device__ __forceinline__ void weighted_sum(const float* weights, const Rows<const T>& rows, int n, T* target, int size,
+    int stride = 1)
 {
     constexpr int N = Vector<T>::Length;
     __syncwarp();
     for (int d = (threadIdx.x % WarpSize) * N; d < size; d += WarpSize * N)
     {
         float sum[N] = {}, values[N];
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < n; i++)
         {
             load(rows[i] + d, values);
 #pragma unroll
@@ -64,64 +67,47 @@ template <class T> __device__ __forceinline__ void combine(const float* weights,
     __syncwarp();
 }
 
-// A query's softmax: weights[j] = P[j] ∘ mask for the keys; gives back the log-sum-exp of the scaled scores.
-template <class T> __device__ __forceinline__ float attend(const float* query, const Rows<const T>& keys, int count, int size, const Dropout& mask, int sentence, uint32_t element, float* weights)
+// Computes p = softmax(q Kᵀ / √D) ∘ mask for query i, by a warp; returns the log-sum-exp of the scaled scores.
+template <class T>
+__device__ __forceinline__ float softmax_row(const float* q, const Rows<const T>& k, const HeadRows& head,
+    const Dropout& mask, int i, float* p)
 {
     int lane = threadIdx.x % WarpSize;
-    float scale = rsqrtf(static_cast<float>(size)), largest = __uint_as_float(0xff800000u), sum = 0;
-    for (int j = lane; j < count; j += WarpSize)
+    float scale = rsqrtf(static_cast<float>(head.size)), max = __uint_as_float(0xff800000u), sum = 0;
+    for (int j = lane; j < head.n; j += WarpSize)
     {
-        weights[j] = dot(query, keys[j], size) * scale;
-        largest = fmaxf(largest, weights[j]);
+        p[j] = dot(q, k[j], head.size) * scale;
+        max = fmaxf(max, p[j]);
     }
-    largest = warp_max(largest);
-    for (int j = lane; j < count; j += WarpSize)
+    max = warp_max(max);
+    for (int j = lane; j < head.n; j += WarpSize)
     {
-        weights[j] = expf(weights[j] - largest);
-        sum += weights[j];
+        p[j] = expf(p[j] - max);
+        sum += p[j];
     }
     sum = warp_sum(sum);
-    float share = 1 / sum;
-    for (int j = lane; j < count; j += WarpSize)
+    float inverse = 1 / sum;
+    for (int j = lane; j < head.n; j += WarpSize)
     {
-        weights[j] *= share;
-        if (mask.drops()) weights[j] *= dropout_factor(mask, sentence, element + j);
+        p[j] *= inverse;
+        if (mask.drops()) p[j] *= dropout_factor(mask, head.sentence, head.mask_element(i, j));
     }
-    return largest + logf(sum);
+    return max + logf(sum);
 }
 
-// The gradient of a query's scores, before the scaling by 1 / √D is undone: slopes[j] = P (dP - Σ dcontext context) / √D; kept[j] = P ∘ mask, where wanted.
-template <class T> __device__ __forceinline__ void attend_backward(const float* query, const float* dcontext, float along, float log_sum_exp, const Rows<const T>& keys,
-    const Rows<const T>& values, int count, int size, const Dropout& mask, int sentence, uint32_t element, float* slopes, float* kept)
+// Computes ds = p ∘ (dp ∘ mask - delta) / √D for query i, by a warp, with p from the log-sum-exp, dp = dout Vᵀ and
+// delta = Σ dO ∘ O; and p_dropped = p ∘ mask unless it is null.
+template <class T>
+__device__ __forceinline__ void softmax_row_backward(const float* q, const float* dout, float delta, float lse,
+    const Rows<const T>& k, const Rows<const T>& v, const HeadRows& head, const Dropout& mask, int i, float* ds,
+    float* p_dropped)
 {
-    float scale = rsqrtf(static_cast<float>(size));
-    for (int j = threadIdx.x % WarpSize; j < count; j += WarpSize)
+    float scale = rsqrtf(static_cast<float>(head.size));
+    for (int j = threadIdx.x % WarpSize; j < head.n; j += WarpSize)
     {
-        float p = expf(dot(query, keys[j], size) * scale - log_sum_exp), factor = mask.drops() ? dropout_factor(mask, sentence, element + j) : 1.0f;
-        slopes[j] = p * (dot(dcontext, values[j], size) * factor - along) * scale;
-        if (kept != nullptr) kept[j] = p * factor;
+        float p = expf(dot(q, k[j], head.size) * scale - lse);
+        float factor = mask.drops() ? dropout_factor(mask, head.sentence, head.mask_element(i, j)) : 1.0f;
+        ds[j] = p * (dot(dout, v[j], head.size) * factor - delta) * scale;
+        if (p_dropped != nullptr) p_dropped[j] = p * factor;
     }
-}
-
-// Zeros for the columns of a head in the rows from first on, by a block: what belongs to no sentence.
-template <class T> __device__ __forceinline__ void clear_rows(T* target, int first, int rows, long long stride, int size)
-{
-    constexpr int N = Vector<T>::Length;
-    for (long long row = first + threadIdx.x / WarpSize; row < rows; row += blockDim.x / WarpSize)
-        for (int d = threadIdx.x % WarpSize * N; d < size; d += WarpSize * N)
-            *reinterpret_cast<uint4*>(target + row * stride + d) = make_uint4(0, 0, 0, 0);
-}
-
-// The same for the columns of Q, K and V.
-template <class T> __device__ __forceinline__ void clear_gradients(T* target, int first, int rows, int hidden, int size)
-{
-    for (int part = 0; part < 3; part++) clear_rows(target + part * hidden, first, rows, 3 * hidden, size);
-}
-
-// Σ a b over a row of both, in every lane.
-__device__ __forceinline__ float along(const float* a, const float* b, int size)
-{
-    float sum = 0;
-    for (int d = threadIdx.x % WarpSize; d < size; d += WarpSize) sum += a[d] * b[d];
-    return warp_sum(sum);
 }

@@ -1,0 +1,146 @@
+// The forward of attention_mma.cuh, with the online softmax of FlashAttention: for each tile of keys, the sums so far are
+// moved to the new maximum.
+#pragma once
+#include "attention_mma.cuh"
+
+constexpr int KeyGroups = TileRows / 16;
+
+// The softmax of a warp's 16 queries over the keys seen: o = Σ exp(s - max) ∘ mask · v, sum = Σ exp(s - max), each lane with
+// two rows and of sum with its own columns only.
+template <int D> struct OnlineSoftmax
+{
+    float o[D / 8][4];
+    float max[2];
+    float sum[2];
+
+    // Moves o and sum from the old maximum to the new one.
+    __device__ __forceinline__ void rescale(const float (&new_max)[2])
+    {
+#pragma unroll
+        for (int r = 0; r < 2; r++)
+        {
+            float reached = row_max(new_max[r]);
+            float factor = expf(max[r] - reached);
+            max[r] = reached;
+            sum[r] *= factor;
+#pragma unroll
+            for (int d = 0; d < D / 8; d++)
+            {
+                o[d][2 * r] *= factor;
+                o[d][2 * r + 1] *= factor;
+            }
+        }
+    }
+};
+
+// s = Q Kᵀ / √D for a tile of keys, -∞ past the sentence's end; max becomes the largest score of the lane's two rows.
+template <class T, int D>
+__device__ __forceinline__ void scores(const uint32_t (&q)[D / 16][4], const T* k_tile, int first_key, int n,
+    Accumulator (&s)[KeyGroups], float (&max)[2])
+{
+    const float infinity = __uint_as_float(0x7f800000u);
+    const float scale = rsqrtf(static_cast<float>(D));
+#pragma unroll
+    for (int group = 0; group < KeyGroups; group++)
+    {
+        int key = first_key + group * 16;
+        if (key < n) multiply_transposed<T, D>(q, k_tile + group * 16 * TileStride<D>, s[group]);
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+        {
+            int r = i / 2 % 2;
+            s[group][i] = key + fragment_column(i) < n ? s[group][i] * scale : -infinity;
+            max[r] = fmaxf(max[r], s[group][i]);
+        }
+    }
+}
+
+// p = exp(s - max) ∘ mask for 16 keys, in place; adds exp(s - max) to the softmax's sum.
+template <int D>
+__device__ __forceinline__ void exponentials(Accumulator& p, OnlineSoftmax<D>& softmax, const HeadRows& head,
+    const Dropout& mask, int first_query, int first_key)
+{
+#pragma unroll
+    for (int i = 0; i < 8; i += 2)
+    {
+        int r = i / 2 % 2;
+        float factors[2] = {1, 1};
+        p[i] = expf(p[i] - softmax.max[r]);
+        p[i + 1] = expf(p[i + 1] - softmax.max[r]);
+        softmax.sum[r] += p[i] + p[i + 1];
+        if (mask.drops())
+        {
+            uint32_t element = head.mask_element(first_query + fragment_row(i), first_key + fragment_column(i));
+            dropout_pair(mask, head.sentence, element, factors);
+        }
+        p[i] *= factors[0];
+        p[i + 1] *= factors[1];
+    }
+}
+
+// Stores O = Σ exp(s - max) v / Σ exp(s - max) and the log-sum-exp of a warp's 16 queries. staging: see store_rows.
+template <class T, int D>
+__device__ __forceinline__ void normalize(const OnlineSoftmax<D>& softmax, const ForwardRows<T>& head, T* staging,
+    int first_query, float* log_sum_exp, int tokens)
+{
+    float sum[2] = {row_sum(softmax.sum[0]), row_sum(softmax.sum[1])};
+    const float scale[2] = {1 / sum[0], 1 / sum[1]};
+    store_rows<T, D>(softmax.o, scale, staging, head.o, first_query, head.n);
+    if (log_sum_exp == nullptr || fragment_column(0) != 0) return;
+    float* lse = log_sum_exp + static_cast<long long>(head.head) * tokens + head.first;
+#pragma unroll
+    for (int r = 0; r < 2; r++)
+    {
+        int query = first_query + fragment_row(2 * r);
+        if (query < head.n) lse[query] = softmax.max[r] + logf(sum[r]);
+    }
+}
+
+template <class T, int D>
+__device__ __forceinline__ void forward_mma(const T* qkv, const int* offsets, const Dropout& mask, T* context,
+    float* log_sum_exp, int tokens)
+{
+    DYNAMIC_SHARED(T, shared);
+    const float infinity = __uint_as_float(0x7f800000u);
+    int start = blockIdx.z * TileRows;
+    if (clear_padding<1>(context, offsets, tokens, D, start == 0)) return;
+    ForwardRows<T> head(qkv, offsets, D, context);
+    int n = head.n;
+    if (start >= n) return;
+    int first_query = start + first_row_in_tile();
+    T* q_rows = shared + first_row_in_tile() * TileStride<D>;
+    T* k_tile = shared + TileSize<D>;
+    T* v_tile = shared + 2 * TileSize<D>;
+
+    // load Q
+    load_tile<T, D>(head.q, start, n, shared);
+    __syncthreads();
+    uint32_t q[D / 16][4];
+    load_a<T, D>(q_rows, q);
+    OnlineSoftmax<D> softmax = {{}, {-infinity, -infinity}, {}};
+    for (int first_key = 0; first_key < n; first_key += TileRows)
+    {
+        // load K and V
+        __syncthreads();
+        load_tile<T, D>(head.k, first_key, n, k_tile);
+        load_tile<T, D>(head.v, first_key, n, v_tile);
+        __syncthreads();
+        if (first_query >= n) continue;
+
+        // S = Q Kᵀ / √D
+        Accumulator p[KeyGroups];
+        float max[2] = {softmax.max[0], softmax.max[1]};
+        scores<T, D>(q, k_tile, first_key, n, p, max);
+
+        // online softmax, O += P V
+        softmax.rescale(max);
+#pragma unroll
+        for (int group = 0; group < KeyGroups; group++)
+        {
+            if (first_key + group * 16 >= n) continue;
+            exponentials(p[group], softmax, head, mask, first_query, first_key + group * 16);
+            multiply_rows<T, D>(p[group], v_tile + group * 16 * TileStride<D>, softmax.o);
+        }
+    }
+    if (first_query < n) normalize<T, D>(softmax, head, q_rows, first_query, log_sum_exp, tokens);
+}

@@ -1,0 +1,181 @@
+// The backward of attention_mma.cuh for sentences of more than ShortSentence tokens: one kernel owns queries and sums dQ
+// over the keys, one owns keys and sums dK and dV over the queries. Both compute P and dS.
+#pragma once
+#include "attention_mma.cuh"
+
+// A block's shared memory: four tiles, and two numbers per query.
+template <class T, int D> struct LongTiles
+{
+    T* q;
+    T* dout;
+    T* k;
+    T* v;
+    float* lse;
+    float* delta;
+
+    __device__ __forceinline__ explicit LongTiles(T* shared)
+    {
+        q = shared;
+        dout = shared + TileSize<D>;
+        k = shared + 2 * TileSize<D>;
+        v = shared + 3 * TileSize<D>;
+        lse = reinterpret_cast<float*>(shared + 4 * TileSize<D>);
+        delta = lse + TileRows;
+    }
+};
+
+// For the 64 queries of a tile: the log-sum-exp, and delta = Σ dO ∘ O. Past the sentence's end P becomes 0.
+template <class T, int D>
+__device__ __forceinline__ void load_lse_and_delta(const BackwardRows<T>& head, int first, const LongTiles<T, D>& tiles)
+{
+    int row = threadIdx.x / 2;
+    int half = threadIdx.x % 2;
+    float sum = 0, dout[8], o[8];
+    if (first + row < head.n)
+        for (int d = half * (D / 2); d < (half + 1) * (D / 2); d += 8)
+        {
+            load(tiles.dout + row * TileStride<D> + d, dout);
+            load(head.o[first + row] + d, o);
+#pragma unroll
+            for (int i = 0; i < 8; i++) sum += dout[i] * o[i];
+        }
+    sum += __shfl_xor_sync(AllLanes, sum, 1);
+    if (half != 0) return;
+    tiles.delta[row] = sum;
+    tiles.lse[row] = first + row < head.n ? head.lse[first + row] : __uint_as_float(0x7f800000u);
+}
+
+// dS = P ∘ (dP ∘ mask - delta) / √D for 16 queries and 16 keys, in place of S = Q Kᵀ. dp = dO Vᵀ.
+template <class T, int D>
+__device__ __forceinline__ void scores_gradient(Accumulator& s, const Accumulator& dp, const LongTiles<T, D>& tiles,
+    const HeadRows& head, const Dropout& mask, int first_query_of_tile, int first_key)
+{
+    const float scale = rsqrtf(static_cast<float>(D));
+#pragma unroll
+    for (int i = 0; i < 8; i += 2)
+    {
+        int row_in_tile = first_row_in_tile() + fragment_row(i);
+        int key = first_key + fragment_column(i);
+        float factors[2] = {1, 1};
+        if (mask.drops())
+            dropout_pair(mask, head.sentence, head.mask_element(first_query_of_tile + row_in_tile, key), factors);
+#pragma unroll
+        for (int k = 0; k < 2; k++)
+        {
+            float p = key + k < head.n ? expf(s[i + k] * scale - tiles.lse[row_in_tile]) : 0.0f;
+            s[i + k] = p * (dp[i + k] * factors[k] - tiles.delta[row_in_tile]) * scale;
+        }
+    }
+}
+
+template <class T, int D>
+__device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp,
+    const int* offsets, const Dropout& mask, T* dqkv, int tokens)
+{
+    DYNAMIC_SHARED(T, shared);
+    BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, D, dqkv, tokens);
+    int n = head.n;
+    int start = blockIdx.z * TileRows;
+    if (n <= ShortSentence || start >= n) return;
+    LongTiles<T, D> tiles(shared);
+    int row_in_tile = first_row_in_tile();
+
+    // load Q, dO, lse and delta
+    load_tile<T, D>(head.q, start, n, tiles.q);
+    load_tile<T, D>(head.dout, start, n, tiles.dout);
+    __syncthreads();
+    load_lse_and_delta(head, start, tiles);
+    uint32_t q[D / 16][4], dout[D / 16][4];
+    load_a<T, D>(tiles.q + row_in_tile * TileStride<D>, q);
+    load_a<T, D>(tiles.dout + row_in_tile * TileStride<D>, dout);
+    float dq[D / 8][4] = {};
+    for (int first_key = 0; first_key < n; first_key += TileRows)
+    {
+        // load K and V
+        __syncthreads();
+        load_tile<T, D>(head.k, first_key, n, tiles.k);
+        load_tile<T, D>(head.v, first_key, n, tiles.v);
+        __syncthreads();
+        if (start + row_in_tile >= n) continue;
+
+        // dQ += dS K
+        for (int group = 0; group < TileRows && first_key + group < n; group += 16)
+        {
+            Accumulator s, dp;
+            multiply_transposed<T, D>(q, tiles.k + group * TileStride<D>, s);
+            multiply_transposed<T, D>(dout, tiles.v + group * TileStride<D>, dp);
+            scores_gradient(s, dp, tiles, head, mask, start, first_key + group);
+            multiply_rows<T, D>(s, tiles.k + group * TileStride<D>, dq);
+        }
+    }
+    if (start + row_in_tile >= n) return;
+    store_rows<T, D>(dq, tiles.q + row_in_tile * TileStride<D>, head.dq, start + row_in_tile, n);
+}
+
+// For 16 keys and 16 queries: P ∘ mask in place of Sᵀ = K Qᵀ, and dS in place of dPᵀ = V dOᵀ. row: of the first query in its
+// tile.
+template <class T, int D>
+__device__ __forceinline__ void scores_gradient_transposed(Accumulator& s, Accumulator& dp, const LongTiles<T, D>& tiles,
+    const HeadRows& head, const Dropout& mask, int first_query_of_tile, int row, int first_key)
+{
+    const float scale = rsqrtf(static_cast<float>(D));
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+    {
+        int row_in_tile = row + fragment_column(i);
+        uint32_t element = head.mask_element(first_query_of_tile + row_in_tile, first_key + fragment_row(i));
+        float p = expf(s[i] * scale - tiles.lse[row_in_tile]);
+        float factor = mask.drops() ? dropout_factor(mask, head.sentence, element) : 1.0f;
+        s[i] = p * factor;
+        dp[i] = p * (dp[i] * factor - tiles.delta[row_in_tile]) * scale;
+    }
+}
+
+template <class T, int D>
+__device__ __forceinline__ void keys_mma(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp,
+    const int* offsets, const Dropout& mask, T* dqkv, int tokens)
+{
+    DYNAMIC_SHARED(T, shared);
+    BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, D, dqkv, tokens);
+    int n = head.n;
+    int start = blockIdx.z * TileRows;
+    if (n <= ShortSentence || start >= n) return;
+    LongTiles<T, D> tiles(shared);
+    int first_key = start + first_row_in_tile();
+    T* k_rows = tiles.k + first_row_in_tile() * TileStride<D>;
+    T* v_rows = tiles.v + first_row_in_tile() * TileStride<D>;
+
+    // load K and V
+    load_tile<T, D>(head.k, start, n, tiles.k);
+    load_tile<T, D>(head.v, start, n, tiles.v);
+    __syncthreads();
+    uint32_t k[D / 16][4], v[D / 16][4];
+    load_a<T, D>(k_rows, k);
+    load_a<T, D>(v_rows, v);
+    float dk[D / 8][4] = {}, dv[D / 8][4] = {};
+    for (int first_query = 0; first_query < n; first_query += TileRows)
+    {
+        // load Q, dO, lse and delta
+        __syncthreads();
+        load_tile<T, D>(head.q, first_query, n, tiles.q);
+        load_tile<T, D>(head.dout, first_query, n, tiles.dout);
+        __syncthreads();
+        load_lse_and_delta(head, first_query, tiles);
+        __syncthreads();
+        if (first_key >= n) continue;
+
+        // dV += (P ∘ mask)ᵀ dO, dK += dSᵀ Q
+        for (int group = 0; group < TileRows && first_query + group < n; group += 16)
+        {
+            Accumulator s, dp;
+            multiply_transposed<T, D>(k, tiles.q + group * TileStride<D>, s);
+            multiply_transposed<T, D>(v, tiles.dout + group * TileStride<D>, dp);
+            scores_gradient_transposed(s, dp, tiles, head, mask, first_query, group, first_key);
+            multiply_rows<T, D>(s, tiles.dout + group * TileStride<D>, dv);
+            multiply_rows<T, D>(dp, tiles.q + group * TileStride<D>, dk);
+        }
+    }
+    if (first_key >= n) return;
+    store_rows<T, D>(dk, k_rows, head.dk, first_key, n);
+    store_rows<T, D>(dv, v_rows, head.dv, first_key, n);
+}
