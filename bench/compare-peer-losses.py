@@ -3,7 +3,8 @@
 usage: compare-peer-losses.py training-curves.md training-peer.jsonl training.jsonl
 
 training-curves.md is compare-training.py's table of our runs, training-peer.jsonl the output of
-peers/torchsharp/run.sh, training.jsonl the recorded PyTorch runs. Only conditions that libtorch was run under are shown.
+peers/torchsharp/run.sh, training.jsonl the recorded PyTorch runs. Only conditions that libtorch was run under are
+shown.
 """
 import re
 import sys

@@ -1,15 +1,15 @@
-// For each sentence and head: P = softmax(Q Kᵀ / √D), context O = (P ∘ mask) V; and backward, with P again from the
-// log-sum-exp:
+// For each sentence and head: P = softmax(Q Kᵀ / √D), context O = (P ∘ mask) V; backward, with P from the log-sum-exp:
 //
 //   dV = (P ∘ mask)ᵀ dO;  dP = (dO Vᵀ) ∘ mask;  delta = Σ dO ∘ O;  dS = P (dP - delta) / √D;  dQ = dS K;  dK = dSᵀ Q
 //
-// qkv, dqkv [T,3H]: Q, K, V in the columns 0 … H-1, H … 2H-1, 2H … 3H-1, head a in columns aD … aD+D-1 of each; context,
-// dcontext [T,H]; logSumExp fp32 [A,T], may be null forward. The mask's array of a sentence of n tokens is [A,n,n].
+// qkv, dqkv [T,3H]: Q, K, V in the columns 0 … H-1, H … 2H-1, 2H … 3H-1, head a in columns aD … aD+D-1 of each;
+// context, dcontext [T,H]; logSumExp fp32 [A,T], may be null forward. The mask of a sentence of n tokens is [A,n,n].
 //
 // A block per sentence and head, a warp per query (forward, dQ) or key (dK, dV): no atomics, so the same bits always.
-// Backward, one block has a short sentence and computes P ∘ mask and dS once (backward); of a longer one a kernel owns the
-// queries (queries) and one the keys (keys), and both compute them. The block past the last sentence writes zeros to the
-// rows that belong to no sentence. Entries with "tiles" and a head's size do the same on tensor cores.
+// Backward, one block has a short sentence and computes P ∘ mask and dS once (backward); of a longer one a kernel owns
+// the queries (queries) and one the keys (keys), and both compute them. The block past the last sentence writes zeros
+// to the rows that belong to no sentence. Entries with "tiles" and a head's size do the same on tensor cores: a block
+// per 64 queries or keys, or per short sentence, a warp per 16 of its rows.
 #include "attention.cuh"
 #include "attention_mma_forward.cuh"
 #include "attention_mma_long_backward.cuh"
@@ -20,7 +20,7 @@ __device__ __forceinline__ void forward(const T* qkv, const int* offsets, int lo
     T* context, float* log_sum_exp, int tokens)
 {
     DYNAMIC_SHARED(float, shared);
-    if (clear_padding<1>(context, offsets, tokens, size)) return;
+    if (is_padding_block<1>(context, offsets, tokens, size)) return;
     ForwardRows<T> head(qkv, offsets, size, context);
     float* q = shared + threadIdx.x / WarpSize * (size + longest);
     float* p = q + size;
@@ -39,7 +39,7 @@ __device__ __forceinline__ void backward_short(const T* dcontext, const T* qkv, 
     const float* log_sum_exp, const int* offsets, int size, const Dropout& mask, T* dqkv, int tokens)
 {
     DYNAMIC_SHARED(float, shared);
-    if (clear_padding<3>(dqkv, offsets, tokens, size)) return;
+    if (is_padding_block<3>(dqkv, offsets, tokens, size)) return;
     BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, size, dqkv, tokens);
     int n = head.n;
     if (n > ShortSentence) return;
@@ -102,7 +102,8 @@ __device__ __forceinline__ void softmax_column_backward(const float* k, const fl
     float scale = rsqrtf(static_cast<float>(size));
     for (int i = threadIdx.x % WarpSize; i < head.n; i += WarpSize)
     {
-        float p = expf(dot(k, head.q[i], size) * scale - head.lse[i]), delta = 0, dout[N], o[N];
+        float p = expf(dot(k, head.q[i], size) * scale - head.lse[i]);
+        float delta = 0, dout[N], o[N];
         for (int d = 0; d < size; d += N)
         {
             load(head.dout[i] + d, dout);
@@ -117,8 +118,8 @@ __device__ __forceinline__ void softmax_column_backward(const float* k, const fl
 }
 
 template <class T>
-__device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp,
-    const int* offsets, int longest, int size, const Dropout& mask, T* dqkv, int tokens)
+__device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, const T* context,
+    const float* log_sum_exp, const int* offsets, int longest, int size, const Dropout& mask, T* dqkv, int tokens)
 {
     DYNAMIC_SHARED(float, shared);
     BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, size, dqkv, tokens);
@@ -138,7 +139,7 @@ __device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, c
 }
 
 #define ENTRIES(name, T) \
-    extern "C" __global__ void __launch_bounds__(128, 4) attention_forward_##name(const T* qkv, const int* offsets, \
+    extern "C" __global__ void __launch_bounds__(128, 5) attention_forward_##name(const T* qkv, const int* offsets, \
         int longest, int size, Dropout mask, T* context, float* log_sum_exp, int tokens) \
     { \
         forward<T>(qkv, offsets, longest, size, mask, context, log_sum_exp, tokens); \
@@ -148,41 +149,41 @@ __device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, c
     { \
         backward_short<T>(dcontext, qkv, context, log_sum_exp, offsets, size, mask, dqkv, tokens); \
     } \
-    extern "C" __global__ void __launch_bounds__(128, 4) attention_queries_##name(const T* dcontext, const T* qkv, \
-        const T* context, const float* log_sum_exp, const int* offsets, int longest, int size, Dropout mask, T* dqkv, \
-        int tokens) \
+    extern "C" __global__ void __launch_bounds__(128, sizeof(T) == 2 ? 5 : 4) attention_queries_##name( \
+        const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, int longest, \
+        int size, Dropout mask, T* dqkv, int tokens) \
     { \
         backward_queries<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, mask, dqkv, tokens); \
     } \
-    extern "C" __global__ void __launch_bounds__(128, 4) attention_keys_##name(const T* dcontext, const T* qkv, \
-        const T* context, const float* log_sum_exp, const int* offsets, int longest, int size, Dropout mask, T* dqkv, \
-        int tokens) \
+    extern "C" __global__ void __launch_bounds__(128, sizeof(T) == 2 ? 5 : 4) attention_keys_##name( \
+        const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, int longest, \
+        int size, Dropout mask, T* dqkv, int tokens) \
     { \
         backward_keys<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, mask, dqkv, tokens); \
     }
 FOR_EACH_TYPE(ENTRIES)
 
-// A block per 64 queries, or 64 keys; per sentence, 16 rows a warp, where it is short. Shared memory: TileConfig and
-// ShortTileConfig of the host.
 #define MMA_ENTRIES(name, T, D) \
     extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_tiles##D##_##name(const T* qkv, \
         const int* offsets, Dropout mask, T* context, float* log_sum_exp, int tokens) \
     { \
         forward_mma<T, D>(qkv, offsets, mask, context, log_sum_exp, tokens); \
     } \
-    extern "C" __global__ void __launch_bounds__(128, D == 32 ? 5 : 4) attention_backward_tiles##D##_##name( \
-        const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, Dropout mask, \
-        T* dqkv, int tokens) \
+    extern "C" __global__ void __launch_bounds__(128, D == 32 ? 6 : 4) attention_backward_tiles##D##_##name( \
+        const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
+        Dropout mask, T* dqkv, int tokens) \
     { \
         short_backward_mma<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
     } \
-    extern "C" __global__ void __launch_bounds__(128, D == 32 ? 5 : 4) attention_queries_tiles##D##_##name(const T* dcontext, \
-        const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, Dropout mask, T* dqkv, int tokens) \
+    extern "C" __global__ void __launch_bounds__(128, D == 32 ? 5 : 4) attention_queries_tiles##D##_##name( \
+        const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
+        Dropout mask, T* dqkv, int tokens) \
     { \
         queries_mma<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_tiles##D##_##name(const T* dcontext, \
-        const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, Dropout mask, T* dqkv, int tokens) \
+        const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, Dropout mask, T* dqkv, \
+        int tokens) \
     { \
         keys_mma<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
     }

@@ -1,6 +1,5 @@
-// One query, or one key, of one head of one sentence, by a warp: the parts that attention.cu and clsattention.cu share.
-// Lanes take keys (or queries) for the scores and columns for the sums, each in ascending order, so that a sentence's bits
-// depend on that sentence alone.
+// Attention of one query, by a warp: the functions that attention.cu and clsattention.cu share. Lanes take keys for the
+// scores and columns for the sums, each in ascending order, so that a sentence's bits depend on that sentence alone.
 #pragma once
 #include "attention_rows.cuh"
 #include "philox.cuh"
@@ -48,8 +47,8 @@ template <class T> __device__ __forceinline__ void load_row(const T* row, float*
 
 // target[d] = Σ weights[i · stride] rows[i][d] over n rows, by a warp.
 template <class T>
-__device__ __forceinline__ void weighted_sum(const float* weights, const Rows<const T>& rows, int n, T* target, int size,
-    int stride = 1)
+__device__ __forceinline__ void weighted_sum(const float* weights, const Rows<const T>& rows, int n, T* target,
+    int size, int stride = 1)
 {
     constexpr int N = Vector<T>::Length;
     __syncwarp();
@@ -73,7 +72,9 @@ __device__ __forceinline__ float softmax_row(const float* q, const Rows<const T>
     const Dropout& mask, int i, float* p)
 {
     int lane = threadIdx.x % WarpSize;
-    float scale = rsqrtf(static_cast<float>(head.size)), max = __uint_as_float(0xff800000u), sum = 0;
+    float scale = rsqrtf(static_cast<float>(head.size));
+    float max = __uint_as_float(0xff800000u);
+    float sum = 0;
     for (int j = lane; j < head.n; j += WarpSize)
     {
         p[j] = dot(q, k[j], head.size) * scale;
@@ -95,8 +96,8 @@ __device__ __forceinline__ float softmax_row(const float* q, const Rows<const T>
     return max + logf(sum);
 }
 
-// Computes ds = p ∘ (dp ∘ mask - delta) / √D for query i, by a warp, with p from the log-sum-exp, dp = dout Vᵀ and
-// delta = Σ dO ∘ O; and p_dropped = p ∘ mask unless it is null.
+// Computes ds = p ∘ (dp ∘ mask - delta) / √D and, unless it is null, p_dropped = p ∘ mask for query i, by a warp.
+// p comes from the log-sum-exp; dp = dout Vᵀ, delta = Σ dO ∘ O.
 template <class T>
 __device__ __forceinline__ void softmax_row_backward(const float* q, const float* dout, float delta, float lse,
     const Rows<const T>& k, const Rows<const T>& v, const HeadRows& head, const Dropout& mask, int i, float* ds,
@@ -106,8 +107,9 @@ __device__ __forceinline__ void softmax_row_backward(const float* q, const float
     for (int j = threadIdx.x % WarpSize; j < head.n; j += WarpSize)
     {
         float p = expf(dot(q, k[j], head.size) * scale - lse);
+        float dp = dot(dout, v[j], head.size);
         float factor = mask.drops() ? dropout_factor(mask, head.sentence, head.mask_element(i, j)) : 1.0f;
-        ds[j] = p * (dot(dout, v[j], head.size) * factor - delta) * scale;
+        ds[j] = p * (dp * factor - delta) * scale;
         if (p_dropped != nullptr) p_dropped[j] = p * factor;
     }
 }

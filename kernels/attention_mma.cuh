@@ -46,9 +46,10 @@ template <class T, int D> __device__ __forceinline__ void store_to_tile(const ui
     }
 }
 
-// Copies 64 rows to a tile, 16 per warp. A warp whose rows are all past the sentence's end leaves its part of the tile as
-// it is: no result depends on it.
-template <class T, int D> __device__ __forceinline__ void load_tile(const Rows<const T>& rows, int first, int n, T* tile)
+// Copies 64 rows to a tile, 16 per warp. A warp whose rows are all past the sentence's end leaves its part of the tile
+// as it is: no result depends on it.
+template <class T, int D>
+__device__ __forceinline__ void load_tile(const Rows<const T>& rows, int first, int n, T* tile)
 {
     int row_in_tile = first_row_in_tile();
     if (first + row_in_tile >= n) return;
@@ -110,8 +111,8 @@ __device__ __forceinline__ void multiply_rows(const Accumulator& a, const T* row
     multiply_rows<T, D>(rounded, rows, c);
 }
 
-// Stores c [16,D], its lane's two rows scaled, as rows first … first + 15. staging: 16 rows of a tile that no other warp
-// uses.
+// Stores c [16,D], a lane's two rows of it scaled, as rows first … first + 15. staging: 16 rows of a tile that no other
+// warp uses.
 template <class T, int D>
 __device__ __forceinline__ void store_rows(const float (&c)[D / 8][4], const float (&scale)[2], T* staging,
     const Rows<T>& target, int first, int n)
@@ -137,7 +138,8 @@ __device__ __forceinline__ void store_rows(const float (&c)[D / 8][4], const flo
 }
 
 template <class T, int D>
-__device__ __forceinline__ void store_rows(const float (&c)[D / 8][4], T* staging, const Rows<T>& target, int first, int n)
+__device__ __forceinline__ void store_rows(const float (&c)[D / 8][4], T* staging, const Rows<T>& target, int first,
+    int n)
 {
     const float one[2] = {1, 1};
     store_rows<T, D>(c, one, staging, target, first, n);

@@ -1,27 +1,27 @@
-// The forward of attention_mma.cuh, with the online softmax of FlashAttention: for each tile of keys, the sums so far are
-// moved to the new maximum.
+// The forward of attention_mma.cuh, with the online softmax of FlashAttention: for each tile of keys, the sums so far
+// are rescaled to the new maximum.
 #pragma once
 #include "attention_mma.cuh"
 
 constexpr int KeyGroups = TileRows / 16;
 
-// The softmax of a warp's 16 queries over the keys seen: o = Σ exp(s - max) ∘ mask · v, sum = Σ exp(s - max), each lane with
-// two rows and of sum with its own columns only.
+// The softmax of a warp's 16 queries over the keys so far: o = Σ exp(s - max) ∘ mask · v, sum = Σ exp(s - max). A lane
+// has two of the rows, and adds up in sum only the keys of its own columns.
 template <int D> struct OnlineSoftmax
 {
     float o[D / 8][4];
     float max[2];
     float sum[2];
 
-    // Moves o and sum from the old maximum to the new one.
+    // Rescales o and sum from max to the new maximum; new_max: over the lane's own columns.
     __device__ __forceinline__ void rescale(const float (&new_max)[2])
     {
 #pragma unroll
         for (int r = 0; r < 2; r++)
         {
-            float reached = row_max(new_max[r]);
-            float factor = expf(max[r] - reached);
-            max[r] = reached;
+            float of_row = row_max(new_max[r]);
+            float factor = expf(max[r] - of_row);
+            max[r] = of_row;
             sum[r] *= factor;
 #pragma unroll
             for (int d = 0; d < D / 8; d++)
@@ -33,7 +33,8 @@ template <int D> struct OnlineSoftmax
     }
 };
 
-// s = Q Kᵀ / √D for a tile of keys, -∞ past the sentence's end; max becomes the largest score of the lane's two rows.
+// Computes s = Q Kᵀ / √D for a tile of keys, -∞ past the sentence's end, and raises max to the largest scores of the
+// lane's columns.
 template <class T, int D>
 __device__ __forceinline__ void scores(const uint32_t (&q)[D / 16][4], const T* k_tile, int first_key, int n,
     Accumulator (&s)[KeyGroups], float (&max)[2])
@@ -55,7 +56,7 @@ __device__ __forceinline__ void scores(const uint32_t (&q)[D / 16][4], const T* 
     }
 }
 
-// p = exp(s - max) ∘ mask for 16 keys, in place; adds exp(s - max) to the softmax's sum.
+// Computes p = exp(s - max) ∘ mask for 16 keys in place of s, and adds exp(s - max) to the softmax's sum.
 template <int D>
 __device__ __forceinline__ void exponentials(Accumulator& p, OnlineSoftmax<D>& softmax, const HeadRows& head,
     const Dropout& mask, int first_query, int first_key)
@@ -103,7 +104,7 @@ __device__ __forceinline__ void forward_mma(const T* qkv, const int* offsets, co
     DYNAMIC_SHARED(T, shared);
     const float infinity = __uint_as_float(0x7f800000u);
     int start = blockIdx.z * TileRows;
-    if (clear_padding<1>(context, offsets, tokens, D, start == 0)) return;
+    if (is_padding_block<1>(context, offsets, tokens, D, start == 0)) return;
     ForwardRows<T> head(qkv, offsets, D, context);
     int n = head.n;
     if (start >= n) return;

@@ -1,5 +1,5 @@
-// The backward of attention_mma.cuh for sentences of more than ShortSentence tokens: one kernel owns queries and sums dQ
-// over the keys, one owns keys and sums dK and dV over the queries. Both compute P and dS.
+// The backward of attention_mma.cuh for sentences of more than ShortSentence tokens: one kernel owns queries and sums
+// dQ over the keys, one owns keys and sums dK and dV over the queries. Both compute P and dS.
 #pragma once
 #include "attention_mma.cuh"
 
@@ -24,28 +24,29 @@ template <class T, int D> struct LongTiles
     }
 };
 
-// For the 64 queries of a tile: the log-sum-exp, and delta = Σ dO ∘ O. Past the sentence's end P becomes 0.
+// Loads the log-sum-exp and computes delta = Σ dO ∘ O for the 64 queries of a tile. Past the sentence's end lse is ∞,
+// so that P is 0.
 template <class T, int D>
 __device__ __forceinline__ void load_lse_and_delta(const BackwardRows<T>& head, int first, const LongTiles<T, D>& tiles)
 {
     int row = threadIdx.x / 2;
     int half = threadIdx.x % 2;
-    float sum = 0, dout[8], o[8];
+    float delta = 0, dout[8], o[8];
     if (first + row < head.n)
         for (int d = half * (D / 2); d < (half + 1) * (D / 2); d += 8)
         {
             load(tiles.dout + row * TileStride<D> + d, dout);
             load(head.o[first + row] + d, o);
 #pragma unroll
-            for (int i = 0; i < 8; i++) sum += dout[i] * o[i];
+            for (int i = 0; i < 8; i++) delta += dout[i] * o[i];
         }
-    sum += __shfl_xor_sync(AllLanes, sum, 1);
+    delta += __shfl_xor_sync(AllLanes, delta, 1);
     if (half != 0) return;
-    tiles.delta[row] = sum;
+    tiles.delta[row] = delta;
     tiles.lse[row] = first + row < head.n ? head.lse[first + row] : __uint_as_float(0x7f800000u);
 }
 
-// dS = P ∘ (dP ∘ mask - delta) / √D for 16 queries and 16 keys, in place of S = Q Kᵀ. dp = dO Vᵀ.
+// dS = P ∘ (dP ∘ mask - delta) / √D in place of S = Q Kᵀ, for 16 queries and 16 keys. dp = dO Vᵀ.
 template <class T, int D>
 __device__ __forceinline__ void scores_gradient(Accumulator& s, const Accumulator& dp, const LongTiles<T, D>& tiles,
     const HeadRows& head, const Dropout& mask, int first_query_of_tile, int first_key)
@@ -69,8 +70,8 @@ __device__ __forceinline__ void scores_gradient(Accumulator& s, const Accumulato
 }
 
 template <class T, int D>
-__device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp,
-    const int* offsets, const Dropout& mask, T* dqkv, int tokens)
+__device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, const T* context,
+    const float* log_sum_exp, const int* offsets, const Dropout& mask, T* dqkv, int tokens)
 {
     DYNAMIC_SHARED(T, shared);
     BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, D, dqkv, tokens);
@@ -112,17 +113,18 @@ __device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, con
     store_rows<T, D>(dq, tiles.q + row_in_tile * TileStride<D>, head.dq, start + row_in_tile, n);
 }
 
-// For 16 keys and 16 queries: P ∘ mask in place of Sᵀ = K Qᵀ, and dS in place of dPᵀ = V dOᵀ. row: of the first query in its
-// tile.
+// P ∘ mask in place of Sᵀ = K Qᵀ, and dS in place of dPᵀ = V dOᵀ, for 16 keys and 16 queries. first_row: of the
+// queries, in their tile.
 template <class T, int D>
-__device__ __forceinline__ void scores_gradient_transposed(Accumulator& s, Accumulator& dp, const LongTiles<T, D>& tiles,
-    const HeadRows& head, const Dropout& mask, int first_query_of_tile, int row, int first_key)
+__device__ __forceinline__ void scores_gradient_transposed(Accumulator& s, Accumulator& dp,
+    const LongTiles<T, D>& tiles, const HeadRows& head, const Dropout& mask, int first_query_of_tile, int first_row,
+    int first_key)
 {
     const float scale = rsqrtf(static_cast<float>(D));
 #pragma unroll
     for (int i = 0; i < 8; i++)
     {
-        int row_in_tile = row + fragment_column(i);
+        int row_in_tile = first_row + fragment_column(i);
         uint32_t element = head.mask_element(first_query_of_tile + row_in_tile, first_key + fragment_row(i));
         float p = expf(s[i] * scale - tiles.lse[row_in_tile]);
         float factor = mask.drops() ? dropout_factor(mask, head.sentence, element) : 1.0f;

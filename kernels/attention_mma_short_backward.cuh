@@ -1,12 +1,12 @@
 // The backward of attention_mma.cuh for sentences of at most ShortSentence tokens, a block each: P ∘ mask and dS are
-// computed once, by the warps that own the queries, which sum dQ. Rounded, in shared memory, they are the A operands of the
-// warps that own the keys, which sum dK and dV.
+// computed once, by the warps that own the queries, which sum dQ. Rounded, in shared memory, they are the A operands of
+// the warps that own the keys, which sum dK and dV.
 #pragma once
 #include "attention_mma.cuh"
 
 constexpr int SquareStride = TileStride<ShortSentence>;
 
-// A block's shared memory. rows: of the longest of the short sentences, rounded up to whole warps, as the host computes it.
+// A block's shared memory. rows: of the longest short sentence, rounded up to whole warps; the host computes it.
 template <class T, int D> struct ShortTiles
 {
     T* q;
@@ -54,8 +54,8 @@ __device__ __forceinline__ void compute_delta(const uint4 (&dout)[D / 16], const
     }
 }
 
-// Loads a warp's 16 rows, from row `first` on, of every matrix; all reads come before the first write. Past the sentence's
-// end P becomes 0.
+// Loads a warp's 16 rows, from row `first` on, of every matrix; all reads come before the first write. Past the
+// sentence's end lse is ∞, so that P is 0.
 template <class T, int D>
 __device__ __forceinline__ void load_sentence(const BackwardRows<T>& head, int first, const ShortTiles<T, D>& tiles)
 {
@@ -87,7 +87,7 @@ template <class T> __device__ __forceinline__ void store_a(const uint32_t (&a)[4
     }
 }
 
-// For 16 queries and 16 keys: P ∘ mask in place of S = Q Kᵀ, and dS in place of dP = dO Vᵀ.
+// P ∘ mask in place of S = Q Kᵀ, and dS in place of dP = dO Vᵀ, for 16 queries and 16 keys.
 template <int D>
 __device__ __forceinline__ void scores_gradient(Accumulator& s, Accumulator& dp, const float (&lse)[2],
     const float (&delta)[2], const HeadRows& head, const Dropout& mask, int first_query, int first_key)
@@ -111,7 +111,7 @@ __device__ __forceinline__ void scores_gradient(Accumulator& s, Accumulator& dp,
     }
 }
 
-// For a warp's 16 queries: P ∘ mask and dS to shared memory, and dq += dS K.
+// Stores P ∘ mask and dS of a warp's 16 queries to shared memory, and adds dS K to dq.
 template <class T, int D>
 __device__ __forceinline__ void sum_dq(const ShortTiles<T, D>& tiles, const HeadRows& head, const Dropout& mask,
     int first_query, float (&dq)[D / 8][4])
@@ -121,8 +121,8 @@ __device__ __forceinline__ void sum_dq(const ShortTiles<T, D>& tiles, const Head
     float delta[2] = {tiles.delta[row], tiles.delta[row + 8]};
     for (int first_key = 0; first_key < head.n; first_key += 16)
     {
-        // The fragments of Q and dO are loaded again for each group of keys: kept, they would take the registers of one
-        // block per multiprocessor.
+        // The fragments of Q and dO are loaded again for each group of keys: in registers, they would cost one block
+        // per multiprocessor.
         uint32_t a[D / 16][4], rounded[4];
         Accumulator s, dp;
         load_a<T, D>(tiles.q + first_query * TileStride<D>, a);
@@ -138,10 +138,10 @@ __device__ __forceinline__ void sum_dq(const ShortTiles<T, D>& tiles, const Head
     }
 }
 
-// For a warp's 16 keys: dk += dSᵀ Q and dv += (P ∘ mask)ᵀ dO, with P ∘ mask and dS as sum_dq stored them.
+// Adds dSᵀ Q to dk and (P ∘ mask)ᵀ dO to dv for a warp's 16 keys, with P ∘ mask and dS as sum_dq stored them.
 template <class T, int D>
-__device__ __forceinline__ void sum_dk_and_dv(const ShortTiles<T, D>& tiles, int first_key, int n, float (&dk)[D / 8][4],
-    float (&dv)[D / 8][4])
+__device__ __forceinline__ void sum_dk_and_dv(const ShortTiles<T, D>& tiles, int first_key, int n,
+    float (&dk)[D / 8][4], float (&dv)[D / 8][4])
 {
     for (int first_query = 0; first_query < n; first_query += 16)
     {
@@ -159,7 +159,7 @@ __device__ __forceinline__ void short_backward_mma(const T* dcontext, const T* q
     const float* log_sum_exp, const int* offsets, const Dropout& mask, T* dqkv, int tokens)
 {
     DYNAMIC_SHARED(T, shared);
-    if (clear_padding<3>(dqkv, offsets, tokens, D)) return;
+    if (is_padding_block<3>(dqkv, offsets, tokens, D)) return;
     BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, D, dqkv, tokens);
     int n = head.n;
     int first = first_row_in_tile();

@@ -1,7 +1,6 @@
 // The prologue of the attention kernels: a block's sentence and head, and that head's rows in every matrix.
 //
-// Grid: x sentences, y heads. Kernels that clear the padding have one more block in x: that block writes zeros to the
-// rows past the last sentence.
+// Grid: x sentences, y heads. Kernels that call is_padding_block have one more block in x.
 #pragma once
 #include "common.cuh"
 
@@ -55,7 +54,8 @@ template <class T> struct ForwardRows : HeadRows
     Rows<const T> v;
     Rows<T> o;
 
-    __device__ __forceinline__ ForwardRows(const T* qkv, const int* offsets, int size, T* context) : HeadRows(offsets, size)
+    __device__ __forceinline__ ForwardRows(const T* qkv, const int* offsets, int size, T* context)
+        : HeadRows(offsets, size)
     {
         q = rows(qkv, 3, 0);
         k = rows(qkv, 3, 1);
@@ -92,13 +92,17 @@ template <class T> struct BackwardRows : HeadRows
     }
 };
 
-// Whether the block is past the last sentence. If it is, and `writes`, writes zeros to the rows that belong to no sentence:
-// to the head's columns in each part of a matrix [tokens, Parts · hidden].
+// Whether the block is the one past the last sentence. If it is, and `writes`, it writes zeros to the rows that belong
+// to no sentence: to the head's columns in each part of a matrix [tokens, Parts · hidden].
 template <int Parts, class T>
-__device__ __forceinline__ bool clear_padding(T* matrix, const int* offsets, int tokens, int size, bool writes = true)
+__device__ __forceinline__ bool is_padding_block(T* matrix, const int* offsets, int tokens, int size,
+    bool writes = true)
 {
     constexpr int N = Vector<T>::Length;
-    int sentence = blockIdx.x, head = blockIdx.y, hidden = gridDim.y * size, first = offsets[sentence];
+    int sentence = blockIdx.x;
+    int head = blockIdx.y;
+    int hidden = gridDim.y * size;
+    int first = offsets[sentence];
     if (sentence != gridDim.x - 1) return false;
     if (!writes) return true;
     for (int part = 0; part < Parts; part++)

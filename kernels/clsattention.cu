@@ -1,8 +1,8 @@
-// Attention for the query of each sentence's first token alone, and backward: the formulas of attention.cu with one query.
+// Attention for the query of each sentence's first token only, and backward: the formulas of attention.cu for query 0.
 //
-// q, dq [S,H]; kv, dkv [T,2H]: K and V in the columns 0 … H-1 and H … 2H-1; context, dcontext [S,H]; logSumExp fp32 [A,S].
-// The mask's elements are those of query 0 of [A,n,n]. A block of one warp per sentence and head; backward, the last block of
-// a head writes zeros to the rows that belong to no sentence.
+// q, dq [S,H]; kv, dkv [T,2H]: K in the columns 0 … H-1, V in H … 2H-1; context, dcontext [S,H]; logSumExp fp32 [A,S],
+// may be null forward. The mask's elements are those of query 0 of [A,n,n]. A block of one warp per sentence and head;
+// backward, the last block of a head writes zeros to the rows that belong to no sentence. Sums have a fixed order.
 #include "attention.cuh"
 
 template <class T>
@@ -23,24 +23,24 @@ __device__ __forceinline__ void forward(const T* q, const T* kv, const int* offs
         log_sum_exp[static_cast<long long>(head.head) * gridDim.x + head.sentence] = lse;
 }
 
-// dk[j] = ds[j] q, dv[j] = p_dropped[j] dout.
+// dk[j] = ds[j] q, and dv[j] = p_dropped[j] dout in the columns `hidden` further on.
 template <class T>
-__device__ __forceinline__ void outer_products(const float* ds, const float* p_dropped, const float* q, const float* dout,
-    int n, int size, const Rows<T>& dk, const Rows<T>& dv)
+__device__ __forceinline__ void outer_products(const float* ds, const float* p_dropped, const float* q,
+    const float* dout, int n, int size, const Rows<T>& dk, int hidden)
 {
     constexpr int N = Vector<T>::Length;
     for (int j = 0; j < n; j++)
         for (int d = threadIdx.x * N; d < size; d += WarpSize * N)
         {
-            float dk_values[N], dv_values[N];
+            float dk_row[N], dv_row[N];
 #pragma unroll
             for (int i = 0; i < N; i++)
             {
-                dk_values[i] = ds[j] * q[d + i];
-                dv_values[i] = p_dropped[j] * dout[d + i];
+                dk_row[i] = ds[j] * q[d + i];
+                dv_row[i] = p_dropped[j] * dout[d + i];
             }
-            store(dk[j] + d, dk_values);
-            store(dv[j] + d, dv_values);
+            store(dk[j] + d, dk_row);
+            store(dk[j] + d + hidden, dv_row);
         }
 }
 
@@ -49,7 +49,7 @@ __device__ __forceinline__ void backward(const T* dcontext, const T* q, const T*
     const float* log_sum_exp, const int* offsets, int tokens, int longest, int size, const Dropout& mask, T* dq, T* dkv)
 {
     DYNAMIC_SHARED(float, shared);
-    if (clear_padding<2>(dkv, offsets, tokens, size)) return;
+    if (is_padding_block<2>(dkv, offsets, tokens, size)) return;
     HeadRows head(offsets, size);
     int n = head.n;
     int sentences = gridDim.x - 1;
@@ -67,7 +67,7 @@ __device__ __forceinline__ void backward(const T* dcontext, const T* q, const T*
     float lse = log_sum_exp[static_cast<long long>(head.head) * sentences + head.sentence];
     softmax_row_backward(q_row, dout, warp_dot(dout, o, size), lse, k, v, head, mask, 0, ds, p_dropped);
     weighted_sum(ds, k, n, dq + row, size);
-    outer_products(ds, p_dropped, q_row, dout, n, size, head.rows(dkv, 2, 0), head.rows(dkv, 2, 1));
+    outer_products(ds, p_dropped, q_row, dout, n, size, head.rows(dkv, 2), head.hidden);
 }
 
 #define ENTRIES(name, T) \
@@ -77,8 +77,8 @@ __device__ __forceinline__ void backward(const T* dcontext, const T* q, const T*
         forward<T>(q, kv, offsets, size, mask, context, log_sum_exp); \
     } \
     extern "C" __global__ void __launch_bounds__(32) clsattention_backward_##name(const T* dcontext, const T* q, \
-        const T* kv, const T* context, const float* log_sum_exp, const int* offsets, int tokens, int longest, int size, \
-        Dropout mask, T* dq, T* dkv) \
+        const T* kv, const T* context, const float* log_sum_exp, const int* offsets, int tokens, int longest, \
+        int size, Dropout mask, T* dq, T* dkv) \
     { \
         backward<T>(dcontext, q, kv, context, log_sum_exp, offsets, tokens, longest, size, mask, dq, dkv); \
     }

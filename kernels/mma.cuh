@@ -1,5 +1,5 @@
-// Tensor cores of sm_80 and later: one function per PTX instruction (ldmatrix, mma.m16n8k16), each with the same meaning
-// in plain C++ for the software device.
+// Tensor cores of sm_80 and later: one function per PTX instruction (ldmatrix, mma.m16n8k16), each with the same
+// meaning in plain C++ for the software device.
 //
 // A lane holds the same elements of every [16,16] matrix, fragment_row(i) and fragment_column(i) for i = 0 … 7:
 //   A [16,16], 16 bit: register r has elements 2r and 2r + 1.

@@ -47,7 +47,10 @@ doctor() {
 results() {
   timeout "${RESULTS_SECONDS:-120}" "$kit/fingerprint.sh" "$kit/bin/esimcse" cuda "$(mktemp -d)" \
     > "$out/fingerprints.txt" 2> "$out/fingerprints.log"
-  note_status results $? "$(wc -l < "$out/fingerprints.txt") files, sha256 $(sha256sum "$out/fingerprints.txt" | cut -c 1-16)"
+  local status=$?
+  local hash
+  hash=$(sha256sum "$out/fingerprints.txt" | cut -c 1-16)
+  note_status results $status "$(wc -l < "$out/fingerprints.txt") files, sha256 $hash"
 }
 
 tests() {
@@ -56,7 +59,7 @@ tests() {
 }
 
 sanitizer() {
-  local tool check
+  local tool check status errors
   tool=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -n 1)
   if [ -z "$tool" ]; then
     note sanitizer absent "no compute-sanitizer on this machine"
@@ -66,7 +69,9 @@ sanitizer() {
     timeout "${SANITIZER_SECONDS:-240}" "$tool" --tool $check --error-exitcode 9 --target-processes all \
       "$kit/bin/EsimCse.Tests" -class '*.KernelAgreementTests' -class '*.AdamWTests' -class '*.ContrastiveTests' \
       > "$out/$check.txt" 2>&1
-    note_status $check $? "$(grep -m 1 'ERROR SUMMARY\|Device not supported' "$out/$check.txt") $(summary "$out/$check.txt")"
+    status=$?
+    errors=$(grep -m 1 'ERROR SUMMARY\|Device not supported' "$out/$check.txt")
+    note_status $check $status "$errors $(summary "$out/$check.txt")"
   done
 }
 

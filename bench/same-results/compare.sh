@@ -18,7 +18,8 @@ results() {
   dotnet publish "$tree/src/EsimCse.Cli" -c Release -o "$work/$name" --nologo -v q >&2
   bash "$tree/tests/SoftCuda/build.sh" "$work/softcuda-$name" >&2
   for device in cpu cuda; do
-    ESIMCSE_CUDA="$work/softcuda-$name" "$here/fingerprint.sh" "$work/$name/esimcse" $device "$work/run" | sed "s/^/$device /"
+    ESIMCSE_CUDA="$work/softcuda-$name" "$here/fingerprint.sh" "$work/$name/esimcse" $device "$work/run" |
+      sed "s/^/$device /"
   done
 }
 

@@ -25,14 +25,18 @@ make_inputs() {
   local text=demo/text
   head -n 300 "$text/corpus.txt" > corpus.txt
   # Lines of three lengths: a sentence, about 40 and about 100 tokens, so that each path of attention is taken.
-  { head -n 40 corpus.txt; head -n 60 corpus.txt | paste -d ' ' - - - -; head -n 99 corpus.txt | paste -d ' ' $(printf -- '- %.0s' {1..11}); } \
-    > lines.txt
+  {
+    head -n 40 corpus.txt
+    head -n 60 corpus.txt | paste -d ' ' - - - -
+    head -n 99 corpus.txt | paste -d ' ' - - - - - - - - - - -
+  } > lines.txt
   mkdir -p dev/stsb
   head -n 60 "$text/stsb/sts-dev.csv" > dev/stsb/sts-dev.csv
   for heads in 2 4; do
     mkdir -p "tokenizer-$heads"
     cp "$text/vocab.txt" "tokenizer-$heads/"
-    sed "s/\"num_attention_heads\":4/\"num_attention_heads\":$heads/; s/\"max_position_embeddings\":64/\"max_position_embeddings\":128/" \
+    sed -e "s/\"num_attention_heads\":4/\"num_attention_heads\":$heads/" \
+      -e 's/"max_position_embeddings":64/"max_position_embeddings":128/' \
       "$text/config.json" > "tokenizer-$heads/config.json"
   done
 }

@@ -28,11 +28,11 @@ sealed class TrainCommand
         Description = "The column of csv, tsv and jsonl files.",
     };
 
-    readonly Option<string> _output = new("--output")
+    readonly Option<string> _output = new Option<string>("--output")
     {
         Description = "The folder to write.",
         Required = true,
-    };
+    }.Checked(folder => folder.Length > 0, "a folder");
 
     readonly Option<string?> _fromScratch = new("--from-scratch")
     {

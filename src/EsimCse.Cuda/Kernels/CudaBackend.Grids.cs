@@ -25,7 +25,7 @@ partial class CudaBackend
 
     static LaunchConfig PerChunk(Matrix chunks) => new(chunks.Rows, 256);
 
-    /// <summary>Returns one block per <see cref="SumVectorsPerBlock"/> vectors of columns and per part of the rows.</summary>
+    /// <summary>Returns a block per <see cref="SumVectorsPerBlock"/> vectors of columns and part of the rows.</summary>
     static LaunchConfig PerColumnSums(int columns, int elementSize, int parts)
     {
         int blocks = CeilingDivide(columns * elementSize, SumVectorsPerBlock * VectorBytes);

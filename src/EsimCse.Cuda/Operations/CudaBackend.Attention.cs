@@ -6,77 +6,109 @@ namespace EsimCse.Cuda;
 
 partial class CudaBackend
 {
-    // ShortSentence is the kernels': backward, a sentence of so many tokens or fewer is a block's.
-    const int TileRows = 64, ShortSentence = 64, TileSkew = 8, RowsPerWarp = 16;
+    // The constants of attention.cuh and attention_mma.cuh; TilePadding is TileStride - D.
+    const int ShortSentence = 64;
+    const int TileRows = 64;
+    const int TilePadding = 8;
+    const int RowsPerWarp = 16;
 
     /// <inheritdoc/>
-    public void AttentionForward(Matrix qkv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp)
+    public void AttentionForward(
+        Matrix qkv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp)
     {
         int size = HeadSize(context, heads);
-        if (HasTiles(qkv, size))
-            Launch($"attention_forward_tiles{size}{Suffix(qkv)}", PerTile(batch, heads, size, tiles: 3), qkv, batch.Offsets,
-                mask, context, logSumExp, batch.Tokens);
+        if (UsesTensorCores(qkv, size))
+            Launch(
+                $"attention_forward_tiles{size}{Suffix(qkv)}", TileConfig(batch, heads, size, tiles: 3),
+                qkv, batch.Offsets, mask, context, logSumExp, batch.Tokens);
         else
-            Launch("attention_forward" + Suffix(qkv), PerSentence(batch, heads, size + batch.LongestSentence), qkv, batch.Offsets, batch.LongestSentence, size,
-                mask, context, logSumExp, batch.Tokens);
+            Launch(
+                "attention_forward" + Suffix(qkv), SentenceConfig(batch, heads, size + batch.LongestSentence),
+                qkv, batch.Offsets, batch.LongestSentence, size, mask, context, logSumExp, batch.Tokens);
     }
 
     /// <inheritdoc/>
-    public void AttentionBackward(Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
-        DropoutMask mask, Matrix dqkv)
+    public void AttentionBackward(
+        Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads, DropoutMask mask,
+        Matrix dqkv)
     {
-        (int size, int longest) = (HeadSize(context, heads), batch.LongestSentence);
-        if (HasTiles(qkv, size))
+        int size = HeadSize(context, heads);
+        int longest = batch.LongestSentence;
+        if (UsesTensorCores(qkv, size))
         {
-            OnTiles("attention_backward", PerShortTile(batch, heads, size));
+            LaunchTiles("attention_backward", ShortTileConfig(batch, heads, size));
             if (longest <= ShortSentence) return;
-            foreach (string owner in (ReadOnlySpan<string>)["attention_queries", "attention_keys"]) OnTiles(owner, PerTile(batch, heads, size, tiles: 4) with { Blocks = batch.Sentences });
+            LaunchConfig config = TileConfig(batch, heads, size, tiles: 4) with { Blocks = batch.Sentences };
+            LaunchTiles("attention_queries", config);
+            LaunchTiles("attention_keys", config);
             return;
         }
-        int kept = Math.Min(longest, ShortSentence);
-        Launch("attention_backward" + Suffix(qkv), PerSentence(batch, heads, 3 * size, 2 * kept * kept), dcontext, qkv, context, logSumExp, batch.Offsets, size,
-            mask, dqkv, batch.Tokens);
+        int longestShort = Math.Min(longest, ShortSentence);
+        Launch(
+            "attention_backward" + Suffix(qkv), SentenceConfig(batch, heads, 3 * size, 2 * longestShort * longestShort),
+            dcontext, qkv, context, logSumExp, batch.Offsets, size, mask, dqkv, batch.Tokens);
         if (longest <= ShortSentence) return;
-        foreach ((string owner, int perWarp) in (ReadOnlySpan<(string, int)>)[("attention_queries", 3 * size + longest), ("attention_keys", 2 * size + 2 * longest)])
-            Launch(owner + Suffix(qkv), PerSentence(batch, heads, perWarp) with { Blocks = batch.Sentences }, dcontext, qkv, context, logSumExp, batch.Offsets, longest, size,
-                mask, dqkv, batch.Tokens);
+        LaunchLong("attention_queries", 3 * size + longest);
+        LaunchLong("attention_keys", 2 * size + 2 * longest);
 
-        void OnTiles(string owner, LaunchConfig geometry) => Launch($"{owner}_tiles{size}{Suffix(qkv)}", geometry, dcontext, qkv, context, logSumExp, batch.Offsets,
-            mask, dqkv, batch.Tokens);
+        void LaunchTiles(string name, LaunchConfig config) => Launch(
+            $"{name}_tiles{size}{Suffix(qkv)}", config,
+            dcontext, qkv, context, logSumExp, batch.Offsets, mask, dqkv, batch.Tokens);
+
+        void LaunchLong(string name, int floatsPerWarp) => Launch(
+            name + Suffix(qkv), SentenceConfig(batch, heads, floatsPerWarp) with { Blocks = batch.Sentences },
+            dcontext, qkv, context, logSumExp, batch.Offsets, longest, size, mask, dqkv, batch.Tokens);
     }
 
-    /// <summary>Whether tensor cores take it: 16-bit types, and the head sizes that the kernels are made for.</summary>
-    static bool HasTiles(Matrix qkv, int size) => qkv.Type != ElementType.Float32 && size is (32 or 64);
-
-    /// <summary>A block for 64 rows of a sentence and head, and one for the rows that belong to none; tiles of rows and two numbers a row in shared memory.</summary>
-    static LaunchConfig PerTile(PackedBatch batch, int heads, int size, int tiles) =>
-        new(Blocks(batch), TileRows / RowsPerWarp * 32, tiles * TileRows * (size + TileSkew) * sizeof(ushort) + 2 * TileRows * sizeof(float), heads,
-            Math.Max(1, (batch.LongestSentence + TileRows - 1) / TileRows));
+    static bool UsesTensorCores(Matrix qkv, int size) => qkv.Type != ElementType.Float32 && size is (32 or 64);
 
     /// <summary>
-    /// A block a short sentence and head, and one for the rows that belong to none: as many warps and rows of shared memory as the longest of them has, so that short ones leave room for each other.
-    /// Of a row, four tiles, P ∘ mask and dS, and two numbers. No warp's work depends on how many there are.
+    /// Returns a block per 64 rows of a sentence and head, and one for the padding rows. Shared memory: tiles of rows,
+    /// and two floats per row.
     /// </summary>
-    static LaunchConfig PerShortTile(PackedBatch batch, int heads, int size)
+    static LaunchConfig TileConfig(PackedBatch batch, int heads, int size, int tiles)
     {
-        int warps = (Math.Clamp(batch.LongestSentence, 1, ShortSentence) + RowsPerWarp - 1) / RowsPerWarp, perRow = 4 * (size + TileSkew) + 2 * (ShortSentence + TileSkew);
-        return new(Blocks(batch), warps * 32, warps * RowsPerWarp * (perRow * sizeof(ushort) + 2 * sizeof(float)), heads);
+        int threads = TileRows / RowsPerWarp * 32;
+        int sharedBytes = tiles * TileRows * (size + TilePadding) * sizeof(ushort) + 2 * TileRows * sizeof(float);
+        int tilesPerSentence = Math.Max(1, (batch.LongestSentence + TileRows - 1) / TileRows);
+        return new(BlocksWithPadding(batch), threads, sharedBytes, heads, tilesPerSentence);
     }
 
     /// <summary>
-    /// A block a sentence and head, and one for the rows that belong to none; shared memory for so many numbers a warp and a block. A warp has rows of its own,
-    /// so that fewer of them, where more do not fit, give the same bits.
+    /// Returns a block per short sentence and head, and one for the padding rows, with the warps and rows of shared
+    /// memory that the longest of the short sentences needs. Shared memory per row: four tiles, P ∘ mask and dS, and
+    /// two floats.
     /// </summary>
-    LaunchConfig PerSentence(PackedBatch batch, int heads, int perWarp, int perBlock = 0)
+    /// <remarks>A warp's work does not depend on the number of warps, nor do the results.</remarks>
+    static LaunchConfig ShortTileConfig(PackedBatch batch, int heads, int size)
+    {
+        int longest = Math.Clamp(batch.LongestSentence, 1, ShortSentence);
+        int warps = (longest + RowsPerWarp - 1) / RowsPerWarp;
+        int elementsPerRow = 4 * (size + TilePadding) + 2 * (ShortSentence + TilePadding);
+        int bytesPerRow = elementsPerRow * sizeof(ushort) + 2 * sizeof(float);
+        return new(BlocksWithPadding(batch), warps * 32, warps * RowsPerWarp * bytesPerRow, heads);
+    }
+
+    /// <summary>
+    /// Returns a block per sentence and head, and one for the padding rows, of four warps, or of fewer if their shared
+    /// memory exceeds the device's.
+    /// </summary>
+    /// <remarks>Each warp computes whole rows, so the results do not depend on the number of warps.</remarks>
+    LaunchConfig SentenceConfig(PackedBatch batch, int heads, int floatsPerWarp, int floatsPerBlock = 0)
     {
         int warps = 4;
         while (warps > 1 && SharedBytes(warps) > _device.SharedBytes) warps--;
-        return new(Blocks(batch), warps * 32, SharedBytes(warps), heads);
+        return new(BlocksWithPadding(batch), warps * 32, SharedBytes(warps), heads);
 
-        int SharedBytes(int warps) => checked((warps * perWarp + perBlock) * sizeof(float));
+        int SharedBytes(int warps) => checked((warps * floatsPerWarp + floatsPerBlock) * sizeof(float));
     }
 
-    static int Blocks(PackedBatch batch) => batch.Tokens == 0 ? 0 : batch.Sentences + 1;
+    static int BlocksWithPadding(PackedBatch batch) => batch.Tokens == 0 ? 0 : batch.Sentences + 1;
 
-    static int HeadSize(Matrix context, int heads) => context.Columns / heads is var size && size % 8 == 0 ? size : throw new ArgumentException($"a head of {size} columns, expected a multiple of 8");
+    static int HeadSize(Matrix context, int heads)
+    {
+        int size = context.Columns / heads;
+        if (size % 8 != 0) throw new ArgumentException($"a head of {size} columns, expected a multiple of 8");
+        return size;
+    }
 }

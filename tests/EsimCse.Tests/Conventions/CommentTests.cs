@@ -59,7 +59,7 @@ public partial class CommentTests
         let declaration = trivia.Token.Parent!.FirstAncestorOrSelf<MemberDeclarationSyntax>()
         select new Summary(file.Path, Text(element), declaration);
 
-    /// <summary>Returns whether a summary begins with a verb, or with "Whether" where the method returns a bool.</summary>
+    /// <summary>Returns whether a summary begins with a verb, or a bool method's with "Whether".</summary>
     static bool IsVerb(string summary, MethodDeclarationSyntax method) =>
         Verb().IsMatch(summary) ||
         (method.ReturnType.ToString() == "bool" && summary.StartsWith("Whether", StringComparison.Ordinal));

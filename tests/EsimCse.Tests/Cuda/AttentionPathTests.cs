@@ -5,7 +5,7 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
-/// <summary>A sentence's attention depends neither on the other sentences nor on the launch's number of warps.</summary>
+/// <summary>A sentence's attention depends neither on the other sentences nor on the number of warps.</summary>
 public class AttentionPathTests
 {
     const int Heads = 2;
@@ -69,8 +69,9 @@ public class AttentionPathTests
     }
 
     /// <summary>
-    /// Compares launches with other numbers of warps. On tensor cores a warp of a short sentence's block has 16 rows; in the other kernels there are as many warps as
-    /// shared memory has room for. A longer longest sentence means more rows, or fewer warps.
+    /// Compares launches with other numbers of warps. On tensor cores a warp of a short sentence's block has 16 rows; in
+    /// the other kernels there are as many warps as shared memory has room for. A longer longest sentence means more
+    /// rows, or fewer warps.
     /// </summary>
     static void CompareWarps(ElementType type, int size)
     {

@@ -89,7 +89,7 @@ public partial class HeaderTests
         return include!;
     }
 
-    /// <summary>Writes stand-ins for headers that NVIDIA's include: they declare the types that are mentioned.</summary>
+    /// <summary>Writes stand-ins for headers that NVIDIA's include, with the types that are mentioned.</summary>
     static string WriteStubs()
     {
         const string stub = """

@@ -4,7 +4,7 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
-/// <summary>The machine code of every kernel, read by the program that the variable ESIMCSE_KERNEL_REPORT names.</summary>
+/// <summary>The machine code of every kernel, read by the program that ESIMCSE_KERNEL_REPORT names.</summary>
 public class MachineCodeTests
 {
     const int Architectures = 2;

@@ -51,7 +51,8 @@ public sealed class TuningTests : IDisposable
     string[] TrainArguments() =>
     [
         "train", "--from-scratch", _small.In("config.json"), "--vocabulary", _small.Folder,
-        "--data", _small.In("corpus.txt"), "--output", _small.In("run"), "--max-steps", "3", "--batch-size", "8", "--save-every", "1", "--device", "cuda",
+        "--data", _small.In("corpus.txt"), "--output", _small.In("run"),
+        "--max-steps", "3", "--batch-size", "8", "--save-every", "1", "--device", "cuda",
     ];
 
     static string Run(string cache, params string[] arguments)
