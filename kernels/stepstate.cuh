@@ -1,12 +1,13 @@
-// The numbers that change from step to step: device memory, laid out as EsimCse.Core's StepState says. Passed to kernels by value.
+// The values that change from step to step, in device memory, in the layout of EsimCse.Core's StepState. Kernels take
+// the struct StepState by value.
 #pragma once
 
 struct StepCounters
 {
     int step;             // from 1; 0 before the first
     int not_finite_step;  // the first step whose loss or gradient norm was not finite; 0 for none
-    int queue_head;       // the row of the queue that the next push writes first
-    int queue_count;      // rows of the queue that are filled
+    int queue_head;       // the queue row that the next push writes first
+    int queue_count;      // number of filled queue rows
 };
 
 struct StepScalars

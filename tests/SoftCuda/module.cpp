@@ -43,7 +43,7 @@ constexpr unsigned char SharedGuardByte = 0xA5;
 // The bytes of a kernel's parameter.
 struct Argument
 {
-    uint64_t words[4];
+    uint64_t words[8];
 };
 
 struct Function
