@@ -10,6 +10,7 @@ sealed class PackViewsCase : OperationCase
 {
     const int BatchSize = 5;
     const int Vocabulary = 50;
+    const int MaxPositions = 42;
 
     static readonly bool[] ContinuesWord = [.. Enumerable.Range(0, Vocabulary).Select(id => id % 3 == 0)];
     static readonly int[] Insertions = [7, 11, 13];
@@ -30,7 +31,7 @@ sealed class PackViewsCase : OperationCase
         : base(backend)
     {
         _draw = draw;
-        _spec = new(kind, 0.32, formula, 0x123456789ABCDEF0, 48, 4, ContinuesWord, Insertions);
+        _spec = new(kind, 0.32, formula, 0x123456789ABCDEF0, MaxPositions, 4, ContinuesWord, Insertions);
         _deviceSpec = new(
             kind, _spec.Rate, formula, draw, _spec.Seed, _spec.MaxPositions, _spec.MaskId,
             Row([.. ContinuesWord.Select(value => value ? 1 : 0)]), Row(Insertions));
