@@ -1,6 +1,8 @@
 namespace EsimCse.Tests.Support;
 
-/// <summary>A <see cref="SmallModel"/> that is trained once for all tests of a class; they do not change it.</summary>
+/// <summary>
+/// A <see cref="SmallModel"/> that was trained once for all tests of a class, which must not change its files.
+/// </summary>
 public sealed class TrainedModel : IDisposable
 {
     readonly SmallModel _small = new();
