@@ -1,4 +1,4 @@
-"""What the compare-*.py scripts share: runs as training-curves.sh leaves them (CONDITION-SEED folders), runs as jsonl, and their figures."""
+"""Reads the runs that the compare-*.py scripts compare: folders of training-curves.sh, and jsonl files."""
 import json
 import os
 
@@ -10,14 +10,15 @@ def read_lines(path):
     return [json.loads(line) for line in open(path)]
 
 
-def ours(runs, condition, seed):
-    """The losses of a run's steps, and its dev scores by step."""
+def read_run(runs, condition, seed):
+    """Returns the losses of our run's steps, and its dev scores by step."""
     lines = read_lines(os.path.join(runs, f"{condition}-{seed}", "metrics.jsonl"))
-    return [line["loss"] for line in lines if "loss" in line], {line["step"]: 100 * line["stsb_dev"] for line in lines if "stsb_dev" in line}
+    losses = [line["loss"] for line in lines if "loss" in line]
+    return losses, {line["step"]: 100 * line["stsb_dev"] for line in lines if "stsb_dev" in line}
 
 
 def dev_scores(run):
-    """Dev scores by step of a run that stands in a jsonl."""
+    """Returns the dev scores by step of a run out of a jsonl file."""
     return {entry["step"]: 100 * entry["stsb_dev"] for entry in run["evaluations"]}
 
 
@@ -26,4 +27,5 @@ def mean(values):
 
 
 def tail(losses):
+    """Returns the mean of the last losses."""
     return mean(losses[-TAIL:])

@@ -118,48 +118,48 @@ template <class T> __device__ __forceinline__ void backward_keys(const T* dconte
 }
 
 #define ENTRY(name, T) \
-    extern "C" __global__ void __launch_bounds__(128, 4) attention_forward_##name(const T* qkv, const int* offsets, int longest, int size, DROPOUT_PARAMETERS, T* context, \
+    extern "C" __global__ void __launch_bounds__(128, 4) attention_forward_##name(const T* qkv, const int* offsets, int longest, int size, Dropout mask, T* context, \
         float* log_sum_exp, int tokens) \
     { \
-        forward<T>(qkv, offsets, longest, size, DROPOUT_ARGUMENTS, context, log_sum_exp, tokens); \
+        forward<T>(qkv, offsets, longest, size, mask, context, log_sum_exp, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
-        int size, DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+        int size, Dropout mask, T* dqkv, int tokens) \
     { \
-        backward_short<T>(dcontext, qkv, context, log_sum_exp, offsets, size, DROPOUT_ARGUMENTS, dqkv, tokens); \
+        backward_short<T>(dcontext, qkv, context, log_sum_exp, offsets, size, mask, dqkv, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, 4) attention_queries_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
-        int longest, int size, DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+        int longest, int size, Dropout mask, T* dqkv, int tokens) \
     { \
-        backward_queries<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, DROPOUT_ARGUMENTS, dqkv, tokens); \
+        backward_queries<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, mask, dqkv, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, 4) attention_keys_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
-        int longest, int size, DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+        int longest, int size, Dropout mask, T* dqkv, int tokens) \
     { \
-        backward_keys<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, DROPOUT_ARGUMENTS, dqkv, tokens); \
+        backward_keys<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, mask, dqkv, tokens); \
     }
 FOR_EACH_TYPE(ENTRY)
 
 // 64 queries, or 64 keys, a block; a whole sentence, 16 rows a warp, where it is short. Shared memory: the host's PerTile and PerShortTile.
 #define TILES(name, T, D) \
-    extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_tiles##D##_##name(const T* qkv, const int* offsets, DROPOUT_PARAMETERS, T* context, float* log_sum_exp, int tokens) \
+    extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_tiles##D##_##name(const T* qkv, const int* offsets, Dropout mask, T* context, float* log_sum_exp, int tokens) \
     { \
-        forward_tiles<T, D>(qkv, offsets, DROPOUT_ARGUMENTS, context, log_sum_exp, tokens); \
+        forward_tiles<T, D>(qkv, offsets, mask, context, log_sum_exp, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, D == 32 ? 5 : 4) attention_backward_tiles##D##_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
-        DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+        Dropout mask, T* dqkv, int tokens) \
     { \
-        short_tiles<T, D>(dcontext, qkv, context, log_sum_exp, offsets, DROPOUT_ARGUMENTS, dqkv, tokens); \
+        short_tiles<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, 3) attention_queries_tiles##D##_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
-        DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+        Dropout mask, T* dqkv, int tokens) \
     { \
-        queries_tiles<T, D>(dcontext, qkv, context, log_sum_exp, offsets, DROPOUT_ARGUMENTS, dqkv, tokens); \
+        queries_tiles<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_tiles##D##_##name(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
-        DROPOUT_PARAMETERS, T* dqkv, int tokens) \
+        Dropout mask, T* dqkv, int tokens) \
     { \
-        keys_tiles<T, D>(dcontext, qkv, context, log_sum_exp, offsets, DROPOUT_ARGUMENTS, dqkv, tokens); \
+        keys_tiles<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
     }
 TILES(bf16, bf16, 32)
 TILES(bf16, bf16, 64)

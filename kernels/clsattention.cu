@@ -56,13 +56,13 @@ template <class T> __device__ __forceinline__ void backward(const T* dcontext, c
 }
 
 #define ENTRY(name, T) \
-    extern "C" __global__ void __launch_bounds__(32) clsattention_forward_##name(const T* q, const T* kv, const int* offsets, int size, DROPOUT_PARAMETERS, T* context, float* log_sum_exp) \
+    extern "C" __global__ void __launch_bounds__(32) clsattention_forward_##name(const T* q, const T* kv, const int* offsets, int size, Dropout mask, T* context, float* log_sum_exp) \
     { \
-        forward<T>(q, kv, offsets, size, DROPOUT_ARGUMENTS, context, log_sum_exp); \
+        forward<T>(q, kv, offsets, size, mask, context, log_sum_exp); \
     } \
     extern "C" __global__ void __launch_bounds__(32) clsattention_backward_##name(const T* dcontext, const T* q, const T* kv, const T* context, const float* log_sum_exp, \
-        const int* offsets, int tokens, int longest, int size, DROPOUT_PARAMETERS, T* dq, T* dkv) \
+        const int* offsets, int tokens, int longest, int size, Dropout mask, T* dq, T* dkv) \
     { \
-        backward<T>(dcontext, q, kv, context, log_sum_exp, offsets, tokens, longest, size, DROPOUT_ARGUMENTS, dq, dkv); \
+        backward<T>(dcontext, q, kv, context, log_sum_exp, offsets, tokens, longest, size, mask, dq, dkv); \
     }
 FOR_EACH_TYPE(ENTRY)

@@ -1,8 +1,11 @@
-// Between fp32 and the 16-bit types, in PTX; plain C++ of the same meaning where there is no PTX.
+// Conversions between fp32 and the 16-bit types: PTX, and for SoftCuda the same in plain C++.
 #pragma once
 
 #ifndef SOFTCUDA
-__device__ __forceinline__ float to_float(bf16 value) { return __uint_as_float(static_cast<uint32_t>(value.bits) << 16); }
+__device__ __forceinline__ float to_float(bf16 value)
+{
+    return __uint_as_float(static_cast<uint32_t>(value.bits) << 16);
+}
 __device__ __forceinline__ float to_float(f16 value)
 {
     float result;
@@ -21,7 +24,7 @@ __device__ __forceinline__ uint16_t to_f16_bits(float value)
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
     return bits;
 }
-// Two of them in a word, the first in the lower half.
+// Converts two values to one word; low goes into the lower half.
 template <class T> __device__ __forceinline__ uint32_t to_pair(float low, float high);
 template <> __device__ __forceinline__ uint32_t to_pair<bf16>(float low, float high)
 {
@@ -39,7 +42,9 @@ template <> __device__ __forceinline__ uint32_t to_pair<f16>(float low, float hi
 inline float to_float(bf16 value) { return __uint_as_float(static_cast<uint32_t>(value.bits) << 16); }
 inline float to_float(f16 value)
 {
-    uint32_t sign = (value.bits & 0x8000u) << 16, exponent = (value.bits >> 10) & 31, fraction = value.bits & 1023;
+    uint32_t sign = (value.bits & 0x8000u) << 16;
+    uint32_t exponent = (value.bits >> 10) & 31;
+    uint32_t fraction = value.bits & 1023;
     if (exponent == 31) return __uint_as_float(sign | 0x7F800000u | fraction << 13);
     if (exponent != 0) return __uint_as_float(sign | (exponent + 112) << 23 | fraction << 13);
     float small = ldexpf(static_cast<float>(fraction), -24);
@@ -53,16 +58,21 @@ inline uint16_t to_bf16_bits(float value)
 }
 inline uint16_t to_f16_bits(float value)
 {
-    uint32_t bits = __float_as_uint(value), sign = (bits >> 16) & 0x8000u, size = bits & 0x7FFFFFFFu;
-    if (size > 0x7F800000u) return 0x7FFF;
-    if (size >= 0x477FF000u) return static_cast<uint16_t>(sign | 0x7C00u);
-    if (size < 0x38800000u)
+    uint32_t bits = __float_as_uint(value);
+    uint32_t sign = (bits >> 16) & 0x8000u;
+    uint32_t magnitude = bits & 0x7FFFFFFFu;
+    bool is_nan = magnitude > 0x7F800000u;
+    bool overflows = magnitude >= 0x477FF000u;
+    bool is_subnormal = magnitude < 0x38800000u;
+    if (is_nan) return 0x7FFF;
+    if (overflows) return static_cast<uint16_t>(sign | 0x7C00u);
+    if (is_subnormal)
     {
-        // Below the normal range the unit is 2^-24: the nearest whole number of it, ties to even.
-        float scaled = ldexpf(fabsf(value), 24), whole = nearbyintf(scaled);
-        return static_cast<uint16_t>(sign | static_cast<uint32_t>(whole));
+        // A multiple of 2^-24, ties to even.
+        float multiple = nearbyintf(ldexpf(fabsf(value), 24));
+        return static_cast<uint16_t>(sign | static_cast<uint32_t>(multiple));
     }
-    uint32_t rounded = size + 0xFFFu + ((size >> 13) & 1);
+    uint32_t rounded = magnitude + 0xFFFu + ((magnitude >> 13) & 1);
     return static_cast<uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
 }
 #endif
@@ -74,9 +84,14 @@ template <> __device__ __forceinline__ bf16 from_float<bf16>(float value) { retu
 template <> __device__ __forceinline__ f16 from_float<f16>(float value) { return {to_f16_bits(value)}; }
 
 #ifdef SOFTCUDA
-template <class T> inline uint32_t to_pair(float low, float high) { return from_float<T>(low).bits | static_cast<uint32_t>(from_float<T>(high).bits) << 16; }
+template <class T> inline uint32_t to_pair(float low, float high)
+{
+    uint32_t upper_half = from_float<T>(high).bits;
+    return from_float<T>(low).bits | upper_half << 16;
+}
 #endif
 
+// Converts 16 bytes, 4 or 8 elements, to fp32.
 template <class T, int N> __device__ __forceinline__ void unpack(const uint32_t (&word)[4], float (&values)[N])
 {
 #pragma unroll
@@ -85,6 +100,7 @@ template <class T, int N> __device__ __forceinline__ void unpack(const uint32_t 
         else values[i] = to_float(T{static_cast<uint16_t>(word[i / 2] >> (16 * (i % 2)))});
 }
 
+// Converts fp32 to 16 bytes, 4 or 8 elements.
 template <class T, int N> __device__ __forceinline__ void pack(const float (&values)[N], uint32_t (&word)[4])
 {
 #pragma unroll

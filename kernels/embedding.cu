@@ -1,43 +1,63 @@
-// sum[t] = words[ids[t]] + positions[positionOf[t]] + types[0], and the gradients of the tables, each row summed in the order of t.
+// sum[t] = words[ids[t]] + positions[position_ids[t]] + types[0], and the gradients of the tables, each table row
+// summed in the order of t.
 //
-// words [V,H], positions [P,H], types [·,H], sum [T,H]; gradients fp32. Forward: a block a token.
-// Backward, of words and positions (blockIdx.y chooses): the tokens are sorted by table row, stably, each put where it belongs by counting: the tokens of a smaller row, and
-// those of its own before it. A run of one row is cut into chunks of ChunkTokens from its start on, a block a chunk. The sum of a run of one chunk goes into the table, those
-// of a longer one into partials [2, slots, H], which a second kernel adds up in order. The sum of all rows, for types, is linear.cu's.
+// words [V,H], positions [P,H], types [·,H], sum [T,H]; gradients fp32. Forward: one block per token.
+// Backward, for words and positions (blockIdx.y chooses the table):
+//   order    sorts the tokens by table row, stably, by counting: a token's rank is the number of tokens with a smaller
+//            row plus the number of earlier tokens with the same row
+//   scatter  cuts the run of tokens of a row into chunks of ChunkTokens, one block per chunk; the sum of a run of one
+//            chunk goes into the table, those of a longer run into partials [2, slots, H]
+//   join     adds up the chunks of longer runs in order
+// The gradient of types, the sum of all rows, is computed by linear.cu.
 #include "sums.cuh"
 
-constexpr int ChunkTokens = 32, OrderWarps = 8;
+constexpr int ChunkTokens = 32;
+constexpr int OrderWarps = 8;
 
-// A token in the order of its table row: its row, its place among the row's tokens, and how many there are from it on.
-struct alignas(16) Sorted { int token, row, place, left; };
+// A token, in the order of table rows.
+struct alignas(16) SortedToken
+{
+    int token;
+    int row;
+    int index_in_run;  // number of earlier tokens of the same row
+    int remaining;     // number of tokens of the same row from this one on
+};
 
-template <class T> __device__ __forceinline__ void forward(const int* ids, const int* places, const T* words, const T* positions, const T* types, T* sum, int columns)
+template <class T>
+__device__ __forceinline__ void forward(
+    const int* ids, const int* position_ids, const T* words, const T* positions, const T* types, T* sum, int columns)
 {
     constexpr int N = Vector<T>::Length;
     int token = blockIdx.x;
     const T* word = words + static_cast<long long>(ids[token]) * columns;
-    const T* position = positions + static_cast<long long>(places[token]) * columns;
+    const T* position = positions + static_cast<long long>(position_ids[token]) * columns;
     for (int column = threadIdx.x * N; column < columns; column += blockDim.x * N)
     {
-        float a[N], b[N], c[N];
-        load(word + column, a);
-        load(position + column, b);
-        load(types + column, c);
+        float word_values[N];
+        float position_values[N];
+        float type_values[N];
+        float sum_values[N];
+        load(word + column, word_values);
+        load(position + column, position_values);
+        load(types + column, type_values);
 #pragma unroll
-        for (int k = 0; k < N; k++) a[k] = a[k] + b[k] + c[k];
-        store(sum + static_cast<long long>(token) * columns + column, a);
+        for (int k = 0; k < N; k++) sum_values[k] = word_values[k] + position_values[k] + type_values[k];
+        store(sum + static_cast<long long>(token) * columns + column, sum_values);
     }
 }
 
-// How many tokens there are of a smaller row than a token's, and of the same: before it, and from it on.
+// A token's number of tokens with a smaller row, and with the same row: before it, and from it on.
 struct Counts
 {
-    int smaller, before, left;
+    int smaller;
+    int before;
+    int remaining;
 
-    // Of a tile of 32 tokens' rows; a token of the tile is its lane-th, one of a later or an earlier tile comes after all of them or before.
-    __device__ __forceinline__ void add(const int4* tile, int row, int lane, bool own, bool earlier)
+    // Adds the counts in a tile of 32 tokens: an earlier tile, a later one, or the token's, where it is the lane-th.
+    __device__ __forceinline__ void add(const int4* tile, int row, int lane, bool is_same_tile, bool is_earlier_tile)
     {
-        int same = 0, first = 0;
+        int same = 0;
+        int same_before = 0;
 #pragma unroll
         for (int i = 0; i < WarpSize / 4; i++)
         {
@@ -45,88 +65,113 @@ struct Counts
             smaller += (four.x < row) + (four.y < row) + (four.z < row) + (four.w < row);
             same += (four.x == row) + (four.y == row) + (four.z == row) + (four.w == row);
         }
-        if (own)
-            for (int i = 0; i < lane; i++) first += reinterpret_cast<const int*>(tile)[i] == row;
-        else if (earlier) first = same;
-        before += first;
-        left += same - first;
+        if (is_same_tile)
+            for (int i = 0; i < lane; i++) same_before += reinterpret_cast<const int*>(tile)[i] == row;
+        else if (is_earlier_tile) same_before = same;
+        before += same_before;
+        remaining += same - same_before;
     }
 };
 
-// A block a tile, a lane a token of it; each of the block's warps goes through every eighth tile. Past the last token there are rows larger than any.
-extern "C" __global__ void __launch_bounds__(OrderWarps * WarpSize) embedding_order(const int* ids, const int* places, Sorted* sorted, int tokens)
+// One block per tile of 32 tokens, one lane per token; each warp of the block counts in every eighth tile.
+extern "C" __global__ void __launch_bounds__(OrderWarps * WarpSize) embedding_order(
+    const int* ids, const int* position_ids, SortedToken* sorted, int tokens)
 {
     __shared__ int4 tiles[OrderWarps][WarpSize / 4];
     __shared__ Counts counts[OrderWarps][WarpSize];
-    const int* rows = blockIdx.y == 0 ? ids : places;
-    int lane = threadIdx.x % WarpSize, warp = threadIdx.x / WarpSize, own = blockIdx.x, token = own * WarpSize + lane, row = token < tokens ? rows[token] : 0;
+    const int* rows = blockIdx.y == 0 ? ids : position_ids;
+    int lane = threadIdx.x % WarpSize;
+    int warp = threadIdx.x / WarpSize;
+    int token_tile = blockIdx.x;
+    int token = token_tile * WarpSize + lane;
+    int row = token < tokens ? rows[token] : 0;
     Counts count = {0, 0, 0};
     for (int tile = warp; tile * WarpSize < tokens; tile += OrderWarps)
     {
         int other = tile * WarpSize + lane;
         __syncwarp();
+        // past the last token: a row larger than any
         reinterpret_cast<int*>(tiles[warp])[lane] = other < tokens ? rows[other] : 0x7FFFFFFF;
         __syncwarp();
-        count.add(tiles[warp], row, lane, tile == own, tile < own);
+        count.add(tiles[warp], row, lane, tile == token_tile, tile < token_tile);
     }
     counts[warp][lane] = count;
     __syncthreads();
     if (warp != 0 || token >= tokens) return;
     for (int other = 1; other < OrderWarps; other++)
     {
-        Counts more = counts[other][lane];
-        count = {count.smaller + more.smaller, count.before + more.before, count.left + more.left};
+        Counts partial = counts[other][lane];
+        count.smaller += partial.smaller;
+        count.before += partial.before;
+        count.remaining += partial.remaining;
     }
-    sorted[static_cast<long long>(blockIdx.y) * tokens + count.smaller + count.before] = {token, row, count.before, count.left};
+    long long rank = static_cast<long long>(blockIdx.y) * tokens + count.smaller + count.before;
+    sorted[rank] = {token, row, count.before, count.remaining};
 }
 
-// Where the sum of a chunk lies: of those that begin in 32 sorted places one at most begins a run of several, and one at most goes on with one.
-__device__ __forceinline__ long long slot_of(int window, bool begins, int tokens, int table)
+// Returns the slot in partials of a chunk's sum. Of the chunks that start within a window of 32 sorted tokens, at most
+// one is the first of a run of several, and at most one continues such a run.
+__device__ __forceinline__ long long slot_of(int window, bool is_first_chunk, int tokens, int table)
 {
     long long slots = 2LL * ((tokens + ChunkTokens - 1) / ChunkTokens);
-    return table * slots + 2 * window + (begins ? 1 : 0);
+    return table * slots + 2 * window + (is_first_chunk ? 1 : 0);
 }
 
-template <class T> __device__ __forceinline__ void scatter(const T* dsum, const Sorted* sorted, float* dwords, float* dpositions, float* partials, int tokens, int columns)
+template <class T>
+__device__ __forceinline__ void scatter(
+    const T* dsum, const SortedToken* sorted, float* dwords, float* dpositions, float* partials,
+    int tokens, int columns)
 {
     constexpr int N = Vector<T>::Length;
-    int first = blockIdx.x, table = blockIdx.y;
-    const Sorted* from = sorted + static_cast<long long>(table) * tokens + first;
-    Sorted head = *from;
-    if (head.place % ChunkTokens != 0) return;
-    bool alone = head.place == 0 && head.left <= ChunkTokens;
-    int count = min(head.left, ChunkTokens);
+    int first = blockIdx.x;
+    int table = blockIdx.y;
+    const SortedToken* chunk = sorted + static_cast<long long>(table) * tokens + first;
+    SortedToken head = *chunk;
+    if (head.index_in_run % ChunkTokens != 0) return;
+    bool is_only_chunk = head.index_in_run == 0 && head.remaining <= ChunkTokens;
+    int count = min(head.remaining, ChunkTokens);
     for (int column = threadIdx.x * N; column < columns; column += blockDim.x * N)
     {
         float total[N] = {};
 #pragma unroll 4
         for (int k = 0; k < count; k++)
         {
-            float slope[N];
-            load(dsum + static_cast<long long>(from[k].token) * columns + column, slope);
+            float dsum_values[N];
+            load(dsum + static_cast<long long>(chunk[k].token) * columns + column, dsum_values);
 #pragma unroll
-            for (int i = 0; i < N; i++) total[i] += slope[i];
+            for (int i = 0; i < N; i++) total[i] += dsum_values[i];
         }
-        if (alone) add_to((table == 0 ? dwords : dpositions) + static_cast<long long>(head.row) * columns + column, total);
-        else store_wide(partials + slot_of(first / ChunkTokens, head.place == 0, tokens, table) * columns + column, total);
+        if (is_only_chunk)
+        {
+            float* dtable = table == 0 ? dwords : dpositions;
+            add_to(dtable + static_cast<long long>(head.row) * columns + column, total);
+        }
+        else
+        {
+            long long slot = slot_of(first / ChunkTokens, head.index_in_run == 0, tokens, table);
+            store_wide(partials + slot * columns + column, total);
+        }
     }
 }
 
-// The runs of several chunks: a block for the one that begins in its 32 sorted places, if one does.
-extern "C" __global__ void __launch_bounds__(128) embedding_join(const Sorted* sorted, const float* partials, float* dwords, float* dpositions, int tokens, int columns)
+// Sums the runs of several chunks: a block per window of 32 sorted tokens, for the run that starts in it, if one does.
+extern "C" __global__ void __launch_bounds__(128) embedding_join(
+    const SortedToken* sorted, const float* partials, float* dwords, float* dpositions, int tokens, int columns)
 {
-    __shared__ Sorted head;
-    int window = blockIdx.x, table = blockIdx.y, place = window * ChunkTokens + threadIdx.x;
-    if (threadIdx.x == 0) head.left = 0;
+    __shared__ SortedToken head;
+    int window = blockIdx.x;
+    int table = blockIdx.y;
+    int index = window * ChunkTokens + threadIdx.x;
+    if (threadIdx.x == 0) head.remaining = 0;
     __syncthreads();
-    if (threadIdx.x < ChunkTokens && place < tokens)
+    if (threadIdx.x < ChunkTokens && index < tokens)
     {
-        Sorted one = sorted[static_cast<long long>(table) * tokens + place];
-        if (one.place == 0 && one.left > ChunkTokens) head = one;
+        SortedToken candidate = sorted[static_cast<long long>(table) * tokens + index];
+        if (candidate.index_in_run == 0 && candidate.remaining > ChunkTokens) head = candidate;
     }
     __syncthreads();
-    if (head.left == 0) return;
-    int chunks = (head.left + ChunkTokens - 1) / ChunkTokens;
+    if (head.remaining == 0) return;
+    int chunks = (head.remaining + ChunkTokens - 1) / ChunkTokens;
     for (int column = threadIdx.x * 4; column < columns; column += blockDim.x * 4)
     {
         float total[4] = {};
@@ -138,16 +183,21 @@ extern "C" __global__ void __launch_bounds__(128) embedding_join(const Sorted* s
 #pragma unroll
             for (int i = 0; i < 4; i++) total[i] += sum[i];
         }
-        add_to((table == 0 ? dwords : dpositions) + static_cast<long long>(head.row) * columns + column, total);
+        float* dtable = table == 0 ? dwords : dpositions;
+        add_to(dtable + static_cast<long long>(head.row) * columns + column, total);
     }
 }
 
 #define ENTRY(name, T) \
-    extern "C" __global__ void __launch_bounds__(128) embedding_forward_##name(const int* ids, const int* places, const T* words, const T* positions, const T* types, T* sum, int columns) \
+    extern "C" __global__ void __launch_bounds__(128) embedding_forward_##name( \
+        const int* ids, const int* position_ids, const T* words, const T* positions, const T* types, T* sum, \
+        int columns) \
     { \
-        forward<T>(ids, places, words, positions, types, sum, columns); \
+        forward<T>(ids, position_ids, words, positions, types, sum, columns); \
     } \
-    extern "C" __global__ void __launch_bounds__(128) embedding_scatter_##name(const T* dsum, const Sorted* sorted, float* dwords, float* dpositions, float* partials, int tokens, int columns) \
+    extern "C" __global__ void __launch_bounds__(128) embedding_scatter_##name( \
+        const T* dsum, const SortedToken* sorted, float* dwords, float* dpositions, float* partials, \
+        int tokens, int columns) \
     { \
         scatter<T>(dsum, sorted, dwords, dpositions, partials, tokens, columns); \
     }

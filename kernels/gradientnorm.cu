@@ -1,31 +1,37 @@
-// norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)). Where the loss or the norm is not finite and no step was
-// marked before, this step is. chunks [C,3]: first element, number of elements, flags; gradients fp32; partials [C].
-// counters: [0] step, [1] the step that was not finite; scalars: [0] loss, [2] norm, [3] clip scale. A block a chunk, then one thread.
+// norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)). The first step
+// whose loss or norm is not finite is recorded in not_finite_step. chunks [C,3]: first element, number of elements,
+// flags; gradients fp32; partials [C]. One block per chunk, then one thread.
 #include "common.cuh"
+#include "stepstate.cuh"
 
-extern "C" __global__ void __launch_bounds__(256) gradientnorm_chunks(const int* chunks, const float* gradients, float* partials)
+extern "C" __global__ void __launch_bounds__(256) gradientnorm_chunks(
+    const int* chunks, const float* gradients, float* partials)
 {
     __shared__ float scratch[WarpSize];
     const float* chunk = gradients + chunks[3 * blockIdx.x];
-    float sum = 0, values[4];
+    float sum = 0;
     for (int i = threadIdx.x * 4; i < chunks[3 * blockIdx.x + 1]; i += blockDim.x * 4)
     {
-        load(chunk + i, values);
+        float g[4];
+        load(chunk + i, g);
 #pragma unroll
-        for (int k = 0; k < 4; k++) sum += values[k] * values[k];
+        for (int k = 0; k < 4; k++) sum += g[k] * g[k];
     }
     sum = block_sum(sum, scratch);
     if (threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
 
-extern "C" __global__ void __launch_bounds__(32) gradientnorm_total(const float* partials, int chunks, float maximum, int* counters, float* scalars)
+extern "C" __global__ void __launch_bounds__(32) gradientnorm_total(
+    const float* partials, int chunks, float maximum, StepState state)
 {
     if (threadIdx.x != 0) return;
     double sum = 0;
     for (int i = 0; i < chunks; i++) sum += partials[i];
-    float norm = static_cast<float>(sqrt(sum)), largest = __uint_as_float(0x7f7fffffu);
-    scalars[2] = norm;
-    scalars[3] = fminf(1, maximum / (norm + 1e-6f));
-    bool finite = norm <= largest && fabsf(scalars[0]) <= largest;
-    if (counters[1] == 0 && !finite) counters[1] = counters[0];
+    float norm = static_cast<float>(sqrt(sum));
+    state.scalars->gradient_norm = norm;
+    state.scalars->clip_scale = fminf(1, maximum / (norm + 1e-6f));
+
+    float largest_float = __uint_as_float(0x7f7fffffu);
+    bool is_finite = norm <= largest_float && fabsf(state.scalars->loss) <= largest_float;
+    if (state.counters->not_finite_step == 0 && !is_finite) state.counters->not_finite_step = state.counters->step;
 }

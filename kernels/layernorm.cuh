@@ -1,104 +1,126 @@
-// What layer normalisation's two ways over the rows share: a vector of columns of z = (x + bias) ∘ mask + residual, and the places that dropout masks go by.
+// Shared by both forms of layer normalization: a vector of columns of z = (x + bias) ∘ mask + residual, y, and
+// gradients.
 #pragma once
 #include "common.cuh"
 #include "philox.cuh"
 
-// A row's sentence and its place in it; both 0 where nothing is dropped.
-struct Place { int sentence, row; };
+// The sentence of a row, and the row's position in it; 0 and 0 if there is no dropout.
+struct RowPosition
+{
+    int sentence;
+    int position;
+};
 
-__device__ __forceinline__ Place place_of(const Dropout& mask, const int* offsets, int sentences, int row)
+__device__ __forceinline__ RowPosition position_of(const Dropout& mask, const int* offsets, int sentences, int row)
 {
     if (!mask.drops()) return {0, 0};
     int sentence = sentence_of(offsets, sentences, row);
     return {sentence, offsets != nullptr ? row - offsets[sentence] : 0};
 }
 
-// values ∘ mask.
-template <int N> __device__ __forceinline__ void drop(const Dropout& mask, const Place& place, int columns, int column, float (&values)[N])
+// values *= mask.
+template <int N> __device__ __forceinline__ void apply_dropout(
+    const Dropout& mask, const RowPosition& position, int columns, int column, float (&values)[N])
 {
     if (!mask.drops()) return;
     float factors[N];
-    dropout_vector(mask, place.sentence, static_cast<uint32_t>(place.row) * columns + column, factors);
+    uint32_t element = static_cast<uint32_t>(position.position) * columns + column;
+    dropout_vector(mask, position.sentence, element, factors);
 #pragma unroll
     for (int i = 0; i < N; i++) values[i] *= factors[i];
 }
 
-template <int N> __device__ __forceinline__ void add(const float (&more)[N], float (&values)[N])
+template <int N> __device__ __forceinline__ void add(const float (&other)[N], float (&values)[N])
 {
 #pragma unroll
-    for (int i = 0; i < N; i++) values[i] += more[i];
+    for (int i = 0; i < N; i++) values[i] += other[i];
 }
 
-// From x to z; residual is the row's.
-template <class T, int N> __device__ __forceinline__ void complete(const float* bias, const T* residual, const Dropout& mask, const Place& place, int columns, int column, float (&z)[N])
+// z holds x on entry. residual is the row's.
+template <class T, int N> __device__ __forceinline__ void add_bias_dropout_residual(
+    const float* bias, const T* residual, const Dropout& mask, const RowPosition& position, int columns, int column,
+    float (&z)[N])
 {
-    float other[N];
+    float values[N];
     if (bias != nullptr)
     {
-        load_wide(bias + column, other);
-        add(other, z);
+        load_wide(bias + column, values);
+        add(values, z);
     }
-    drop(mask, place, columns, column, z);
+    apply_dropout(mask, position, columns, column, z);
     if (residual == nullptr) return;
-    load(residual + column, other);
-    add(other, z);
+    load(residual + column, values);
+    add(values, z);
 }
 
-// normalized = (z - mean) rstd and y = γ normalized + β, written; normalized and y are the row's.
-template <class T, int N> __device__ __forceinline__ void finish(float mean, float scale, const float* gamma, const float* beta, T* normalized, T* y, int column, float (&z)[N])
+// Stores normalized = (z - mean) rstd and y = γ normalized + β; normalized and y are the row's. z holds normalized on
+// exit.
+template <class T, int N> __device__ __forceinline__ void normalize(
+    float mean, float rstd, const float* gamma, const float* beta, T* normalized, T* y, int column, float (&z)[N])
 {
-    float slope[N], shift[N];
-    load_wide(gamma + column, slope);
-    load_wide(beta + column, shift);
+    float gamma_values[N];
+    float y_values[N];
+    load_wide(gamma + column, gamma_values);
+    load_wide(beta + column, y_values);
 #pragma unroll
     for (int i = 0; i < N; i++)
     {
-        z[i] = (z[i] - mean) * scale;
-        shift[i] = slope[i] * z[i] + shift[i];
+        z[i] = (z[i] - mean) * rstd;
+        y_values[i] = gamma_values[i] * z[i] + y_values[i];
     }
     if (normalized != nullptr) store(normalized + column, z);
-    store(y + column, shift);
+    store(y + column, y_values);
 }
 
-// Of a vector of a row: g = γ dy in the place of dy, and what it adds to Σ g and Σ g normalized.
-template <int N> __device__ __forceinline__ void slopes(const float (&gamma)[N], const float (&unit)[N], float (&g)[N], float& sum, float& product)
+// g holds dy on entry and γ dy on exit; adds to Σ g and Σ g normalized.
+template <int N> __device__ __forceinline__ void sum_g(
+    const float (&gamma)[N], const float (&normalized)[N], float (&g)[N], float& sum_g, float& sum_g_normalized)
 {
 #pragma unroll
     for (int i = 0; i < N; i++)
     {
         g[i] *= gamma[i];
-        sum += g[i];
-        product += g[i] * unit[i];
+        sum_g += g[i];
+        sum_g_normalized += g[i] * normalized[i];
     }
 }
 
-// What a row adds to dγ and dβ, by its dy.
-template <int N> __device__ __forceinline__ void add_row(const float (&dy)[N], const float (&unit)[N], float (&gamma_sum)[N], float (&beta_sum)[N])
+// A thread's columns of dγ, dβ and dbias, summed over rows.
+template <int N> struct ParameterGradients
 {
-#pragma unroll
-    for (int i = 0; i < N; i++)
+    float dgamma[N];
+    float dbeta[N];
+    float dbias[N];
+
+    __device__ __forceinline__ void add_row(const float (&dy)[N], const float (&normalized)[N])
     {
-        gamma_sum[i] += dy[i] * unit[i];
-        beta_sum[i] += dy[i];
+#pragma unroll
+        for (int i = 0; i < N; i++)
+        {
+            dgamma[i] += dy[i] * normalized[i];
+            dbeta[i] += dy[i];
+        }
     }
-}
 
-// dz and dx of a vector of a row from g, written to where they point; left in g is dx, which is dz where nothing is dropped.
-template <class T, int N> __device__ __forceinline__ void differentiate(float mean, float slope, float scale, const float (&unit)[N], const Dropout& mask, const Place& place,
-    int columns, int column, T* dz, T* dx, float (&g)[N])
+    // partial [3, columns]: a part's dγ, dβ and dbias.
+    __device__ __forceinline__ void store_to(float* partial, int columns, bool has_bias) const
+    {
+        store_wide(partial, dgamma);
+        store_wide(partial + columns, dbeta);
+        if (has_bias) store_wide(partial + 2 * columns, dbias);
+    }
+};
+
+// Stores dz = rstd (g - mean g - normalized mean(g normalized)) and dx = dz ∘ mask; dz and dx point to the columns.
+// g holds dx on exit, also where dx is null.
+template <class T, int N> __device__ __forceinline__ void store_dz_dx(
+    float mean_g, float mean_g_normalized, float rstd, const float (&normalized)[N], const Dropout& mask,
+    const RowPosition& position, int columns, int column, T* dz, T* dx, float (&g)[N])
 {
 #pragma unroll
-    for (int i = 0; i < N; i++) g[i] = scale * (g[i] - mean - unit[i] * slope);
+    for (int i = 0; i < N; i++) g[i] = rstd * (g[i] - mean_g - normalized[i] * mean_g_normalized);
     store(dz, g);
     if (dx == nullptr) return;
-    drop(mask, place, columns, column, g);
+    apply_dropout(mask, position, columns, column, g);
     store(dx, g);
-}
-
-// What a part of the rows adds to dγ, dβ and dbias: [3, columns].
-template <int N> __device__ __forceinline__ void store_sums(float* partial, int columns, const float (&gamma_sum)[N], const float (&beta_sum)[N], const float (&bias_sum)[N], bool bias)
-{
-    store_wide(partial, gamma_sum);
-    store_wide(partial + columns, beta_sum);
-    if (bias) store_wide(partial + 2 * columns, bias_sum);
 }

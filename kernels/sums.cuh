@@ -1,44 +1,57 @@
-// Sums of columns over rows, in a fixed order: eight threads side by side hold a vector of 16 bytes each, 32 groups of them take every 32nd row, and the groups' sums are
-// added one after another.
+// Column sums over rows, in a fixed order: a block covers 8 vectors of 16 bytes of columns; 32 groups of 8 threads sum
+// every 32nd row; then the groups' sums are added one after another.
 #pragma once
 #include "common.cuh"
 
-constexpr int SumLanes = 8, SumGroups = 32, SumThreads = SumLanes * SumGroups;
+constexpr int SumLanes = 8;
+constexpr int SumGroups = 32;
+constexpr int SumThreads = SumLanes * SumGroups;
 
-// The shared memory that column_sums takes, in vectors of 16 bytes.
+// Shared memory of column_sums, in vectors of 16 bytes.
 template <class T> constexpr int SumVectors = SumThreads * Vector<T>::Length / 4;
 
-// The sums of four neighbouring columns over the rows [first, last) of x, which are stride apart. Returns the first of the columns; -1 in a thread that has none.
-template <class T> __device__ __forceinline__ int column_sums(const T* x, int stride, int first, int last, int columns, uint4* shared, float (&sum)[4])
+// Sums four adjacent columns over rows [first_row, end_row) of x, whose rows are stride elements long. Returns the
+// first of the four columns, or -1 in a thread that has none.
+template <class T>
+__device__ __forceinline__ int column_sums(
+    const T* x, int stride, int first_row, int end_row, int columns, uint4* shared, float (&sum)[4])
 {
-    constexpr int N = Vector<T>::Length, Quads = N / 4;
-    int lane = threadIdx.x % SumLanes, group = threadIdx.x / SumLanes, column = (blockIdx.x * SumLanes + lane) * N;
-    float total[N] = {};
+    constexpr int N = Vector<T>::Length;
+    constexpr int Quads = N / 4;
+    int lane = threadIdx.x % SumLanes;
+    int group = threadIdx.x / SumLanes;
+    int column = (blockIdx.x * SumLanes + lane) * N;
+
+    // sums of every 32nd row
+    float group_sum[N] = {};
     if (column < columns)
 #pragma unroll 4
-        for (int row = first + group; row < last; row += SumGroups)
+        for (int row = first_row + group; row < end_row; row += SumGroups)
         {
             float values[N];
             load(x + static_cast<long long>(row) * stride + column, values);
 #pragma unroll
-            for (int i = 0; i < N; i++) total[i] += values[i];
+            for (int i = 0; i < N; i++) group_sum[i] += values[i];
         }
-    float* totals = reinterpret_cast<float*>(shared);
+    float* group_sums = reinterpret_cast<float*>(shared);
 #pragma unroll
     for (int quad = 0; quad < Quads; quad++)
     {
-        const float four[4] = {total[4 * quad], total[4 * quad + 1], total[4 * quad + 2], total[4 * quad + 3]};
-        store(totals + ((group * Quads + quad) * SumLanes + lane) * 4, four);
+        const float four[4] = {
+            group_sum[4 * quad], group_sum[4 * quad + 1], group_sum[4 * quad + 2], group_sum[4 * quad + 3]};
+        store(group_sums + ((group * Quads + quad) * SumLanes + lane) * 4, four);
     }
     __syncthreads();
+
+    // sum over the groups: a thread per quad of columns
     int quad = group;
     column += 4 * quad;
     if (quad >= Quads || column >= columns) return -1;
-    load(totals + (quad * SumLanes + lane) * 4, sum);
+    load(group_sums + (quad * SumLanes + lane) * 4, sum);
     for (int other = 1; other < SumGroups; other++)
     {
         float values[4];
-        load(totals + ((other * Quads + quad) * SumLanes + lane) * 4, values);
+        load(group_sums + ((other * Quads + quad) * SumLanes + lane) * 4, values);
 #pragma unroll
         for (int i = 0; i < 4; i++) sum[i] += values[i];
     }
@@ -48,9 +61,9 @@ template <class T> __device__ __forceinline__ int column_sums(const T* x, int st
 // target += sum.
 template <int N> __device__ __forceinline__ void add_to(float* target, const float (&sum)[N])
 {
-    float held[N];
-    load_wide(target, held);
+    float values[N];
+    load_wide(target, values);
 #pragma unroll
-    for (int i = 0; i < N; i++) held[i] += sum[i];
-    store_wide(target, held);
+    for (int i = 0; i < N; i++) values[i] += sum[i];
+    store_wide(target, values);
 }

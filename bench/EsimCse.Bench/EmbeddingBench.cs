@@ -2,6 +2,7 @@ using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Cpu;
 
 namespace EsimCse.Bench;
@@ -15,7 +16,7 @@ static class EmbeddingBench
     public static void Run(IBackend backend, ElementType precision, Workload work)
     {
         using BertParameters bert = BertParameters.Random(backend, work.Config, head: false, seed: 1, precision);
-        using Embedder embedder = new(backend, work.Config, PoolerKind.Avg);
+        using Embedder embedder = new(backend, work.Config, Pooler.Avg);
         int[][] sentences = work.Draw(work.Sentences, 2);
         Check(embedder.Embed(bert.Weights, sentences[..Checked]), work, sentences[..Checked]);
         double[] times = Timing.Of(work.Repetitions, 1, () => embedder.Embed(bert.Weights, sentences), () => { });
@@ -27,7 +28,7 @@ static class EmbeddingBench
     {
         using CpuBackend cpu = new();
         using BertParameters bert = BertParameters.Random(cpu, work.Config, head: false, seed: 1);
-        using Embedder embedder = new(cpu, work.Config, PoolerKind.Avg);
+        using Embedder embedder = new(cpu, work.Config, Pooler.Avg);
         float[] expected = embedder.Embed(bert.Weights, sentences);
         int size = work.Config.HiddenSize;
         for (int i = 0; i < sentences.Length; i++)

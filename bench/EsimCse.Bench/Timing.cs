@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using EsimCse.Core;
-using EsimCse.Core.Model;
 
 namespace EsimCse.Bench;
 

@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
 using EsimCse.Core;
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Cpu;
 using EsimCseNative;
 
@@ -23,7 +23,7 @@ static class CommonOptions
     public static Option<int?> Threads() => Number("--threads", "Threads; all cores by default.", 1);
 
     public static Option<string?> Pooler(string description) => new Option<string?>("--pooler") { Description = description }
-        .Checked(value => PoolerNames.TryParse(value, out _), string.Join(", ", PoolerNames.All));
+        .Checked(value => Core.Model.Poolers.Pooler.TryParse(value, out _), string.Join(", ", Core.Model.Poolers.Pooler.All));
 
     public static Option<int?> MaxLength(string description) => Number("--max-length", description, 2);
 
@@ -87,7 +87,7 @@ static class CommonOptions
 
     static ElementType? PrecisionOf(string? name) => name switch { "fp32" => ElementType.Float32, "bf16" => ElementType.BFloat16, "fp16" => ElementType.Float16, _ => null };
 
-    public static PoolerKind? PoolerOf(string? name) => PoolerNames.TryParse(name, out PoolerKind kind) ? kind : null;
+    public static Pooler? PoolerOf(string? name) => Core.Model.Poolers.Pooler.TryParse(name, out Pooler? pooler) ? pooler : null;
 
     /// <summary>Opens a model for inference, and says what a bare folder is taken for.</summary>
     public static SentenceEncoder Open(string model, EncoderOptions options)

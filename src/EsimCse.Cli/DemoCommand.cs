@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCseNative;
 
@@ -51,7 +51,7 @@ static class DemoCommand
         Console.WriteLine($"\nThe model is in {folder}/both. Try:\n  dotnet run -c Release --project src/EsimCse.Cli -- similarity {folder}/both \"the tall baker paints a boat.\" \"a boat was painted by the tall baker.\"");
     }
 
-    static TrainingOptions Options(int steps) => new() { MaxSteps = steps, LearningRate = 1e-3f, EvaluateEvery = Math.Max(1, steps / 6), SaveEvery = steps, PaperFormula = true, Seed = 1, Pooler = PoolerKind.Avg };
+    static TrainingOptions Options(int steps) => new() { MaxSteps = steps, LearningRate = 1e-3f, EvaluateEvery = Math.Max(1, steps / 6), SaveEvery = steps, PaperFormula = true, Seed = 1, Pooler = Pooler.Avg };
 
     static (string, double, double, double) Train(string folder, string name, TrainingOptions options, DeviceChoice device, CancellationToken stop)
     {

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using EsimCse.Core;
 using EsimCse.Core.Evaluation;
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
@@ -40,9 +40,9 @@ static class EvalCommand
         return command;
     }
 
-    static void WriteTable(StsReport report, PoolerKind pooler)
+    static void WriteTable(StsReport report, Pooler pooler)
     {
-        Console.WriteLine($"pooler {pooler.Name()}; correlations × 100; near and far: lengths at most 3 pieces apart, and more");
+        Console.WriteLine($"pooler {pooler.Name}; correlations × 100; near and far: lengths at most 3 pieces apart, and more");
         Console.WriteLine($"{"set",-10} {"pairs",6} {"spearman",9} {"pearson",8} {"near",7} {"far",7} {"cos near",9} {"cos far",8} {"gold near",10} {"gold far",9}");
         foreach ((string name, SetScore s) in report.Sets)
             Console.WriteLine($"{name,-10} {s.Pairs,6} {100 * s.Spearman,9:F2} {100 * s.Pearson,8:F2} {100 * s.Near.Spearman,7:F2} {100 * s.Far.Spearman,7:F2} {s.Near.MeanCosine,9:F4} {s.Far.MeanCosine,8:F4} {s.Near.MeanGold,10:F3} {s.Far.MeanGold,9:F3}");
@@ -50,10 +50,10 @@ static class EvalCommand
         if (report.Alignment is { } alignment) Console.WriteLine($"alignment {alignment:F4}, uniformity {report.Uniformity:F4} (STS-B dev)");
     }
 
-    static void WriteJson(StsReport report, string model, PoolerKind pooler)
+    static void WriteJson(StsReport report, string model, Pooler pooler)
     {
         using Stream output = Console.OpenStandardOutput();
-        using (Utf8JsonWriter json = new(output)) report.Write(json, model, pooler.Name());
+        using (Utf8JsonWriter json = new(output)) report.Write(json, model, pooler.Name);
         output.WriteByte((byte)'\n');
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using EsimCse.Core;
-using EsimCse.Core.Model;
 using EsimCse.Core.Training;
 using EsimCseNative;
 
@@ -56,8 +55,8 @@ static class TrainCommand
         using ProgressLine line = new();
         trainer.Run(line.Show, stop);
         line.Dispose();
-        if (job.Options.SavedPooler is PoolerKind.AvgTop2 or PoolerKind.AvgFirstLast)
-            Console.Error.WriteLine($"{job.Output}: esimcse.json says how to pool, {job.Options.SavedPooler.Name()}: sentence-transformers has no such pooling");
+        if (job.Options.SavedPooler.SentenceTransformersMode is null)
+            Console.Error.WriteLine($"{job.Output}: esimcse.json says how to pool, {job.Options.SavedPooler.Name}: sentence-transformers has no such pooling");
         if (trainer.DroppedTokens > 0) Console.Error.WriteLine($"{trainer.DroppedTokens} repeated pieces passed the model's positions and were dropped");
         Console.WriteLine(trainer.Best is { } best ? $"{job.Output}: the model of step {best.Step}, STS-B dev {100 * best.Score:F2}" : $"{job.Output}: the model of step {trainer.Steps}");
     }

@@ -3,6 +3,7 @@ using EsimCse.Core.Backend;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Text;
 
 namespace EsimCseNative;
@@ -27,9 +28,9 @@ public sealed partial class SentenceEncoder : IDisposable
         if (Tokenizer.VocabularySize > folder.Config.VocabularySize)
             throw new InvalidInputException($"{folder.EncoderPath}: the tokenizer has {Tokenizer.VocabularySize} ids, config.json says vocab_size {folder.Config.VocabularySize}");
         using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath);
-        bool head = Pooler == PoolerKind.Cls, dense = head && options.Pooler is null && folder.Dense is not null;
+        bool head = Pooler.HasHead, dense = head && options.Pooler is null && folder.Dense is not null;
         if (head && !dense && !tensors.Contains("pooler.dense.weight"))
-            throw new InvalidInputException($"{folder.EncoderPath}: pooler cls needs the tensor 'pooler.dense.weight', which is missing from the weights");
+            throw new InvalidInputException($"{folder.EncoderPath}: pooler {Pooler} needs the tensor 'pooler.dense.weight', which is missing from the weights");
         _bert = BertParameters.Load(backend, folder.Config, tensors, head, headSeed: dense ? 0 : null, options.Device.PrecisionOn(backend, training: false));
         if (dense) LoadDense(folder.Dense!);
         _embedder = new Embedder(backend, folder.Config, Pooler);
@@ -42,7 +43,7 @@ public sealed partial class SentenceEncoder : IDisposable
     public BertTokenizer Tokenizer { get; }
 
     /// <summary>The pooler in use.</summary>
-    public PoolerKind Pooler { get; }
+    public Pooler Pooler { get; }
 
     /// <summary>Whether vectors are divided by their norms.</summary>
     public bool Normalize { get; }
@@ -166,7 +167,7 @@ public sealed partial class SentenceEncoder : IDisposable
 public sealed record EncoderOptions
 {
     /// <summary>Replaces the folder's pooling and dense layer.</summary>
-    public PoolerKind? Pooler { get; init; }
+    public Pooler? Pooler { get; init; }
 
     /// <summary>Replaces the folder's normalisation.</summary>
     public bool? Normalize { get; init; }

@@ -40,11 +40,18 @@ constexpr size_t StackBytes = 64 << 10;
 constexpr int MostThreads = 1024, SharedWithoutOptIn = 48 << 10, SharedOptIn = 227 << 10, SharedGuard = 1024;
 constexpr unsigned char SharedGuardByte = 0xA5;
 
+// The bytes of a kernel's parameter.
+struct Argument
+{
+    uint64_t words[8];
+};
+
 struct Function
 {
     std::string name;
     void (*call)(void**);
-    int count, shared_limit = SharedWithoutOptIn;
+    std::vector<int> sizes;
+    int shared_limit;
     void (*enter)(SimtHost*, SimtThread*);
     void (*poison)();
 };
@@ -81,6 +88,18 @@ struct Grid final : SimtHost
         memcpy(&value, slot, 8);
         if (is_pointer && value != 0 && !is_live(value, 1)) give_up("argument " + std::to_string(index) + " is no live device address");
         if (!is_pointer && (size == 8 || value >> 32 != 0) && is_device_address(value)) give_up("argument " + std::to_string(index) + " is an address where a number belongs");
+    }
+
+    // A struct's members are not known here: a word in the range of device addresses must be one that is live.
+    void check_struct(void* slot, int index, int size) override
+    {
+        for (int offset = 0; offset + 8 <= size; offset += 8)
+        {
+            uint64_t word;
+            memcpy(&word, static_cast<char*>(slot) + offset, 8);
+            if (is_device_address(word) && !is_live(word, 1))
+                give_up("argument " + std::to_string(index) + " holds an address that is not live");
+        }
     }
 
     [[noreturn]] void give_up(std::string message)
@@ -182,12 +201,12 @@ void on_signal(int number, siginfo_t*, void*)
     siglongjmp(escape, 1);
 }
 
-void run(Function* function, SimtDim grid, SimtDim block, size_t shared_bytes, std::vector<uint64_t> values)
+void run(Function* function, SimtDim grid, SimtDim block, size_t shared_bytes, std::vector<Argument> values)
 {
     if (!stacks) stacks = static_cast<char*>(mmap(nullptr, MostThreads * StackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     DeviceWork work;
     std::vector<void*> slots;
-    for (uint64_t& value : values) slots.push_back(&value);
+    for (Argument& value : values) slots.push_back(value.words);
     std::vector<unsigned char> shared(shared_bytes + 16 + SharedGuard, SharedGuardByte);
     Grid state;
     Grid::current = &state;
@@ -237,7 +256,10 @@ EXPORT int cuModuleGetFunction(void** function, void* module, const char* name)
     auto symbol = [&](const std::string& of) { return dlsym(module, of.c_str()); };
     void* call = symbol(std::string(name) + "__call");
     if (!call) return NotFound;
-    *function = new Function{name, reinterpret_cast<void (*)(void**)>(call), reinterpret_cast<int (*)()>(symbol(std::string(name) + "__count"))(), SharedWithoutOptIn,
+    auto size = reinterpret_cast<int (*)(int)>(symbol(std::string(name) + "__size"));
+    std::vector<int> sizes;
+    while (int bytes = size(static_cast<int>(sizes.size()))) sizes.push_back(bytes);
+    *function = new Function{name, reinterpret_cast<void (*)(void**)>(call), sizes, SharedWithoutOptIn,
         reinterpret_cast<void (*)(SimtHost*, SimtThread*)>(symbol("simt_enter")), reinterpret_cast<void (*)()>(symbol("simt_poison"))};
     return Success;
 }
@@ -256,8 +278,9 @@ EXPORT int cuLaunchKernel(void* handle, unsigned gx, unsigned gy, unsigned gz, u
     Function* function = static_cast<Function*>(handle);
     if (gx == 0 || gy == 0 || gz == 0 || gy > 65535 || gz > 65535 || bx * by * bz == 0 || bx * by * bz > MostThreads || static_cast<int>(shared_bytes) > function->shared_limit)
         return fail(InvalidValue, "kernel " + function->name + ": a grid, block or shared memory past the limits");
-    std::vector<uint64_t> values(function->count);
-    for (int i = 0; i < function->count; i++) memcpy(&values[i], arguments[i], 8);
+    std::vector<Argument> values(function->sizes.size());
+    // At least eight bytes: an address where a number of four belongs is found by its upper half.
+    for (size_t i = 0; i < values.size(); i++) memcpy(values[i].words, arguments[i], std::max(8, function->sizes[i]));
     enqueue(stream, [=] { if (!sticky_error()) run(function, {gx, gy, gz}, {bx, by, bz}, shared_bytes, values); });
     return Success;
 }

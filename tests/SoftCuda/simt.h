@@ -78,7 +78,8 @@ inline unsigned atomicAdd(unsigned* target, unsigned value) { unsigned old = *ta
 // How a launch's arguments become a call: types are known here, so that an address where a number belongs is found, and a number where an address does.
 template <class T> inline T simt_argument(void* slot, int index)
 {
-    simt_host->check_argument(slot, index, std::is_pointer_v<T>, sizeof(T));
+    if constexpr (std::is_class_v<T>) simt_host->check_struct(slot, index, sizeof(T));
+    else simt_host->check_argument(slot, index, std::is_pointer_v<T>, sizeof(T));
     T value;
     memcpy(&value, slot, sizeof(T));
     return value;
@@ -88,11 +89,16 @@ template <class... A, size_t... I> inline void simt_call(void (*kernel)(A...), v
     kernel(simt_argument<A>(slots[I], I)...);
 }
 template <class... A> inline void simt_call(void (*kernel)(A...), void** slots) { simt_call(kernel, slots, std::index_sequence_for<A...>{}); }
-template <class... A> constexpr int simt_count(void (*)(A...)) { return sizeof...(A); }
+// The size of a parameter, or 0 past the last.
+template <class... A> inline int simt_size(void (*)(A...), int index)
+{
+    const int sizes[] = {static_cast<int>(sizeof(A))..., 0};
+    return sizes[index];
+}
 
 #define SIMT_EXPORT(kernel) \
     extern "C" __attribute__((visibility("default"))) void kernel##__call(void** slots) { simt_call(kernel, slots); } \
-    extern "C" __attribute__((visibility("default"))) int kernel##__count() { return simt_count(kernel); }
+    extern "C" __attribute__((visibility("default"))) int kernel##__size(int index) { return simt_size(kernel, index); }
 
 extern "C" __attribute__((visibility("hidden"), weak)) char __start_simt_shared, __stop_simt_shared;
 thread_local SimtThread* simt_current;

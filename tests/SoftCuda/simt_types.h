@@ -25,4 +25,5 @@ struct SimtHost
     virtual void wait(SimtState state) = 0;
     virtual SimtThread* lane(SimtThread* self, int lane) = 0;
     virtual void check_argument(void* slot, int index, bool is_pointer, int size) = 0;
+    virtual void check_struct(void* slot, int index, int size) = 0;
 };

@@ -1,4 +1,5 @@
 using EsimCse.Core.Backend;
+using EsimCse.Core.Model.Poolers;
 
 namespace EsimCse.Core.Model;
 
@@ -7,18 +8,19 @@ namespace EsimCse.Core.Model;
 /// </summary>
 sealed class BertActivations
 {
-    public BertActivations(Arena arena, BertConfig config, PoolerKind pooler, PackedBatch batch, ElementType type, bool keep)
+    public BertActivations(Arena arena, BertConfig config, Pooler pooler, PackedBatch batch, ElementType type, bool savedForBackward)
     {
         (int t, int s, int h, int f) = (batch.Tokens, batch.Sentences, config.HiddenSize, config.IntermediateSize);
-        (Config, Pooler, Batch, SavedForBackward) = (config, pooler, batch, keep);
+        (Config, Pooler, Batch, SavedForBackward) = (config, pooler, batch, savedForBackward);
+        PooledStates = pooler.HiddenStates(config.Layers);
         EmbeddingSum = arena.Allocate(t, h, type);
-        EmbeddingRstd = keep ? arena.Allocate(1, t) : default;
-        Matrix embedded = arena.Allocate(t, h, type), other = keep ? default : arena.Allocate(t, h, type), another = keep ? default : arena.Allocate(t, h, type);
+        EmbeddingRstd = savedForBackward ? arena.Allocate(1, t) : default;
+        Matrix embedded = arena.Allocate(t, h, type), other = savedForBackward ? default : arena.Allocate(t, h, type), another = savedForBackward ? default : arena.Allocate(t, h, type);
         Hidden.Add(embedded);
         Layer? shared = null;
         for (int index = 0; index < config.Layers; index++)
         {
-            bool last = index == config.Layers - 1 && pooler.ReadsClsOnly();
+            bool last = index == config.Layers - 1 && pooler.ReadsClsOnly;
             int rows = last ? s : t;
             Layer layer = shared is not null && !last ? shared : new Layer
             {
@@ -27,20 +29,24 @@ sealed class BertActivations
                 Query = last ? arena.Allocate(s, h, type) : default,
                 Qkv = arena.Allocate(t, last ? 2 * h : 3 * h, type),
                 Context = arena.Allocate(rows, h, type),
-                LogSumExp = keep ? arena.Allocate(config.Heads, rows) : default,
+                LogSumExp = savedForBackward ? arena.Allocate(config.Heads, rows) : default,
                 AttentionOutput = arena.Allocate(rows, h, type),
-                AttentionRstd = keep ? arena.Allocate(1, rows) : default,
+                AttentionRstd = savedForBackward ? arena.Allocate(1, rows) : default,
                 AttentionNorm = arena.Allocate(rows, h, type),
                 FeedForwardUp = arena.Allocate(rows, f, type),
-                Gelu = keep ? arena.Allocate(rows, f, type) : default,
+                Gelu = savedForBackward ? arena.Allocate(rows, f, type) : default,
                 FeedForwardDown = arena.Allocate(rows, h, type),
-                FeedForwardRstd = keep ? arena.Allocate(1, rows) : default,
+                FeedForwardRstd = savedForBackward ? arena.Allocate(1, rows) : default,
             };
-            if (!keep && !last) shared = layer;
+            if (!savedForBackward && !last) shared = layer;
             LayerActivations.Add(layer);
-            Hidden.Add(last ? arena.Allocate(s, h, type) : keep ? arena.Allocate(t, h, type) : index % 2 == 0 ? other : another);
+            int output = index + 1;
+            bool pooledLater = output < config.Layers - 1 && PooledStates.Contains(output);
+            if (last) Hidden.Add(arena.Allocate(s, h, type));
+            else if (savedForBackward || pooledLater) Hidden.Add(arena.Allocate(t, h, type));
+            else Hidden.Add(index % 2 == 0 ? other : another);
         }
-        Pooled = pooler.ReadsClsOnly() ? Hidden[^1] : arena.Allocate(s, h);
+        Pooled = pooler.ReadsClsOnly ? Hidden[^1] : arena.Allocate(s, h);
     }
 
     /// <summary>What stands for the same work on these very buffers.</summary>
@@ -49,7 +55,7 @@ sealed class BertActivations
 
     public BertConfig Config { get; }
 
-    public PoolerKind Pooler { get; }
+    public Pooler Pooler { get; }
 
     public PackedBatch Batch { get; }
 
@@ -67,8 +73,8 @@ sealed class BertActivations
 
     public List<Layer> LayerActivations { get; } = [];
 
-    /// <summary>Which <see cref="Hidden"/> is pooled beside the last; -1 for none.</summary>
-    public int OtherPooledLayer => Pooler switch { PoolerKind.AvgTop2 => Config.Layers - 1, PoolerKind.AvgFirstLast => 0, _ => -1 };
+    /// <summary>Indices of the <see cref="Hidden"/> states that are pooled, the last layer's output first.</summary>
+    public IReadOnlyList<int> PooledStates { get; }
 
     /// <summary>[S,H]: means in fp32, first tokens as they are stored.</summary>
     public Matrix Pooled { get; }

@@ -33,7 +33,8 @@ sealed class BertBackward
             BertActivations.Layer a = _activations.LayerActivations[layer];
             FeedForward(layer, a, d);
             d = a.ClsOnly ? AttendFirstTokens(layer, a, d) : Attend(layer, a, d);
-            if (layer == _activations.OtherPooledLayer) _backend.MeanPoolingBackward(dpooled, _batch, 0.5f, accumulate: true, d);
+            if (_activations.PooledStates.Contains(layer))
+                _activations.Pooler.Backward(_backend, _activations, dpooled, layer, accumulate: true, d);
         }
         Embed(d);
     }
@@ -41,8 +42,9 @@ sealed class BertBackward
     /// <summary>The gradient of the last layer's output.</summary>
     Matrix Pool(Matrix dpooled)
     {
-        if (_activations.Pooler.ReadsClsOnly()) return dpooled;
-        _backend.MeanPoolingBackward(dpooled, _batch, _activations.Pooler == PoolerKind.Avg ? 1 : 0.5f, accumulate: false, _hidden);
+        if (_activations.Pooler.ReadsClsOnly) return dpooled;
+        int last = _activations.Config.Layers;
+        _activations.Pooler.Backward(_backend, _activations, dpooled, last, accumulate: false, _hidden);
         return _hidden;
     }
 

@@ -21,7 +21,7 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
             Matrix residual = a.ClsOnly ? AttendFirstTokens(layer, a) : Attend(layer, a);
             FeedForward(layer, a, residual);
         }
-        Pool();
+        activations.Pooler.Forward(backend, activations);
         return activations.Pooled;
     }
 
@@ -66,14 +66,6 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
         backend.LinearForward(activated, w.Down.Weight, default, a.FeedForwardDown);
         backend.LayerNormForward(a.FeedForwardDown, w.Down.Bias, a.AttentionNorm, offsets, mask.At(AttentionSite(layer) + 2), w.Norm.Gamma, w.Norm.Beta,
             _epsilon, Kept(a.FeedForwardDown), a.FeedForwardRstd, activations.Hidden[layer + 1]);
-    }
-
-    void Pool()
-    {
-        if (activations.Pooler.ReadsClsOnly()) return;
-        bool two = activations.Pooler != PoolerKind.Avg;
-        backend.MeanPoolingForward(activations.Hidden[^1], _batch, two ? 0.5f : 1, accumulate: false, activations.Pooled);
-        if (two) backend.MeanPoolingForward(activations.Hidden[activations.OtherPooledLayer], _batch, 0.5f, accumulate: true, activations.Pooled);
     }
 
     /// <summary>Where the normalised rows go: over their input if a backward will read them, nowhere otherwise.</summary>

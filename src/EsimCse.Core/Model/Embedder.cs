@@ -1,4 +1,5 @@
 using EsimCse.Core.Backend;
+using EsimCse.Core.Model.Poolers;
 
 namespace EsimCse.Core.Model;
 
@@ -9,7 +10,7 @@ public sealed class Embedder : IDisposable
 
     readonly IBackend _backend;
     readonly BertConfig _config;
-    readonly PoolerKind _pooler;
+    readonly Pooler _pooler;
     readonly BatchMemory _batch;
     readonly Arena _arena;
 
@@ -17,13 +18,13 @@ public sealed class Embedder : IDisposable
     int _tokenBudget;
 
     /// <summary>An embedder for one pooler.</summary>
-    public Embedder(IBackend backend, BertConfig config, PoolerKind pooler)
+    public Embedder(IBackend backend, BertConfig config, Pooler pooler)
     {
         (_backend, _config, _pooler, _tokenBudget) = (backend, config, pooler, backend.PreferredBatchTokens);
         (_batch, _arena) = (new BatchMemory(backend), new Arena(backend));
     }
 
-    /// <summary>The vectors, [sentences, H] in order. <paramref name="weights"/> must have a head for <see cref="PoolerKind.Cls"/>.</summary>
+    /// <summary>The vectors, [sentences, H] in order. <paramref name="weights"/> must have a head where the pooler has one.</summary>
     public float[] Embed(BertWeights weights, IReadOnlyList<int[]> sentences, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(sentences);
@@ -63,16 +64,16 @@ public sealed class Embedder : IDisposable
     Pass Place(ElementType type, PackedBatch batch)
     {
         using Arena measure = new(null);
-        _ = (new BertActivations(measure, _config, _pooler, batch, type, keep: false), measure.Allocate(batch.Sentences, _config.HiddenSize));
+        _ = (new BertActivations(measure, _config, _pooler, batch, type, savedForBackward: false), measure.Allocate(batch.Sentences, _config.HiddenSize));
         _arena.Reset(measure.Used);
-        return new Pass(new BertActivations(_arena, _config, _pooler, batch, type, keep: false), _arena.Allocate(batch.Sentences, _config.HiddenSize));
+        return new Pass(new BertActivations(_arena, _config, _pooler, batch, type, savedForBackward: false), _arena.Allocate(batch.Sentences, _config.HiddenSize));
     }
 
     /// <summary>The result left on the device: [S,H] in fp32, valid until the next.</summary>
     internal Matrix Compute(BertWeights weights, Pass pass)
     {
         Matrix pooled = new BertForward(_backend, weights, pass.Activations, default).Run(), vectors = pass.Vectors;
-        if (_pooler != PoolerKind.Cls)
+        if (!_pooler.HasHead)
         {
             if (pooled.Type == vectors.Type) return pooled;
             _backend.Cast(pooled, vectors);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using EsimCse.Core.Files;
+using EsimCse.Core.Model.Poolers;
 
 namespace EsimCse.Core.Model;
 
@@ -15,8 +16,8 @@ public sealed record ModelFolder
     /// <summary>config.json.</summary>
     public required BertConfig Config { get; init; }
 
-    /// <summary>How it pools; a bare folder says nothing and means <see cref="PoolerKind.Avg"/>.</summary>
-    public PoolerKind Pooler { get; init; } = PoolerKind.Avg;
+    /// <summary>How it pools; a bare folder says nothing and means <see cref="Poolers.Pooler.Avg"/>.</summary>
+    public Pooler Pooler { get; init; } = Pooler.Avg;
 
     /// <summary>Whether the vectors are normalised.</summary>
     public bool Normalize { get; init; }
@@ -45,9 +46,14 @@ public sealed record ModelFolder
         ? Math.Min(own, Config.MaxPositions)
         : Math.Min(Config.MaxPositions, modelMaxLength ?? int.MaxValue);
 
-    static ModelFolder Named(string path, string file) => PoolerNames.TryParse(Text(JsonFile.ReadObject(file)["pooler"]), out PoolerKind kind)
-        ? Encoder(path, path) with { Pooler = kind }
-        : throw new InvalidInputException($"{file}: pooler: found {JsonFile.ReadObject(file)["pooler"]?.ToJsonString() ?? "nothing"}, expected one of {string.Join(", ", PoolerNames.All)}");
+    static ModelFolder Named(string path, string file)
+    {
+        JsonNode? name = JsonFile.ReadObject(file)["pooler"];
+        if (Pooler.TryParse(Text(name), out Pooler? pooler)) return Encoder(path, path) with { Pooler = pooler };
+        string expected = string.Join(", ", Pooler.All);
+        throw new InvalidInputException(
+            $"{file}: pooler: found {name?.ToJsonString() ?? "nothing"}, expected one of {expected}");
+    }
 
     static ModelFolder Encoder(string path, string encoder)
     {
@@ -73,7 +79,7 @@ public sealed record ModelFolder
             {
                 "Transformer" => Encoder(path, place),
                 "Pooling" when folder is not null => folder with { Pooler = Pooling(System.IO.Path.Combine(place, "config.json")) },
-                "Dense" when folder is { Pooler: PoolerKind.ClsBeforePooler } => folder with { Pooler = PoolerKind.Cls, Dense = Tanh(place) },
+                "Dense" when folder?.Pooler.WithHead is { } pooler => folder with { Pooler = pooler, Dense = Tanh(place) },
                 "Normalize" when folder is not null => folder with { Normalize = true },
                 _ => throw new InvalidInputException($"{file}: module {type}: expected Transformer, Pooling, Dense after [CLS] pooling, Normalize, in this order"),
             };
@@ -91,15 +97,17 @@ public sealed record ModelFolder
         }
     }
 
-    static PoolerKind Pooling(string file)
+    static Pooler Pooling(string file)
     {
         JsonObject json = JsonFile.ReadObject(file);
         string[] modes = Text(json["pooling_mode"]) is { } mode ? [mode]
             : [.. json.Where(entry => entry.Key.StartsWith("pooling_mode_", StringComparison.Ordinal) && entry.Value is JsonValue value && value.TryGetValue(out bool on) && on)
                 .Select(entry => entry.Key["pooling_mode_".Length..])];
-        return modes is ["cls_token" or "cls"] ? PoolerKind.ClsBeforePooler
-            : modes is ["mean_tokens" or "mean"] ? PoolerKind.Avg
-            : throw new InvalidInputException($"{file}: pooling: found {string.Join(" and ", modes)}, expected cls or mean");
+        PoolingMode? found = PoolingMode.All.FirstOrDefault(known => modes is [var only] && (only == known.Name || only == known.Flag));
+        if (found is not null && Pooler.All.FirstOrDefault(pooler => pooler.SentenceTransformersMode == found && !pooler.HasHead) is { } pooler)
+            return pooler;
+        IEnumerable<string> expected = Pooler.All.Select(pooler => pooler.SentenceTransformersMode?.Name).OfType<string>().Distinct();
+        throw new InvalidInputException($"{file}: pooling: found {string.Join(" and ", modes)}, expected {string.Join(" or ", expected)}");
     }
 
     static string Tanh(string place)

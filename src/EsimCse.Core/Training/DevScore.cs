@@ -3,6 +3,7 @@ using System.Text;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
@@ -15,7 +16,7 @@ sealed class DevScore : IDisposable
     readonly Embedder _embedder;
     readonly int _hidden;
 
-    public DevScore(IBackend backend, BertConfig config, PoolerKind pooler, BertTokenizer tokenizer, int maxLength, IReadOnlyList<ScoredPair> pairs)
+    public DevScore(IBackend backend, BertConfig config, Pooler pooler, BertTokenizer tokenizer, int maxLength, IReadOnlyList<ScoredPair> pairs)
     {
         (_pairs, _hidden, _embedder) = (pairs, config.HiddenSize, new Embedder(backend, config, pooler));
         List<int> ids = [];

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EsimCse.Core.Files;
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
@@ -17,9 +17,9 @@ public static class ModelFolderWriter
     /// <param name="target">The folder; what it has of another model's modules and tokenizer is removed.</param>
     /// <param name="source">config.json's path, and the folder of the tokenizer.</param>
     /// <param name="tensors">The weights, fp32.</param>
-    /// <param name="pooler">How the vectors are made: <see cref="PoolerKind.Cls"/> writes a Dense module from pooler.dense.</param>
+    /// <param name="pooler">How the vectors are made: a head is written as a Dense module.</param>
     /// <param name="maxLength">max_seq_length.</param>
-    public static void Write(string target, (string Config, string Tokenizer) source, IReadOnlyList<TensorToWrite> tensors, PoolerKind pooler, int maxLength)
+    public static void Write(string target, (string Config, string Tokenizer) source, IReadOnlyList<TensorToWrite> tensors, Pooler pooler, int maxLength)
     {
         Directory.CreateDirectory(target);
         JsonObject config = JsonFile.ReadObject(source.Config);
@@ -39,26 +39,19 @@ public static class ModelFolderWriter
             ["default_prompt_name"] = null,
             ["similarity_fn_name"] = "cosine",
         });
-        if (pooler is PoolerKind.AvgTop2 or PoolerKind.AvgFirstLast) Json(target, "esimcse.json", new JsonObject { ["pooler"] = pooler.Name() });
-        else Modules(target, pooler, tensors);
+        if (pooler.SentenceTransformersMode is { } mode) Modules(target, mode, pooler.HasHead, tensors);
+        else Json(target, "esimcse.json", new JsonObject { ["pooler"] = pooler.Name });
         SafetensorsWriter.Write(Path.Combine(target, "model.safetensors"), tensors, new Dictionary<string, string> { ["format"] = "pt" });
     }
 
-    static void Modules(string target, PoolerKind pooler, IReadOnlyList<TensorToWrite> tensors)
+    static void Modules(string target, PoolingMode mode, bool head, IReadOnlyList<TensorToWrite> tensors)
     {
-        TensorToWrite? dense = pooler == PoolerKind.Cls ? tensors.First(tensor => tensor.Name == "pooler.dense.weight") : null;
+        TensorToWrite? dense = head ? tensors.First(tensor => tensor.Name == "pooler.dense.weight") : null;
         int hidden = tensors.First(tensor => tensor.Name == "embeddings.word_embeddings.weight").Shape[1];
-        Json(Path.Combine(target, "1_Pooling"), "config.json", new JsonObject
-        {
-            ["word_embedding_dimension"] = hidden,
-            ["pooling_mode_cls_token"] = pooler != PoolerKind.Avg,
-            ["pooling_mode_mean_tokens"] = pooler == PoolerKind.Avg,
-            ["pooling_mode_max_tokens"] = false,
-            ["pooling_mode_mean_sqrt_len_tokens"] = false,
-            ["pooling_mode_weightedmean_tokens"] = false,
-            ["pooling_mode_lasttoken"] = false,
-            ["include_prompt"] = true,
-        });
+        JsonObject pooling = new() { ["word_embedding_dimension"] = hidden };
+        foreach (PoolingMode known in PoolingMode.All) pooling[$"pooling_mode_{known.Flag}"] = known == mode;
+        pooling["include_prompt"] = true;
+        Json(Path.Combine(target, "1_Pooling"), "config.json", pooling);
         JsonArray modules = [Module(0, "", "Transformer"), Module(1, "1_Pooling", "Pooling")];
         if (dense is not null)
         {

@@ -19,7 +19,7 @@ static class PositiveView
         Span<int> first = ids.Length <= OnTheStack ? stackalloc int[ids.Length] : new int[ids.Length];
         Span<int> numbers = ids.Length <= OnTheStack ? stackalloc int[ids.Length] : new int[ids.Length];
         int units = Units(draws.Augmentation, continues, ids, first);
-        PhiloxSequence words = new(draws.Seed, PhiloxSequence.Repetition, line, draws.EachStep ? step : 0);
+        PhiloxSequence words = new(draws.Seed, PhiloxSequence.Repetition, line, draws.Draw == RepetitionDraw.Step ? step : 0);
         int n = Math.Min(Count(draws, units, ref words), draws.Augmentation == Augmentation.Delete ? units - 1 : units);
         Draw(n, numbers[..units], ref words);
         int length = 0;
@@ -43,7 +43,7 @@ static class PositiveView
 
     static int Count(in AugmentationSpec draws, int units, ref PhiloxSequence words)
     {
-        if (draws.PaperFormula) return words.Below(Math.Max(PaperLeast, (int)(draws.Rate * units)) + 1);
+        if (draws.Formula == RepetitionFormula.Paper) return words.Below(Math.Max(PaperLeast, (int)(draws.Rate * units)) + 1);
         int most = Math.Min(OfficialMost, (int)(draws.Rate * (units + 2)));
         return most < 1 ? 0 : words.Below(most);
     }

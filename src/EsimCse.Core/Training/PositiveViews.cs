@@ -17,7 +17,9 @@ sealed class PositiveViews
 
     public PositiveViews(TrainingOptions options, BertTokenizer tokenizer, int maxPositions)
     {
-        Draws = new(options.Repetition, options.RepetitionRate, options.PaperFormula, options.DrawEachStep, options.Seed, maxPositions, tokenizer.MaskId);
+        RepetitionFormula formula = options.PaperFormula ? RepetitionFormula.Paper : RepetitionFormula.Official;
+        RepetitionDraw draw = options.DrawEachStep ? RepetitionDraw.Step : RepetitionDraw.Once;
+        Draws = new(options.Repetition, options.RepetitionRate, formula, draw, options.Seed, maxPositions, tokenizer.MaskId);
         IEnumerable<int> all = Enumerable.Range(0, tokenizer.VocabularySize);
         Continues = options.Repetition == Augmentation.Word ? [.. all.Select(id => tokenizer.IsContinuation(id) ? 1 : 0)] : [];
         Extra = options.Repetition switch

@@ -1,5 +1,5 @@
 using EsimCse.Core.Backend;
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 
 namespace EsimCse.Core.Training;
 
@@ -7,7 +7,7 @@ namespace EsimCse.Core.Training;
 public sealed record TrainingOptions
 {
     /// <summary>What is trained on: also what the folder written says.</summary>
-    public PoolerKind Pooler { get; init; } = PoolerKind.Cls;
+    public Pooler Pooler { get; init; } = Pooler.Cls;
 
     /// <summary>The head serves training only.</summary>
     public bool MlpOnlyTrain { get; init; } = true;
@@ -79,7 +79,7 @@ public sealed record TrainingOptions
     public bool Shuffle { get; init; } = true;
 
     /// <summary>The pooler whose vectors are evaluated and saved.</summary>
-    public PoolerKind SavedPooler => Pooler == PoolerKind.Cls && MlpOnlyTrain ? PoolerKind.ClsBeforePooler : Pooler;
+    public Pooler SavedPooler => MlpOnlyTrain ? Pooler.WithoutHead : Pooler;
 
     /// <summary>Refuses what is out of its range, under the names of the command line.</summary>
     /// <exception cref="UsageException">An option is out of its range.</exception>

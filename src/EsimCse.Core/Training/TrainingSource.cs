@@ -38,7 +38,7 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
 
     public BertParameters Create(IBackend backend, TrainingOptions options, ElementType stored)
     {
-        bool head = options.Pooler == PoolerKind.Cls;
+        bool head = options.Pooler.HasHead;
         if (Weights is null) return BertParameters.Random(backend, Config, head, options.Seed, stored);
         using ModelTensors tensors = ModelTensors.Open(Weights);
         return BertParameters.Load(backend, Config, tensors, head, headSeed: head && !options.HeadFromCheckpoint ? options.Seed : null, stored);

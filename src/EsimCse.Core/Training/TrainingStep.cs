@@ -26,7 +26,7 @@ public sealed class TrainingStep : IDisposable
     readonly Matrix _chunks, _partials, _m, _v, _queue;
     readonly StepState _state;
 
-    /// <summary>A run of so many steps over a model, whose parameters it moves. A head must be a part of it for <see cref="PoolerKind.Cls"/> and for no other.</summary>
+    /// <summary>A run of so many steps over a model, whose parameters it moves. A head must be a part of it where the pooler has one and nowhere else.</summary>
     public TrainingStep(BertParameters bert, TrainingOptions options, int steps)
     {
         ArgumentNullException.ThrowIfNull(bert);
@@ -192,11 +192,11 @@ public sealed class TrainingStep : IDisposable
         _backend.RunGraph(originals.Key(this, "momentum"), () => _backend.QueuePush(_momentumEncoder.Compute(average, originals), _queue, _state));
 
     /// <summary>Where the vectors of the loss lie: the head's, a copy in fp32, or what was pooled.</summary>
-    Matrix HeadOf(Matrix pooled, StepBuffers p) => _options.Pooler == PoolerKind.Cls || pooled.Type != p.H.Type ? p.H : pooled;
+    Matrix HeadOf(Matrix pooled, StepBuffers p) => _options.Pooler.HasHead || pooled.Type != p.H.Type ? p.H : pooled;
 
     void HeadForward(Matrix pooled, StepBuffers p)
     {
-        if (_options.Pooler == PoolerKind.Cls)
+        if (_options.Pooler.HasHead)
         {
             _backend.LinearForward(pooled, _bert.Weights.Head.Weight, _bert.Weights.Head.Bias, p.H);
             _backend.TanhForward(p.H, p.H);
@@ -206,7 +206,7 @@ public sealed class TrainingStep : IDisposable
 
     Matrix HeadBackward(Matrix pooled, Matrix h, StepBuffers p)
     {
-        if (_options.Pooler != PoolerKind.Cls) return Stored(p.DH, pooled.Type, p.StoredDH);
+        if (!_options.Pooler.HasHead) return Stored(p.DH, pooled.Type, p.StoredDH);
         _backend.TanhBackward(p.DH, h, p.DH);
         Matrix dh = Stored(p.DH, pooled.Type, p.StoredDH);
         _backend.LinearBackwardWeight(dh, pooled, _gradients.Head.Weight, _gradients.Head.Bias);
@@ -225,7 +225,7 @@ public sealed class TrainingStep : IDisposable
     /// <summary>The momentum encoder's vectors go through the live head as it is before the update: it takes the head's place among the averages.</summary>
     void SnapshotHead()
     {
-        if (_ema is null || _options.Pooler != PoolerKind.Cls) return;
+        if (_ema is null || !_options.Pooler.HasHead) return;
         _backend.Copy(_bert.Weights.Head.Weight, _ema.Head.Weight);
         _backend.Copy(_bert.Weights.Head.Bias, _ema.Head.Bias);
         if (!_ema.LowPrecision.IsPresent) return;
@@ -240,7 +240,7 @@ public sealed class TrainingStep : IDisposable
         {
             int b = batch.Sentences / 2, h = bert.Config.HiddenSize, q = options.QueueSize;
             ElementType type = bert.Weights.Type;
-            Activations = new BertActivations(arena, bert.Config, options.Pooler, batch, type, keep: true);
+            Activations = new BertActivations(arena, bert.Config, options.Pooler, batch, type, savedForBackward: true);
             (H, DH, DPooled) = (arena.Allocate(2 * b, h), arena.Allocate(2 * b, h), arena.Allocate(2 * b, h, type));
             StoredDH = type == ElementType.Float32 ? default : arena.Allocate(2 * b, h, type);
             bool held = (long)b * (b + q) <= MostLogits;

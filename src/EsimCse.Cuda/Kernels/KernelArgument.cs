@@ -1,27 +1,41 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using EsimCse.Core.Backend;
 
 namespace EsimCse.Cuda.Kernels;
 
-/// <summary>Eight bytes of which the driver copies a kernel's parameter: an address or a number.</summary>
-readonly struct KernelArgument
+/// <summary>One parameter of a kernel: an address, a number or a struct that kernels take by value.</summary>
+/// <remarks>The driver copies as many of the bytes as the kernel's parameter has.</remarks>
+[InlineArray(Words)]
+struct KernelArgument
 {
-    readonly long _bits;
+    const int Words = 8;
 
-    KernelArgument(long bits) => _bits = bits;
+    long _word0;
 
-    public static implicit operator KernelArgument(nint address) => new(address);
+    public static implicit operator KernelArgument(nint address) => From(address);
 
-    public static implicit operator KernelArgument(Matrix matrix) => new(matrix.Address);
+    public static implicit operator KernelArgument(Matrix matrix) => From(matrix.Address);
 
-    public static implicit operator KernelArgument(int value) => new(value);
+    public static implicit operator KernelArgument(int value) => From(value);
 
-    public static implicit operator KernelArgument(uint value) => new(value);
+    public static implicit operator KernelArgument(long value) => From(value);
 
-    public static implicit operator KernelArgument(long value) => new(value);
+    public static implicit operator KernelArgument(float value) => From(value);
 
-    public static implicit operator KernelArgument(ulong value) => new((long)value);
+    public static implicit operator KernelArgument(DropoutMask mask) => From(DropoutArgument.From(mask));
 
-    public static implicit operator KernelArgument(float value) => new(BitConverter.SingleToInt32Bits(value));
+    public static implicit operator KernelArgument(StepState state) => From(StepStateArgument.From(state));
 
-    public static implicit operator KernelArgument(double value) => new(BitConverter.DoubleToInt64Bits(value));
+    public static implicit operator KernelArgument(CorpusMemory corpus) => From(CorpusArgument.From(corpus));
+
+    public static implicit operator KernelArgument(AugmentationSpec spec) => From(AugmentationArgument.From(spec));
+
+    static KernelArgument From<T>(T value) where T : unmanaged
+    {
+        KernelArgument argument = default;
+        Span<long> words = argument;
+        MemoryMarshal.Write(MemoryMarshal.AsBytes(words), in value);
+        return argument;
+    }
 }

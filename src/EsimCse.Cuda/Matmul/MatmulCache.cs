@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using EsimCse.Core;
-using EsimCse.Core.Model;
 using EsimCse.Cuda.Interop;
 
 namespace EsimCse.Cuda.Matmul;

@@ -1,5 +1,6 @@
 using EsimCse.Core;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 
 namespace EsimCse.Cuda.Matmul;
@@ -32,7 +33,7 @@ public static class MatmulTuning
                 step.Read();
             }
         using (BertParameters bert = BertParameters.Random(cuda, config, head: true, seed: 1, ElementType.Float16))
-        using (Embedder embedder = new(cuda, config, PoolerKind.Cls))
+        using (Embedder embedder = new(cuda, config, Pooler.Cls))
             embedder.Embed(bert.Weights, Batch(EmbeddingTokens / Math.Min(32, config.MaxPositions), EmbeddingTokens, config), cancellation);
         return cuda.FinishTuning();
     }

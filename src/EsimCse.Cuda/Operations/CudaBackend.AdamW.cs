@@ -5,7 +5,10 @@ namespace EsimCse.Cuda;
 partial class CudaBackend
 {
     /// <inheritdoc/>
-    public void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+    public void AdamWUpdate(
+        Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
         Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema) =>
-        Launch("adamw_update", PerChunk(chunks), gradients, chunks, decay, emaDecay, state.Counters, state.Scalars, parameters, m, v, ema, bf16Weights, bf16Ema);
+        Launch(
+            "adamw_update", PerChunk(chunks), gradients, chunks, decay, emaDecay, state,
+            parameters, m, v, ema, bf16Weights, bf16Ema);
 }

@@ -15,10 +15,10 @@ partial class CudaBackend
         int size = HeadSize(context, heads);
         if (HasTiles(qkv, size))
             Launch($"attention_forward_tiles{size}{Suffix(qkv)}", PerTile(batch, heads, size, tiles: 3), qkv, batch.Offsets,
-                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, context, logSumExp, batch.Tokens);
+                mask, context, logSumExp, batch.Tokens);
         else
             Launch("attention_forward" + Suffix(qkv), PerSentence(batch, heads, size + batch.LongestSentence), qkv, batch.Offsets, batch.LongestSentence, size,
-                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, context, logSumExp, batch.Tokens);
+                mask, context, logSumExp, batch.Tokens);
     }
 
     /// <inheritdoc/>
@@ -35,14 +35,14 @@ partial class CudaBackend
         }
         int kept = Math.Min(longest, ShortSentence);
         Launch("attention_backward" + Suffix(qkv), PerSentence(batch, heads, 3 * size, 2 * kept * kept), dcontext, qkv, context, logSumExp, batch.Offsets, size,
-            (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, dqkv, batch.Tokens);
+            mask, dqkv, batch.Tokens);
         if (longest <= ShortSentence) return;
         foreach ((string owner, int perWarp) in (ReadOnlySpan<(string, int)>)[("attention_queries", 3 * size + longest), ("attention_keys", 2 * size + 2 * longest)])
             Launch(owner + Suffix(qkv), PerSentence(batch, heads, perWarp) with { Blocks = batch.Sentences }, dcontext, qkv, context, logSumExp, batch.Offsets, longest, size,
-                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, dqkv, batch.Tokens);
+                mask, dqkv, batch.Tokens);
 
         void OnTiles(string owner, LaunchConfig geometry) => Launch($"{owner}_tiles{size}{Suffix(qkv)}", geometry, dcontext, qkv, context, logSumExp, batch.Offsets,
-            (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, dqkv, batch.Tokens);
+            mask, dqkv, batch.Tokens);
     }
 
     /// <summary>Whether tensor cores take it: 16-bit types, and the head sizes that the kernels are made for.</summary>

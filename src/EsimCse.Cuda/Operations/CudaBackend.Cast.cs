@@ -1,16 +1,26 @@
 using EsimCse.Core.Backend;
+using EsimCse.Cuda.Kernels;
 
 namespace EsimCse.Cuda;
 
 partial class CudaBackend
 {
-    const int CastsPerThread = 8;
+    const int CastElementsPerThread = 8;
 
     /// <inheritdoc/>
     public void Cast(Matrix source, Matrix target)
     {
-        if (source.Count != target.Count || source.Count % CastsPerThread != 0) throw new ArgumentException($"{source} does not fit {target}, or is no multiple of {CastsPerThread} elements");
-        if (source.Type == target.Type) Copy(source, target);
-        else Launch("cast" + Suffix(source) + Suffix(target), new(checked((int)((source.Count / CastsPerThread + 255) / 256)), 256), source, target, source.Count);
+        if (source.Count != target.Count) throw CastMismatch(source, target);
+        if (source.Count % CastElementsPerThread != 0) throw CastMismatch(source, target);
+        if (source.Type == target.Type)
+        {
+            Copy(source, target);
+            return;
+        }
+        LaunchConfig perEightElements = PerThread(source.Count / CastElementsPerThread);
+        Launch("cast" + Suffix(source) + Suffix(target), perEightElements, source, target, source.Count);
     }
+
+    static ArgumentException CastMismatch(Matrix source, Matrix target) => new(
+        $"cast of {source} to {target}: expected equal element counts that are multiples of {CastElementsPerThread}");
 }

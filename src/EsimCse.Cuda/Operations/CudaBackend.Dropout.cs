@@ -7,15 +7,13 @@ partial class CudaBackend
     /// <inheritdoc/>
     public void DropoutForward(Matrix x, Matrix offsets, DropoutMask mask, Matrix y)
     {
-        if (!mask.IsActive) CopyUnlessSame(x, y);
-        else Launch("dropout_apply" + Suffix(x), PerRow(x.Rows), x, offsets, Sentences(offsets), (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, y, x.Columns);
+        if (mask.IsActive)
+            Launch("dropout_apply" + Suffix(x), PerRow(x.Rows), x, offsets, Sentences(offsets), mask, y, x.Columns);
+        else if (x.Address != y.Address)
+            Copy(x, y);
     }
 
     /// <inheritdoc/>
-    public void DropoutBackward(Matrix dy, Matrix offsets, DropoutMask mask, Matrix dx) => DropoutForward(dy, offsets, mask, dx);
-
-    void CopyUnlessSame(Matrix source, Matrix target)
-    {
-        if (source.Address != target.Address) Copy(source, target);
-    }
+    public void DropoutBackward(Matrix dy, Matrix offsets, DropoutMask mask, Matrix dx) =>
+        DropoutForward(dy, offsets, mask, dx);
 }

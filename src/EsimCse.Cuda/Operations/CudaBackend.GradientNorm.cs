@@ -8,6 +8,6 @@ partial class CudaBackend
     public void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state)
     {
         Launch("gradientnorm_chunks", PerChunk(chunks), chunks, gradients, partials);
-        Launch("gradientnorm_total", new(1, 32), partials, chunks.Rows, maximum, state.Counters, state.Scalars);
+        Launch("gradientnorm_total", SingleWarp(), partials, chunks.Rows, maximum, state);
     }
 }

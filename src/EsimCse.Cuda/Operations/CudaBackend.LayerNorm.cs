@@ -1,51 +1,74 @@
 using EsimCse.Core;
 using EsimCse.Core.Backend;
+using EsimCse.Cuda.Kernels;
 
 namespace EsimCse.Cuda;
 
 partial class CudaBackend
 {
-    const string Wide = "_wide";
-    const int FewestNormalizedRows = 4, MostNormalizedParts = 512, MostNormalizedThreads = 512, RowSlopeBytes = 16;
+    const string WideSuffix = "_wide";
+    const int LayerNormMinRowsPerPart = 4;
+    const int LayerNormMaxParts = 512;
+
+    // layernorm_registers.cuh's MaxThreads and layernorm_wide.cuh's sizeof(RowMeans).
+    const int LayerNormMaxThreads = 512;
+    const int RowMeansBytes = 16;
 
     /// <inheritdoc/>
-    public void LayerNormForward(Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask, Matrix gamma, Matrix beta,
+    public void LayerNormForward(
+        Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask, Matrix gamma, Matrix beta,
         float epsilon, Matrix normalized, Matrix rstd, Matrix y)
     {
         ExpectWidth(x);
-        string form = ForwardForm(x);
-        Launch("layernorm_forward" + Suffix(x) + form, form == Wide ? new(x.Rows, 256) : PerWarp(x.Rows), x, bias, residual, offsets, Sentences(offsets),
-            (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, beta, epsilon, normalized, rstd, y, x.Rows, x.Columns);
+        string variant = LayerNormForwardVariant(x);
+        LaunchConfig config = variant == WideSuffix ? new(x.Rows, 256) : PerWarp(x.Rows);
+        Launch(
+            "layernorm_forward" + Suffix(x) + variant, config, x, bias, residual, offsets, Sentences(offsets),
+            mask, gamma, beta, epsilon, normalized, rstd, y, x.Rows, x.Columns);
     }
 
     /// <inheritdoc/>
-    public void LayerNormBackward(Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
+    public void LayerNormBackward(
+        Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
         Matrix dz, Matrix dx, Matrix dbias, Matrix dgamma, Matrix dbeta)
     {
-        if (dbias.IsPresent && !dx.IsPresent && mask.IsActive) throw new ArgumentException("the gradient of the bias is the sum of dx: it must be there where the mask drops");
+        if (dbias.IsPresent && !dx.IsPresent && mask.IsActive)
+            throw new ArgumentException("layer norm backward: dbias is the sum of dx, which is required with dropout");
         ExpectWidth(dy);
         if (dy.Rows == 0) return;
-        (int rows, int columns) = (dy.Rows, dy.Columns);
-        int rowsPerPart = NormalizedRowsPerPart(rows), parts = (rows + rowsPerPart - 1) / rowsPerPart, threads = (RowVectors(dy) + 31) / 32 * 32;
+
+        int rows = dy.Rows;
+        int columns = dy.Columns;
+        int rowsPerPart = LayerNormRowsPerPart(rows);
+        int parts = CeilingDivide(rows, rowsPerPart);
+        int threads = CeilingDivide(RowVectors(dy), 32) * 32;
         long partialBytes = 3L * parts * columns * sizeof(float);
-        nint partials = Scratch(partialBytes + (long)RowSlopeBytes * rows), slopes = partials + (nint)partialBytes;
-        if (threads <= MostNormalizedThreads)
+        nint partials = Scratch(partialBytes + (long)RowMeansBytes * rows);
+        nint rowMeans = partials + (nint)partialBytes;
+
+        if (threads <= LayerNormMaxThreads)
         {
-            Launch("layernorm_backward" + Suffix(dy), new(parts, threads), dy, normalized, rstd, offsets, Sentences(offsets),
-                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, dz, dx, dbias, partials, rows, rowsPerPart, columns);
+            LaunchConfig perPart = new(parts, threads);
+            Launch(
+                "layernorm_backward" + Suffix(dy), perPart, dy, normalized, rstd, offsets, Sentences(offsets),
+                mask, gamma, dz, dx, dbias, partials, rows, rowsPerPart, columns);
         }
         else
         {
-            Launch("layernorm_means" + Suffix(dy), new(rows, 256), dy, normalized, offsets, Sentences(offsets),
-                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, slopes, columns);
-            Launch("layernorm_backward" + Suffix(dy) + Wide, new((RowVectors(dy) + 127) / 128, 128, BlocksY: parts), dy, normalized, rstd,
-                (uint)mask.Seed, (uint)(mask.Seed >> 32), mask.Threshold, mask.Scale, mask.Site, mask.SentencesPerView, mask.Counters, gamma, slopes, dz, dx, dbias, partials, rows, rowsPerPart, columns);
+            LaunchConfig perPartAndColumns = new(CeilingDivide(RowVectors(dy), 128), 128, BlocksY: parts);
+            Launch(
+                "layernorm_means" + Suffix(dy), new(rows, 256), dy, normalized, offsets, Sentences(offsets),
+                mask, gamma, rowMeans, columns);
+            Launch(
+                "layernorm_backward" + Suffix(dy) + WideSuffix, perPartAndColumns, dy, normalized, rstd,
+                mask, gamma, rowMeans, dz, dx, dbias, partials, rows, rowsPerPart, columns);
         }
-        Launch("layernorm_reduce", SummedColumns(columns, sizeof(float), dbias.IsPresent ? 3 : 2), partials, dgamma, dbeta, dbias, parts, columns);
+        LaunchConfig perGradient = PerColumnSums(columns, sizeof(float), dbias.IsPresent ? 3 : 2);
+        Launch("layernorm_reduce", perGradient, partials, dgamma, dbeta, dbias, parts, columns);
     }
 
-    /// <summary>The entry by the vectors that a lane holds of a row.</summary>
-    static string ForwardForm(Matrix x) => ((RowVectors(x) + 31) / 32, x.Type.Size()) switch
+    /// <summary>Selects the forward entry by the number of vectors that a lane holds of a row.</summary>
+    static string LayerNormForwardVariant(Matrix x) => (CeilingDivide(RowVectors(x), 32), x.Type.Size()) switch
     {
         (1, _) => "_v1",
         (2, _) => "_v2",
@@ -53,11 +76,15 @@ partial class CudaBackend
         (4, _) => "_v4",
         (5 or 6, sizeof(float)) => "_v6",
         (7 or 8, sizeof(float)) => "_v8",
-        _ => Wide,
+        _ => WideSuffix,
     };
 
-    /// <summary>As few as are worth a block, and so many that the parts do not outnumber the blocks that a device holds at once: of the number of rows alone.</summary>
-    static int NormalizedRowsPerPart(int rows) => FewestNormalizedRows * ((rows + FewestNormalizedRows * MostNormalizedParts - 1) / (FewestNormalizedRows * MostNormalizedParts));
+    /// <summary>
+    /// Returns a multiple of 4 that gives at most 512 parts. It depends on the row count only, so that the summation
+    /// order is the same on every GPU.
+    /// </summary>
+    static int LayerNormRowsPerPart(int rows) =>
+        LayerNormMinRowsPerPart * CeilingDivide(rows, LayerNormMinRowsPerPart * LayerNormMaxParts);
 
     static int RowVectors(Matrix x) => x.Columns * x.Type.Size() / VectorBytes;
 

@@ -1,18 +1,30 @@
 using EsimCse.Core;
 using EsimCse.Core.Backend;
+using EsimCse.Cuda.Kernels;
 using EsimCse.Cuda.Matmul;
 
 namespace EsimCse.Cuda;
 
+// cuBLASLt's matrices are column-major: a row-major y [M,N] is its [N,M], so that y = x wᵀ becomes yᵀ = w xᵀ.
 partial class CudaBackend
 {
-    const int SummedRowsPerPart = 128;
+    // linear.cu's RowsPerPart.
+    const int SumRowsPerPart = 128;
 
     /// <inheritdoc/>
     public void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y)
     {
         MakeCurrent();
-        MatmulShape shape = new(w.Rows, x.Rows, x.Columns, TransposeA: true, TransposeB: false, x.Type, y.Type, bias.IsPresent ? bias.Type : null, Accumulate: false);
+        MatmulShape shape = new(
+            Rows: w.Rows,
+            Columns: x.Rows,
+            Inner: x.Columns,
+            TransposeA: true,
+            TransposeB: false,
+            Input: x.Type,
+            Output: y.Type,
+            Bias: bias.IsPresent ? bias.Type : null,
+            Accumulate: false);
         _currentStream.Products.Run(shape, rowwise: true, w.Address, x.Address, bias.Address, y.Address);
     }
 
@@ -20,7 +32,16 @@ partial class CudaBackend
     public void LinearBackwardInput(Matrix dy, Matrix w, bool accumulate, Matrix dx)
     {
         MakeCurrent();
-        MatmulShape shape = new(w.Columns, dy.Rows, w.Rows, TransposeA: false, TransposeB: false, dy.Type, dx.Type, null, accumulate);
+        MatmulShape shape = new(
+            Rows: w.Columns,
+            Columns: dy.Rows,
+            Inner: w.Rows,
+            TransposeA: false,
+            TransposeB: false,
+            Input: dy.Type,
+            Output: dx.Type,
+            Bias: null,
+            Accumulate: accumulate);
         _currentStream.Products.Run(shape, rowwise: true, w.Address, dy.Address, 0, dx.Address);
     }
 
@@ -29,7 +50,16 @@ partial class CudaBackend
     {
         if (dy.Rows == 0) return;
         MakeCurrent();
-        MatmulShape shape = new(x.Columns, dy.Columns, dy.Rows, TransposeA: false, TransposeB: true, dy.Type, dw.Type, null, Accumulate: true);
+        MatmulShape shape = new(
+            Rows: x.Columns,
+            Columns: dy.Columns,
+            Inner: dy.Rows,
+            TransposeA: false,
+            TransposeB: true,
+            Input: dy.Type,
+            Output: dw.Type,
+            Bias: null,
+            Accumulate: true);
         _currentStream.Products.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
         if (dbias.IsPresent) AddColumnSums(dy, dbias);
     }
@@ -37,9 +67,11 @@ partial class CudaBackend
     /// <summary>sums += Σ x over rows.</summary>
     void AddColumnSums(Matrix x, Matrix sums)
     {
-        int parts = (x.Rows + SummedRowsPerPart - 1) / SummedRowsPerPart;
+        int parts = CeilingDivide(x.Rows, SumRowsPerPart);
         nint partials = Scratch((long)parts * x.Columns * sizeof(float));
-        Launch("linear_sums" + Suffix(x), SummedColumns(x.Columns, x.Type.Size(), parts), x, partials, x.Rows, x.Columns);
-        Launch("linear_reduce", SummedColumns(x.Columns, sizeof(float), Math.Min(1, parts)), partials, sums, parts, x.Columns);
+        LaunchConfig perPart = PerColumnSums(x.Columns, x.Type.Size(), parts);
+        LaunchConfig overParts = PerColumnSums(x.Columns, sizeof(float), Math.Min(1, parts));
+        Launch("linear_sums" + Suffix(x), perPart, x, partials, x.Rows, x.Columns);
+        Launch("linear_reduce", overParts, partials, sums, parts, x.Columns);
     }
 }

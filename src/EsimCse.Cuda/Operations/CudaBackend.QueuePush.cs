@@ -7,8 +7,9 @@ partial class CudaBackend
     /// <inheritdoc/>
     public void QueuePush(Matrix rows, Matrix queue, StepState state)
     {
-        int joined = Math.Min(rows.Rows, queue.Rows);
-        Launch("queuepush_copy", PerRow(joined), rows, state.Counters, queue, rows.Rows - joined, queue.Rows, rows.Columns);
-        Launch("queuepush_advance", new(Math.Min(1, joined), 32), state.Counters, joined, queue.Rows);
+        int pushedRows = Math.Min(rows.Rows, queue.Rows);
+        int firstRow = rows.Rows - pushedRows;
+        Launch("queuepush_copy", PerRow(pushedRows), rows, state, queue, firstRow, queue.Rows, rows.Columns);
+        Launch("queuepush_advance", SingleWarp(pushedRows), state, pushedRows, queue.Rows);
     }
 }

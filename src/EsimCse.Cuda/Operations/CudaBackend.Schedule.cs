@@ -5,5 +5,6 @@ namespace EsimCse.Cuda;
 partial class CudaBackend
 {
     /// <inheritdoc/>
-    public void Schedule(float learningRate, int steps, StepState state) => Launch("schedule_step", new(1, 32), learningRate, steps, state.Counters, state.Scalars);
+    public void Schedule(float learningRate, int steps, StepState state) =>
+        Launch("schedule_step", SingleWarp(), learningRate, steps, state);
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Tests.Reference;
 using EsimCse.Tests.Support;
 
@@ -37,7 +38,7 @@ public class BatchTests
         int[] lengths = Lengths(all);
         int[][] sentences = [.. lengths.Concat(Enumerable.Repeat(9, (Budget - lengths.Sum() % Budget) / 9)).Select(n => (int[])[.. Enumerable.Range(0, n).Select(_ => random.Next(50))])];
         using BertParameters bert = BertParameters.Random(cuda, Config(small.Folder), head: true, seed: 3, type);
-        foreach (PoolerKind pooler in all ? Enum.GetValues<PoolerKind>() : [PoolerKind.Avg, PoolerKind.Cls])
+        foreach (Pooler pooler in all ? Pooler.All : [Pooler.Avg, Pooler.Cls])
         {
             using Embedder embedder = new(cuda, bert.Config, pooler);
             // The first call fills batches of 16 384 tokens: its budget.

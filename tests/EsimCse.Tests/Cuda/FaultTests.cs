@@ -2,6 +2,7 @@ using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCse.Tests.Support;
 
@@ -28,7 +29,7 @@ public class FaultTests
         using IBackend cuda = Backends.Create(Backends.Cuda);
         using BertParameters bert = BertParameters.Random(cuda, BertConfig.Read(small.In("config.json")), head: false, seed: 3);
         int[][] sentences = [.. Enumerable.Range(0, 90).Select(i => (int[])[2, .. Enumerable.Repeat(5 + i % 15, 10), 3])];
-        using Embedder calm = new(cuda, bert.Config, PoolerKind.Avg), pressed = new(cuda, bert.Config, PoolerKind.Avg);
+        using Embedder calm = new(cuda, bert.Config, Pooler.Avg), pressed = new(cuda, bert.Config, Pooler.Avg);
         float[] expected = calm.Embed(bert.Weights, sentences);
         SoftCuda.Inject("cuMemAlloc_v2", 2, OutOfMemory);
         Assert.Equal(expected, pressed.Embed(bert.Weights, sentences));

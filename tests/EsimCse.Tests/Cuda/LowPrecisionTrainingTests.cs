@@ -1,6 +1,7 @@
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCse.Cpu;
 using EsimCse.Tests.Support;
@@ -15,9 +16,9 @@ public class LowPrecisionTrainingTests
 
     static BertConfig Config(SmallModel small) => BertConfig.Read(small.In("config.json"));
 
-    static (List<StepResult> Steps, Dictionary<string, double[]> Gradients) Run(IBackend backend, SmallModel small, PoolerKind pooler, ElementType type, int count)
+    static (List<StepResult> Steps, Dictionary<string, double[]> Gradients) Run(IBackend backend, SmallModel small, Pooler pooler, ElementType type, int count)
     {
-        using BertParameters bert = BertParameters.Random(backend, Config(small) with { InitializerRange = 0.2f }, pooler == PoolerKind.Cls, seed: 3, type, gap: 24);
+        using BertParameters bert = BertParameters.Random(backend, Config(small) with { InitializerRange = 0.2f }, pooler.HasHead, seed: 3, type, gap: 24);
         using TrainingStep step = new(bert, new() { Pooler = pooler, QueueSize = 20, LearningRate = 1e-3f, Dropout = 0.1f, Momentum = 0.9f }, 12);
         Random random = new(8);
         int[] Sentence() => [2, .. Enumerable.Range(0, random.Next(0, 20)).Select(_ => random.Next(5, 20)), 3];
@@ -39,12 +40,13 @@ public class LowPrecisionTrainingTests
     static double Norm(IEnumerable<double> values) => Math.Sqrt(values.Sum(value => value * value));
 
     [Theory]
-    [InlineData(PoolerKind.Cls)]
-    [InlineData(PoolerKind.ClsBeforePooler)]
-    [InlineData(PoolerKind.Avg)]
-    [InlineData(PoolerKind.AvgTop2)]
-    public void Gradients_in_bf16_are_as_near_as_rounding_allows(PoolerKind pooler)
+    [InlineData("cls")]
+    [InlineData("cls_before_pooler")]
+    [InlineData("avg")]
+    [InlineData("avg_top2")]
+    public void Gradients_in_bf16_are_as_near_as_rounding_allows(string poolerName)
     {
+        Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
         using SmallModel small = new();
         using CpuBackend exact = new(1);
         using RoundedBackend rounding = new();
@@ -70,8 +72,8 @@ public class LowPrecisionTrainingTests
         using CpuBackend exact = new(1);
         using RoundedBackend rounding = new();
         using IBackend cuda = Backends.Create(Backends.Cuda);
-        List<StepResult> expected = Run(exact, small, PoolerKind.Cls, ElementType.Float32, 10).Steps;
-        List<StepResult> rounded = Run(rounding, small, PoolerKind.Cls, ElementType.BFloat16, 10).Steps, actual = Run(cuda, small, PoolerKind.Cls, ElementType.BFloat16, 10).Steps;
+        List<StepResult> expected = Run(exact, small, Pooler.Cls, ElementType.Float32, 10).Steps;
+        List<StepResult> rounded = Run(rounding, small, Pooler.Cls, ElementType.BFloat16, 10).Steps, actual = Run(cuda, small, Pooler.Cls, ElementType.BFloat16, 10).Steps;
         double worst = expected.Zip(rounded, (a, b) => Math.Abs(a.Loss - b.Loss) / a.Loss).Max();
         Assert.InRange(worst, 1e-5, 0.05);
         Assert.All(expected.Zip(actual), pair => Assert.InRange(Math.Abs(pair.First.Loss - pair.Second.Loss) / pair.First.Loss, 0, Factor * worst));
@@ -87,7 +89,7 @@ public class LowPrecisionTrainingTests
         using IBackend cuda = Backends.Create(Backends.Cuda);
         Random random = new(4);
         int[][] sentences = [.. Enumerable.Range(0, 40).Select(i => (int[])[2, .. Enumerable.Range(0, i % 38).Select(_ => random.Next(5, 20)), 3])];
-        foreach (PoolerKind pooler in Enum.GetValues<PoolerKind>())
+        foreach (Pooler pooler in Pooler.All)
         {
             float[] Embed(IBackend backend, ElementType stored, params int[][] batch)
             {

@@ -1,5 +1,6 @@
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCse.Cpu;
 using EsimCse.Tests.Support;
@@ -14,9 +15,9 @@ public class TrainingAgreementTests
 
     static BertConfig Config(SmallModel small) => BertConfig.Read(small.In("config.json"));
 
-    static (List<StepResult> Steps, float[] Parameters, float[] Average) Run(IBackend backend, SmallModel small, PoolerKind pooler, float dropout = 0.1f)
+    static (List<StepResult> Steps, float[] Parameters, float[] Average) Run(IBackend backend, SmallModel small, Pooler pooler, float dropout = 0.1f)
     {
-        using BertParameters bert = BertParameters.Random(backend, Config(small), pooler == PoolerKind.Cls, seed: 3, gap: 24);
+        using BertParameters bert = BertParameters.Random(backend, Config(small), pooler.HasHead, seed: 3, gap: 24);
         using TrainingStep step = new(bert, new() { Pooler = pooler, QueueSize = 20, LearningRate = 1e-3f, Dropout = dropout, Momentum = 0.9f }, 12);
         Random random = new(8);
         int[] Sentence() => [2, .. Enumerable.Range(0, random.Next(0, 20)).Select(_ => random.Next(5, 20)), 3];
@@ -35,12 +36,13 @@ public class TrainingAgreementTests
     }
 
     [Theory]
-    [InlineData(PoolerKind.Cls)]
-    [InlineData(PoolerKind.Avg)]
-    [InlineData(PoolerKind.AvgFirstLast)]
-    [InlineData(PoolerKind.AvgTop2)]
-    public void Ten_steps_agree(PoolerKind pooler)
+    [InlineData("cls")]
+    [InlineData("avg")]
+    [InlineData("avg_first_last")]
+    [InlineData("avg_top2")]
+    public void Ten_steps_agree(string poolerName)
     {
+        Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
         using SmallModel small = new();
         using CpuBackend cpu = new(1);
         using IBackend cuda = Backends.Create(Backends.Cuda);
@@ -67,7 +69,7 @@ public class TrainingAgreementTests
         {
             using IBackend cuda = Backends.Create(Backends.Cuda);
             SoftCuda.Seed(seed);
-            (_, float[] parameters, _) = Run(cuda, small, PoolerKind.Cls);
+            (_, float[] parameters, _) = Run(cuda, small, Pooler.Cls);
             first ??= parameters;
             Assert.True(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(first).SequenceEqual(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(parameters)), $"seed {seed}");
         }
@@ -81,7 +83,7 @@ public class TrainingAgreementTests
         using BertParameters bert = BertParameters.Random(cuda, Config(small), head: true, seed: 3);
         Random random = new(4);
         int[][] sentences = [.. Enumerable.Range(0, 40).Select(i => (int[])[2, .. Enumerable.Range(0, i % 38).Select(_ => random.Next(5, 20)), 3])];
-        foreach (PoolerKind pooler in Enum.GetValues<PoolerKind>())
+        foreach (Pooler pooler in Pooler.All)
         {
             using Embedder embedder = new(cuda, bert.Config, pooler);
             float[] together = embedder.Embed(bert.Weights, sentences), backward = embedder.Embed(bert.Weights, [.. sentences.Reverse()]);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCse.Cpu;
 using EsimCse.Tests.Support;
@@ -28,7 +29,7 @@ public class RecordedTrainingTests
         string folder = SharedData.Path("models", "all-MiniLM-L6-v2");
         TrainingOptions options = new()
         {
-            Pooler = pooler == "cls" ? PoolerKind.Cls : PoolerKind.Avg,
+            Pooler = pooler == "cls" ? Pooler.Cls : Pooler.Avg,
             Dropout = 0,
             LearningRate = run.GetProperty("lr").GetSingle(),
             Temperature = run.GetProperty("tau").GetSingle(),

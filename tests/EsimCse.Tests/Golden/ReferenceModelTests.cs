@@ -1,6 +1,7 @@
 using System.Text.Json;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCse.Tests.Support;
 
@@ -30,18 +31,19 @@ public class ReferenceModelTests
     }
 
     [Theory]
-    [InlineData(Cpu, "cls", PoolerKind.ClsBeforePooler)]
-    [InlineData(Backends.Cuda, "cls", PoolerKind.ClsBeforePooler)]
-    [InlineData(Cpu, "pooler", PoolerKind.Cls)]
-    [InlineData(Backends.Cuda, "pooler", PoolerKind.Cls)]
-    [InlineData(Cpu, "mean", PoolerKind.Avg)]
-    [InlineData(Backends.Cuda, "mean", PoolerKind.Avg)]
-    [InlineData(Cpu, "first_last_emb", PoolerKind.AvgFirstLast)]
-    [InlineData(Backends.Cuda, "first_last_emb", PoolerKind.AvgFirstLast)]
-    [InlineData(Cpu, "last2", PoolerKind.AvgTop2)]
-    [InlineData(Backends.Cuda, "last2", PoolerKind.AvgTop2)]
-    public void Vectors_equal_the_reference(string device, string name, PoolerKind pooler)
+    [InlineData(Cpu, "cls", "cls_before_pooler")]
+    [InlineData(Backends.Cuda, "cls", "cls_before_pooler")]
+    [InlineData(Cpu, "pooler", "cls")]
+    [InlineData(Backends.Cuda, "pooler", "cls")]
+    [InlineData(Cpu, "mean", "avg")]
+    [InlineData(Backends.Cuda, "mean", "avg")]
+    [InlineData(Cpu, "first_last_emb", "avg_first_last")]
+    [InlineData(Backends.Cuda, "first_last_emb", "avg_first_last")]
+    [InlineData(Cpu, "last2", "avg_top2")]
+    [InlineData(Backends.Cuda, "last2", "avg_top2")]
+    public void Vectors_equal_the_reference(string device, string name, string poolerName)
     {
+        Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
         JsonElement reference = Read("reference-forward.json");
         int[][] padded = Ids(reference.GetProperty("input_ids")), mask = Ids(reference.GetProperty("attention_mask"));
         int[][] sentences = [.. padded.Select((row, i) => row[..mask[i].Sum()])];
@@ -53,20 +55,21 @@ public class ReferenceModelTests
     }
 
     [Theory]
-    [InlineData(Cpu, "pooler", PoolerKind.Cls)]
-    [InlineData(Backends.Cuda, "pooler", PoolerKind.Cls)]
-    [InlineData(Cpu, "cls", PoolerKind.ClsBeforePooler)]
-    [InlineData(Backends.Cuda, "cls", PoolerKind.ClsBeforePooler)]
-    [InlineData(Cpu, "mean", PoolerKind.Avg)]
-    [InlineData(Backends.Cuda, "mean", PoolerKind.Avg)]
-    public void Losses_and_gradients_equal_the_reference(string device, string head, PoolerKind pooler)
+    [InlineData(Cpu, "pooler", "cls")]
+    [InlineData(Backends.Cuda, "pooler", "cls")]
+    [InlineData(Cpu, "cls", "cls_before_pooler")]
+    [InlineData(Backends.Cuda, "cls", "cls_before_pooler")]
+    [InlineData(Cpu, "mean", "avg")]
+    [InlineData(Backends.Cuda, "mean", "avg")]
+    public void Losses_and_gradients_equal_the_reference(string device, string head, string poolerName)
     {
+        Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
         JsonElement reference = Read("reference-train.json");
         int[][] anchors = Ids(reference.GetProperty("anchor_ids")), positives = Ids(reference.GetProperty("positive_ids"));
         foreach (JsonElement item in reference.GetProperty("cases").EnumerateArray().Where(item => item.GetProperty("head").GetString() == head))
         {
             using IBackend backend = Backends.Create(device);
-            using BertParameters bert = Load(backend, head: pooler == PoolerKind.Cls);
+            using BertParameters bert = Load(backend, head: pooler.HasHead);
             bool queue = item.GetProperty("queue").GetBoolean();
             using TrainingStep step = new(bert, new() { Pooler = pooler, Dropout = 0, QueueSize = queue ? QueueRows : 0 }, 1);
             if (queue) FillQueue(backend, step, reference.GetProperty("queue").GetProperty(head), 0);

@@ -1,4 +1,4 @@
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Tests.Support;
 using EsimCseNative;
 
@@ -20,7 +20,7 @@ public class SentenceVectorTests
     [InlineData("sentence-transformers")]
     public void Vectors_equal_PyTorchs(string name)
     {
-        EncoderOptions options = PoolerNames.TryParse(name, out PoolerKind pooler) ? new() { Pooler = pooler, Normalize = false } : new();
+        EncoderOptions options = Pooler.TryParse(name, out Pooler? pooler) ? new() { Pooler = pooler, Normalize = false } : new();
         using SentenceEncoder encoder = OnCpu.Load(SharedData.Path("models", "all-MiniLM-L6-v2"), options);
         float[] expected = Npy.Read(SharedData.Path("golden", "all-MiniLM-L6-v2", name + ".npy"));
         float[] actual = [.. encoder.Encode(Sentences).SelectMany(vector => vector)];
@@ -33,7 +33,7 @@ public class SentenceVectorTests
     [Fact]
     public void A_vector_is_the_same_alone_and_in_any_batch()
     {
-        using SentenceEncoder encoder = OnCpu.Load(SharedData.Path("models", "bert-mlm-l4-h384"), new() { Pooler = PoolerKind.ClsBeforePooler });
+        using SentenceEncoder encoder = OnCpu.Load(SharedData.Path("models", "bert-mlm-l4-h384"), new() { Pooler = Pooler.ClsBeforePooler });
         string[] sentences = [.. Sentences.Take(60)];
         float[][] together = encoder.Encode(sentences), reversed = encoder.Encode([.. sentences.Reverse()]);
         for (int i = 0; i < sentences.Length; i++)

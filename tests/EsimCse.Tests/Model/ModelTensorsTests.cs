@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using EsimCse.Core;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Cpu;
 using EsimCse.Tests.Support;
 using EsimCseNative;
@@ -90,7 +91,7 @@ public class ModelTensorsTests
         using CpuBackend backend = new(1);
         using ModelTensors tensors = ModelTensors.Open(folder);
         using BertParameters bert = BertParameters.Load(backend, config, tensors, head: false);
-        using Embedder embedder = new(backend, config, PoolerKind.ClsBeforePooler);
+        using Embedder embedder = new(backend, config, Pooler.ClsBeforePooler);
         double[] expected = [.. reference.GetProperty("last_hidden_state").EnumerateArray().SelectMany(sentence => sentence[0].EnumerateArray().Select(value => value.GetDouble()))];
         new Tolerance(2e-5, 2e-5, "fp32 through the layers").Check(expected, [.. embedder.Embed(bert.Weights, ids).Select(value => (double)value)], "[CLS]");
     }

@@ -1,6 +1,6 @@
 using EsimCse.Core;
 using EsimCse.Core.Files;
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Tests.Support;
 using EsimCseNative;
 
@@ -45,15 +45,15 @@ public class SentenceTransformersFolderTests
         SmallModel.Train(small.Job("run"));
         string run = small.In("run");
         Modules(run, cls: false, ("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize"));
-        float[] mean = Vector(run, new() { Pooler = PoolerKind.Avg, Normalize = false }), normalised = Vector(run);
+        float[] mean = Vector(run, new() { Pooler = Pooler.Avg, Normalize = false }), normalised = Vector(run);
         double norm = Math.Sqrt(mean.Sum(value => (double)value * value));
         new Tolerance(1e-6, 1e-6, "one division in fp32").Check([.. mean.Select(value => value / norm)], [.. normalised.Select(value => (double)value)], "normalised");
 
-        float[] dense = Dense(run, "torch.nn.modules.activation.Tanh"), first = Vector(run, new() { Pooler = PoolerKind.ClsBeforePooler, Normalize = false });
+        float[] dense = Dense(run, "torch.nn.modules.activation.Tanh"), first = Vector(run, new() { Pooler = Pooler.ClsBeforePooler, Normalize = false });
         Modules(run, cls: true, ("Transformer", ""), ("Pooling", "1_Pooling"), ("Dense", "2_Dense"));
         double[] expected = [.. Enumerable.Range(0, 16).Select(row => Math.Tanh(dense[256 + row] + Enumerable.Range(0, 16).Sum(k => (double)dense[16 * row + k] * first[k])))];
         new Tolerance(1e-6, 1e-6, "a product of 16 in fp32").Check(expected, [.. Vector(run).Select(value => (double)value)], "dense");
-        Assert.Equal(first, Vector(run, new() { Pooler = PoolerKind.ClsBeforePooler }));
+        Assert.Equal(first, Vector(run, new() { Pooler = Pooler.ClsBeforePooler }));
     }
 
     [Fact]

@@ -37,7 +37,9 @@ public class PackViewsTests
         int[] starts = [0, .. Corpus.Select((_, i) => Corpus[..(i + 1)].Sum(ids => ids.Length))], lines = [.. Corpus.Select((_, i) => 3 * i + 1)], order = [4, 0, 11, 7, 2, 9, 1, 3, 10, 5, 12, 8, 6];
         using GuardedMatrix pieces = new(backend, 1, starts[^1], [.. Corpus.SelectMany(ids => ids)]), gstarts = new(backend, 1, starts.Length, starts), glines = new(backend, 1, lines.Length, lines), gorder = new(backend, 1, order.Length, order);
         using GuardedMatrix continues = new(backend, 1, Vocabulary, [.. Continues.Select(value => value ? 1 : 0)]), extra = new(backend, 1, Extra.Length, Extra), scalars = new(backend, 1, 4, new double[4]);
-        AugmentationSpec draws = new(kind, Rate, paper, eachStep, Seed, Positions, Mask, continues, extra);
+        RepetitionFormula formula = paper ? RepetitionFormula.Paper : RepetitionFormula.Official;
+        RepetitionDraw draw = eachStep ? RepetitionDraw.Step : RepetitionDraw.Once;
+        AugmentationSpec draws = new(kind, Rate, formula, draw, Seed, Positions, Mask, continues, extra);
         // The first, the last and smaller one, and one of the second epoch.
         foreach ((int step, int first, int pairs) in new[] { (1, 0, 5), (3, 10, 3), (5, 5, 5) })
         {

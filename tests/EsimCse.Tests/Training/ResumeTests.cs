@@ -2,7 +2,7 @@ using System.Diagnostics;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Files;
-using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCse.Tests.Support;
 
@@ -112,7 +112,7 @@ public class ResumeTests
         SmallModel.Train(job);
         (string Name, Func<TrainingOptions, TrainingOptions> Change)[] changes =
         [
-            ("--pooler", o => o with { Pooler = PoolerKind.ClsBeforePooler }), ("--mlp-only-train", o => o with { MlpOnlyTrain = false }), ("--head-init", o => o with { HeadFromCheckpoint = true }),
+            ("--pooler", o => o with { Pooler = Pooler.ClsBeforePooler }), ("--mlp-only-train", o => o with { MlpOnlyTrain = false }), ("--head-init", o => o with { HeadFromCheckpoint = true }),
             ("--batch-size", o => o with { BatchSize = 9 }), ("--max-steps", o => o with { MaxSteps = 3 }), ("--epochs", o => o with { MaxSteps = null, Epochs = 2 }),
             ("--learning-rate", o => o with { LearningRate = 1e-4f }), ("--weight-decay", o => o with { WeightDecay = 0.1f }), ("--max-length", o => o with { MaxLength = 5 }),
             ("--temperature", o => o with { Temperature = 0.1f }), ("--dropout", o => o with { Dropout = 0.2f }), ("--repetition", o => o with { Repetition = Augmentation.Word }),

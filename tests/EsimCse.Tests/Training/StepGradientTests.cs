@@ -1,4 +1,5 @@
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCse.Cpu;
 
@@ -27,17 +28,18 @@ public class StepGradientTests
     }
 
     [Theory]
-    [InlineData(PoolerKind.Cls, 0.2f)]
-    [InlineData(PoolerKind.ClsBeforePooler, 0.2f)]
-    [InlineData(PoolerKind.Avg, 0.2f)]
-    [InlineData(PoolerKind.AvgTop2, 0.2f)]
-    [InlineData(PoolerKind.AvgFirstLast, 0.2f)]
-    [InlineData(PoolerKind.Cls, 0f)]
-    public void The_gradient_of_every_tensor_is_the_loss_differentiated_with_dropout_on(PoolerKind pooler, float dropout)
+    [InlineData("cls", 0.2f)]
+    [InlineData("cls_before_pooler", 0.2f)]
+    [InlineData("avg", 0.2f)]
+    [InlineData("avg_top2", 0.2f)]
+    [InlineData("avg_first_last", 0.2f)]
+    [InlineData("cls", 0f)]
+    public void The_gradient_of_every_tensor_is_the_loss_differentiated_with_dropout_on(string poolerName, float dropout)
     {
+        Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
         using CpuBackend backend = new(2);
         TrainingOptions options = new() { Pooler = pooler, Dropout = dropout, QueueSize = 0, Temperature = 0.5f };
-        ParameterLayout layout = new(Config, pooler == PoolerKind.Cls);
+        ParameterLayout layout = new(Config, pooler.HasHead);
         float[] start = new float[layout.Length];
         using (BertParameters bert = BertParameters.Random(backend, Config, layout.HasHead, 1))
             foreach (ParameterTensor tensor in layout.Tensors) bert.Get(tensor).CopyTo(start, tensor.Offset);

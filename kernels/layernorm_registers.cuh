@@ -1,0 +1,164 @@
+// Layer normalization of rows that fit in registers, so that a row is read once.
+// Forward: one warp per row; a lane has the columns (k · 32 + lane) · vector for k < Vectors.
+// Backward: one thread per vector of columns, one block per part of the rows, RowsAtOnce rows at a time; a thread keeps
+// the sums over rows for its columns.
+#pragma once
+#include "layernorm.cuh"
+
+constexpr int RowWarps = 4;
+constexpr int RowsAtOnce = 4;
+constexpr int MaxThreads = 512;
+constexpr int MaxWarps = MaxThreads / WarpSize;
+
+// Shared by the block's threads, for RowsAtOnce rows: two sums per warp and row, and per row what one thread looked up.
+// Double-buffered: the next rows' values may be written while these are read.
+struct RowExchange
+{
+    float sums[MaxWarps][2 * RowsAtOnce];
+    float rstd[RowsAtOnce];
+    RowPosition positions[RowsAtOnce];
+};
+using RowExchanges = RowExchange[2];
+
+template <class T, int Vectors> __device__ __forceinline__ void forward(
+    const T* x, const float* bias, const T* residual, const int* offsets, int sentences, const Dropout& mask,
+    const float* gamma, const float* beta, float epsilon, T* normalized, float* rstd, T* y, int rows, int columns)
+{
+    constexpr int N = Vector<T>::Length;
+    int row = blockIdx.x * RowWarps + threadIdx.x / WarpSize;
+    int lane = threadIdx.x % WarpSize;
+    if (row >= rows) return;
+    long long start = static_cast<long long>(row) * columns;
+    float z[Vectors][N];
+
+    // z and its mean
+#pragma unroll
+    for (int k = 0; k < Vectors; k++)
+    {
+        int column = (k * WarpSize + lane) * N;
+        if (column < columns) load(x + start + column, z[k]);
+    }
+    RowPosition position = position_of(mask, offsets, sentences, row);
+    float sum = 0;
+#pragma unroll
+    for (int k = 0; k < Vectors; k++)
+    {
+        int column = (k * WarpSize + lane) * N;
+        if (column >= columns) continue;
+        const T* residual_row = residual == nullptr ? nullptr : residual + start;
+        add_bias_dropout_residual(bias, residual_row, mask, position, columns, column, z[k]);
+#pragma unroll
+        for (int i = 0; i < N; i++) sum += z[k][i];
+    }
+    float mean = warp_sum(sum) / columns;
+
+    // 1 / standard deviation
+    float sum_of_squares = 0;
+#pragma unroll
+    for (int k = 0; k < Vectors; k++)
+        if ((k * WarpSize + lane) * N < columns)
+#pragma unroll
+            for (int i = 0; i < N; i++) sum_of_squares += (z[k][i] - mean) * (z[k][i] - mean);
+    float row_rstd = 1 / sqrtf(warp_sum(sum_of_squares) / columns + epsilon);
+    if (rstd != nullptr && lane == 0) rstd[row] = row_rstd;
+
+    // normalized and y
+#pragma unroll
+    for (int k = 0; k < Vectors; k++)
+    {
+        int column = (k * WarpSize + lane) * N;
+        if (column >= columns) continue;
+        T* normalized_row = normalized == nullptr ? nullptr : normalized + start;
+        normalize(mean, row_rstd, gamma, beta, normalized_row, y + start, column, z[k]);
+    }
+}
+
+// Sums over the block, the warps' sums added in order; every thread receives the sums.
+__device__ __forceinline__ void block_sums(float (&sums)[2 * RowsAtOnce], float (&shared)[MaxWarps][2 * RowsAtOnce])
+{
+    int lane = threadIdx.x % WarpSize;
+    int warp = threadIdx.x / WarpSize;
+    int warps = blockDim.x / WarpSize;
+#pragma unroll
+    for (int i = 0; i < 2 * RowsAtOnce; i++)
+    {
+        sums[i] = warp_sum(sums[i]);
+        if (lane == 0) shared[warp][i] = sums[i];
+    }
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < 2 * RowsAtOnce; i++) sums[i] = shared[0][i];
+    for (int other = 1; other < warps; other++)
+#pragma unroll
+        for (int i = 0; i < 2 * RowsAtOnce; i++) sums[i] += shared[other][i];
+}
+
+template <class T> __device__ __forceinline__ void backward(
+    const T* dy, const T* normalized, const float* rstd, const int* offsets, int sentences, const Dropout& mask,
+    const float* gamma, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns,
+    RowExchanges& exchanges)
+{
+    constexpr int N = Vector<T>::Length;
+    int column = threadIdx.x * N;
+    int end_row = min(rows, (static_cast<int>(blockIdx.x) + 1) * rows_per_part);
+    bool has_columns = column < columns;
+    float gamma_values[N];
+    ParameterGradients<N> gradients = {};
+    if (has_columns) load_wide(gamma + column, gamma_values);
+    int buffer = 0;
+    for (int first_row = blockIdx.x * rows_per_part; first_row < end_row; first_row += RowsAtOnce, buffer ^= 1)
+    {
+        int row_count = min(RowsAtOnce, end_row - first_row);
+        int vector_count = has_columns ? row_count : 0;
+        RowExchange& exchange = exchanges[buffer];
+        long long start = static_cast<long long>(first_row) * columns + column;
+
+        // loads, kept in storage type: 16-bit elements take half the registers
+        uint4 dy_words[RowsAtOnce];
+        uint4 normalized_words[RowsAtOnce];
+#pragma unroll
+        for (int r = 0; r < RowsAtOnce; r++)
+        {
+            if (r >= vector_count) continue;
+            dy_words[r] = *reinterpret_cast<const uint4*>(dy + start + r * columns);
+            normalized_words[r] = *reinterpret_cast<const uint4*>(normalized + start + r * columns);
+        }
+        if (static_cast<int>(threadIdx.x) < row_count)
+        {
+            exchange.rstd[threadIdx.x] = rstd[first_row + threadIdx.x];
+            exchange.positions[threadIdx.x] = position_of(mask, offsets, sentences, first_row + threadIdx.x);
+        }
+
+        // Σ g and Σ g normalized of each row; dγ and dβ
+        float g[N];
+        float normalized_values[N];
+        float sums[2 * RowsAtOnce] = {};
+#pragma unroll
+        for (int r = 0; r < RowsAtOnce; r++)
+        {
+            if (r >= vector_count) continue;
+            widen<T>(dy_words[r], g);
+            widen<T>(normalized_words[r], normalized_values);
+            gradients.add_row(g, normalized_values);
+            sum_g(gamma_values, normalized_values, g, sums[2 * r], sums[2 * r + 1]);
+        }
+        block_sums(sums, exchange.sums);
+
+        // dz and dx; dbias
+#pragma unroll
+        for (int r = 0; r < RowsAtOnce; r++)
+        {
+            if (r >= vector_count) continue;
+            widen<T>(dy_words[r], g);
+            widen<T>(normalized_words[r], normalized_values);
+#pragma unroll
+            for (int i = 0; i < N; i++) g[i] *= gamma_values[i];
+            T* dz_vector = dz + start + r * columns;
+            T* dx_vector = dx == nullptr ? nullptr : dx + start + r * columns;
+            store_dz_dx(sums[2 * r] / columns, sums[2 * r + 1] / columns, exchange.rstd[r], normalized_values, mask,
+                exchange.positions[r], columns, column, dz_vector, dx_vector, g);
+            add(g, gradients.dbias);
+        }
+    }
+    if (has_columns) gradients.store_to(partials + 3LL * blockIdx.x * columns + column, columns, dbias != nullptr);
+}

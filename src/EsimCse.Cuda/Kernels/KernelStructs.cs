@@ -1,0 +1,68 @@
+using EsimCse.Core.Backend;
+
+namespace EsimCse.Cuda.Kernels;
+
+/// <summary>The struct <c>StepState</c> of stepstate.cuh.</summary>
+readonly record struct StepStateArgument(nint Counters, nint Scalars)
+{
+    public static StepStateArgument From(StepState state) => new(state.Counters.Address, state.Scalars.Address);
+}
+
+/// <summary>The struct <c>Dropout</c> of philox.cuh.</summary>
+readonly record struct DropoutArgument(
+    float Scale,
+    uint SeedLow,
+    nint Counters,
+    int Site,
+    int Threshold,
+    int SentencesPerView,
+    uint SeedHigh)
+{
+    public static DropoutArgument From(DropoutMask mask) => new(
+        mask.Scale,
+        SeedLow: (uint)mask.Seed,
+        mask.Counters.Address,
+        mask.Site,
+        mask.Threshold,
+        mask.SentencesPerView,
+        SeedHigh: (uint)(mask.Seed >> 32));
+}
+
+/// <summary>The struct <c>Corpus</c> of packviews.cu.</summary>
+readonly record struct CorpusArgument(nint Tokens, nint Starts, nint Lines, nint Order, int Sentences)
+{
+    public static CorpusArgument From(CorpusMemory corpus) => new(
+        corpus.Tokens.Address,
+        corpus.Starts.Address,
+        corpus.Lines.Address,
+        corpus.Order.Address,
+        Sentences: corpus.Order.Columns);
+}
+
+/// <summary>The struct <c>AugmentationSpec</c> of packviews.cu.</summary>
+readonly record struct AugmentationArgument(
+    nint ContinuesWord,
+    nint Insertions,
+    double Rate,
+    uint SeedLow,
+    uint SeedHigh,
+    int Augmentation,
+    int Formula,
+    int Draw,
+    int MaxPositions,
+    int MaskId,
+    int InsertionCount)
+{
+    public static AugmentationArgument From(AugmentationSpec spec) => new(
+        spec.ContinuesWord.Address,
+        spec.Insertions.Address,
+        spec.Rate,
+        SeedLow: (uint)spec.Seed,
+        SeedHigh: (uint)(spec.Seed >> 32),
+        (int)spec.Augmentation,
+        (int)spec.Formula,
+        (int)spec.Draw,
+        spec.MaxPositions,
+        spec.MaskId,
+        InsertionCount: spec.Insertions.Columns);
+}
