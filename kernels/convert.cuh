@@ -24,7 +24,7 @@ __device__ __forceinline__ uint16_t to_f16_bits(float value)
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
     return bits;
 }
-// Converts two values to one word; low goes into the lower half.
+// Converts two values to one word; low goes into bits 0 … 15.
 template <class T> __device__ __forceinline__ uint32_t to_pair(float low, float high);
 template <> __device__ __forceinline__ uint32_t to_pair<bf16>(float low, float high)
 {

@@ -20,6 +20,19 @@ struct RowExchange
 };
 using RowExchanges = RowExchange[2];
 
+// Returns Σ (z - mean)² over the lane's columns of a row.
+template <int Vectors, int N> __device__ __forceinline__ float squared_deviations(
+    const float (&z)[Vectors][N], float mean, int lane, int columns)
+{
+    float sum = 0;
+#pragma unroll
+    for (int k = 0; k < Vectors; k++)
+        if ((k * WarpSize + lane) * N < columns)
+#pragma unroll
+            for (int i = 0; i < N; i++) sum += (z[k][i] - mean) * (z[k][i] - mean);
+    return sum;
+}
+
 template <class T, int Vectors> __device__ __forceinline__ void forward(
     const T* x, const float* bias, const T* residual, const int* offsets, int sentences, const Dropout& mask,
     const float* gamma, const float* beta, float epsilon, T* normalized, float* rstd, T* y, int rows, int columns)
@@ -53,13 +66,8 @@ template <class T, int Vectors> __device__ __forceinline__ void forward(
     float mean = warp_sum(sum) / columns;
 
     // 1 / standard deviation
-    float sum_of_squares = 0;
-#pragma unroll
-    for (int k = 0; k < Vectors; k++)
-        if ((k * WarpSize + lane) * N < columns)
-#pragma unroll
-            for (int i = 0; i < N; i++) sum_of_squares += (z[k][i] - mean) * (z[k][i] - mean);
-    float row_rstd = 1 / sqrtf(warp_sum(sum_of_squares) / columns + epsilon);
+    float variance = warp_sum(squared_deviations(z, mean, lane, columns)) / columns;
+    float row_rstd = 1 / sqrtf(variance + epsilon);
     if (rstd != nullptr && lane == 0) rstd[row] = row_rstd;
 
     // normalized and y
@@ -93,6 +101,42 @@ __device__ __forceinline__ void block_sums(float (&sums)[2 * RowsAtOnce], float 
         for (int i = 0; i < 2 * RowsAtOnce; i++) sums[i] += shared[other][i];
 }
 
+// A thread's columns of RowsAtOnce rows, in storage type: 16-bit elements take fewer registers.
+template <class T> struct StoredRows
+{
+    static constexpr int N = Vector<T>::Length;
+    uint4 dy[RowsAtOnce];
+    uint4 normalized[RowsAtOnce];
+
+    __device__ __forceinline__ void load(const T* dy_start, const T* normalized_start, int count, int columns)
+    {
+#pragma unroll
+        for (int r = 0; r < RowsAtOnce; r++)
+        {
+            if (r >= count) continue;
+            dy[r] = *reinterpret_cast<const uint4*>(dy_start + r * columns);
+            normalized[r] = *reinterpret_cast<const uint4*>(normalized_start + r * columns);
+        }
+    }
+
+    // Adds to dγ and dβ, and to each row's Σ g and Σ g normalized.
+    __device__ __forceinline__ void sum(
+        const float (&gamma)[N], int count, ParameterGradients<N>& gradients, float (&sums)[2 * RowsAtOnce]) const
+    {
+#pragma unroll
+        for (int r = 0; r < RowsAtOnce; r++)
+        {
+            if (r >= count) continue;
+            float g[N];
+            float normalized_values[N];
+            widen<T>(dy[r], g);
+            widen<T>(normalized[r], normalized_values);
+            gradients.add_row(g, normalized_values);
+            sum_g(gamma, normalized_values, g, sums[2 * r], sums[2 * r + 1]);
+        }
+    }
+};
+
 template <class T> __device__ __forceinline__ void backward(
     const T* dy, const T* normalized, const float* rstd, const int* offsets, int sentences, const Dropout& mask,
     const float* gamma, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns,
@@ -113,16 +157,8 @@ template <class T> __device__ __forceinline__ void backward(
         RowExchange& exchange = exchanges[buffer];
         long long start = static_cast<long long>(first_row) * columns + column;
 
-        // loads, kept in storage type: 16-bit elements take half the registers
-        uint4 dy_words[RowsAtOnce];
-        uint4 normalized_words[RowsAtOnce];
-#pragma unroll
-        for (int r = 0; r < RowsAtOnce; r++)
-        {
-            if (r >= vector_count) continue;
-            dy_words[r] = *reinterpret_cast<const uint4*>(dy + start + r * columns);
-            normalized_words[r] = *reinterpret_cast<const uint4*>(normalized + start + r * columns);
-        }
+        StoredRows<T> stored;
+        stored.load(dy + start, normalized + start, vector_count, columns);
         if (static_cast<int>(threadIdx.x) < row_count)
         {
             exchange.rstd[threadIdx.x] = rstd[first_row + threadIdx.x];
@@ -130,18 +166,8 @@ template <class T> __device__ __forceinline__ void backward(
         }
 
         // Σ g and Σ g normalized of each row; dγ and dβ
-        float g[N];
-        float normalized_values[N];
         float sums[2 * RowsAtOnce] = {};
-#pragma unroll
-        for (int r = 0; r < RowsAtOnce; r++)
-        {
-            if (r >= vector_count) continue;
-            widen<T>(dy_words[r], g);
-            widen<T>(normalized_words[r], normalized_values);
-            gradients.add_row(g, normalized_values);
-            sum_g(gamma_values, normalized_values, g, sums[2 * r], sums[2 * r + 1]);
-        }
+        stored.sum(gamma_values, vector_count, gradients, sums);
         block_sums(sums, exchange.sums);
 
         // dz and dx; dbias
@@ -149,8 +175,10 @@ template <class T> __device__ __forceinline__ void backward(
         for (int r = 0; r < RowsAtOnce; r++)
         {
             if (r >= vector_count) continue;
-            widen<T>(dy_words[r], g);
-            widen<T>(normalized_words[r], normalized_values);
+            float g[N];
+            float normalized_values[N];
+            widen<T>(stored.dy[r], g);
+            widen<T>(stored.normalized[r], normalized_values);
 #pragma unroll
             for (int i = 0; i < N; i++) g[i] *= gamma_values[i];
             T* dz_vector = dz + start + r * columns;
