@@ -23,9 +23,19 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
     readonly float* _packedB = Allocate(BlockColumns * BlockDepth);
     readonly float** _packedA;
 
+    // Created once: a closure for each of the many small products costs measurable time.
+    readonly Action<int, int> _packB;
+    readonly Action<int, int> _multiplyTiles;
+
+    // The current block, guarded by _oneAtATime.
+    Operand _b;
+    GemmTiles<TKernel> _tiles;
+
     public BlockedGemm(WorkerPool pool)
     {
         _pool = pool;
+        _packB = PackB;
+        _multiplyTiles = MultiplyTiles;
         _packedA = (float**)NativeMemory.Alloc((nuint)pool.Threads, (nuint)sizeof(float*));
         for (int i = 0; i < pool.Threads; i++) _packedA[i] = Allocate(BlockRows * BlockDepth);
     }
@@ -41,8 +51,10 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
                 for (int k = 0; k < depth; k += BlockDepth)
                 {
                     int blockDepth = Math.Min(BlockDepth, depth - k);
-                    PackB(b, k, blockDepth, column, columns);
-                    MultiplyTiles(Plan(a, k, blockDepth, c, column, columns, accumulate || k > 0));
+                    _b = b;
+                    _tiles = Plan(a, k, blockDepth, c, column, columns, accumulate || k > 0);
+                    _pool.For(CeilingDivide(columns, TKernel.Columns), 4, _packB);
+                    _pool.For(_pool.Threads, 1, _multiplyTiles);
                 }
             }
     }
@@ -58,18 +70,15 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
 
     static int CeilingDivide(int value, int divisor) => (value + divisor - 1) / divisor;
 
-    void PackB(Operand b, int k, int depth, int column, int columns)
+    void PackB(int from, int to)
     {
-        float* packed = _packedB;
-        _pool.For(CeilingDivide(columns, TKernel.Columns), 4, (from, to) =>
+        for (int panel = from; panel < to; panel++)
         {
-            for (int panel = from; panel < to; panel++)
-            {
-                int first = panel * TKernel.Columns;
-                int width = Math.Min(TKernel.Columns, columns - first);
-                b.PackColumns(k, depth, column + first, width, TKernel.Columns, packed + (long)first * depth);
-            }
-        });
+            int first = panel * TKernel.Columns;
+            int width = Math.Min(TKernel.Columns, _tiles.Columns - first);
+            float* packed = _packedB + (long)first * _tiles.Depth;
+            _b.PackColumns(_tiles.K, _tiles.Depth, _tiles.Column + first, width, TKernel.Columns, packed);
+        }
     }
 
     /// <summary>
@@ -104,18 +113,13 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
     }
 
     /// <summary>Gives each thread a contiguous part of the items and a packing buffer of its own.</summary>
-    void MultiplyTiles(GemmTiles<TKernel> tiles)
+    void MultiplyTiles(int from, int to)
     {
-        int threads = _pool.Threads;
-        float** packedA = _packedA;
-        _pool.For(threads, 1, (from, to) =>
+        for (int part = from; part < to; part++)
         {
-            for (int part = from; part < to; part++)
-            {
-                int first = (int)((long)tiles.Items * part / threads);
-                int end = (int)((long)tiles.Items * (part + 1) / threads);
-                tiles.Multiply(first, end, packedA[part]);
-            }
-        });
+            int first = (int)((long)_tiles.Items * part / _pool.Threads);
+            int end = (int)((long)_tiles.Items * (part + 1) / _pool.Threads);
+            _tiles.Multiply(first, end, _packedA[part]);
+        }
     }
 }
