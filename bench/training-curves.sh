@@ -18,7 +18,8 @@ for seed in ${SEEDS:-1 2 3}; do
     esac
     run=$out/$condition-$seed
     "$esimcse" train "$data/models/bert-mlm-l4-h384" --data "$data/corpus/wikipedia-en-10k.txt" \
-      --output "$run" --resume --max-steps 150 --learning-rate 3e-4 --repetition-formula paper "${options[@]}" --seed "$seed" \
+      --output "$run" --resume \
+      --max-steps 150 --learning-rate 3e-4 --repetition-formula paper "${options[@]}" --seed "$seed" \
       --eval-data "$data/sts" --eval-every 25 --save-every 50
     if [ ! -s "$run/scores.json" ]; then
       "$esimcse" eval "$run" --data "$data/sts" --sets stsb-dev,stsb-test,sick --json > "$run/scores.json"

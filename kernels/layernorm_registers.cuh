@@ -137,6 +137,13 @@ template <class T> struct StoredRows
     }
 };
 
+// g *= gamma
+template <int N> __device__ __forceinline__ void multiply(float (&g)[N], const float (&gamma)[N])
+{
+#pragma unroll
+    for (int i = 0; i < N; i++) g[i] *= gamma[i];
+}
+
 template <class T> __device__ __forceinline__ void backward(
     const T* dy, const T* normalized, const float* rstd, const int* offsets, int sentences, const Dropout& mask,
     const float* gamma, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns,
@@ -146,8 +153,8 @@ template <class T> __device__ __forceinline__ void backward(
     int column = threadIdx.x * N;
     int end_row = min(rows, (static_cast<int>(blockIdx.x) + 1) * rows_per_part);
     bool has_columns = column < columns;
-    float gamma_values[N];
     ParameterGradients<N> gradients = {};
+    float gamma_values[N];
     if (has_columns) load_wide(gamma + column, gamma_values);
     int buffer = 0;
     for (int first_row = blockIdx.x * rows_per_part; first_row < end_row; first_row += RowsAtOnce, buffer ^= 1)
@@ -156,14 +163,11 @@ template <class T> __device__ __forceinline__ void backward(
         int vector_count = has_columns ? row_count : 0;
         RowExchange& exchange = exchanges[buffer];
         long long start = static_cast<long long>(first_row) * columns + column;
-
         StoredRows<T> stored;
         stored.load(dy + start, normalized + start, vector_count, columns);
-        if (static_cast<int>(threadIdx.x) < row_count)
-        {
-            exchange.rstd[threadIdx.x] = rstd[first_row + threadIdx.x];
-            exchange.positions[threadIdx.x] = position_of(mask, offsets, sentences, first_row + threadIdx.x);
-        }
+        int r0 = threadIdx.x;
+        if (r0 < row_count) exchange.rstd[r0] = rstd[first_row + r0];
+        if (r0 < row_count) exchange.positions[r0] = position_of(mask, offsets, sentences, first_row + r0);
 
         // Σ g and Σ g normalized of each row; dγ and dβ
         float sums[2 * RowsAtOnce] = {};
@@ -179,8 +183,7 @@ template <class T> __device__ __forceinline__ void backward(
             float normalized_values[N];
             widen<T>(stored.dy[r], g);
             widen<T>(stored.normalized[r], normalized_values);
-#pragma unroll
-            for (int i = 0; i < N; i++) g[i] *= gamma_values[i];
+            multiply(g, gamma_values);
             T* dz_vector = dz + start + r * columns;
             T* dx_vector = dx == nullptr ? nullptr : dx + start + r * columns;
             store_dz_dx(sums[2 * r] / columns, sums[2 * r + 1] / columns, exchange.rstd[r], normalized_values, mask,

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Numerics;
 using EsimCse.Core;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Text;
@@ -42,38 +41,26 @@ static class CommonOptions
     public static Option<bool?> Flag(string name, string description) =>
         new(name) { Description = description, Arity = ArgumentArity.ExactlyOne, HelpName = "true|false" };
 
-    /// <summary>Creates an option that requires a whole number.</summary>
+    /// <summary>
+    /// Creates an option that requires a whole number, with a parser of its own: System.CommandLine's reads 1,5 as 15,
+    /// and reports a number that it cannot parse by an exception.
+    /// </summary>
     public static Option<int?> Number(string name, string description, int min)
     {
-        string expected = $"a whole number of at least {min}";
-        return Numeric<int>(name, description, NumberStyles.AllowLeadingSign, value => value >= min, expected);
-    }
-
-    /// <summary>Creates an option that requires a number with a decimal point, whatever the locale.</summary>
-    public static Option<T?> Real<T>(string name, string description, Func<T, bool> valid, string expected)
-        where T : struct, INumber<T> =>
-        Numeric<T>(name, description, NumberStyles.Float, value => T.IsFinite(value) && valid(value), expected);
-
-    /// <summary>
-    /// Creates an option with a parser of its own: System.CommandLine's reads 1,5 as 15, and reports a number that it
-    /// cannot parse by an exception.
-    /// </summary>
-    public static Option<T?> Numeric<T>(
-        string name, string description, NumberStyles styles, Func<T, bool> valid, string expected)
-        where T : struct, INumber<T>
-    {
-        return new Option<T?>(name)
+        return new Option<int?>(name)
         {
             Description = description,
             Arity = ArgumentArity.ExactlyOne,
             CustomParser = Parse,
         };
 
-        T? Parse(ArgumentResult result)
+        int? Parse(ArgumentResult result)
         {
             string text = result.Tokens[^1].Value;
-            if (T.TryParse(text, styles, CultureInfo.InvariantCulture, out T value) && valid(value)) return value;
-            result.AddError($"{name}: found {text}, expected {expected}");
+            bool parsed = int.TryParse(
+                text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value);
+            if (parsed && value >= min) return value;
+            result.AddError($"{name}: found {text}, expected a whole number of at least {min}");
             return null;
         }
     }

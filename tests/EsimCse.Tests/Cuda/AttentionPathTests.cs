@@ -69,8 +69,8 @@ public class AttentionPathTests
     }
 
     /// <summary>
-    /// Compares launches with other numbers of warps. On tensor cores a warp of a short sentence's block has 16 rows; in
-    /// the other kernels there are as many warps as shared memory has room for. A longer longest sentence means more
+    /// Compares launches with other numbers of warps. On tensor cores a warp of a short sentence's block has 16 rows;
+    /// in the other kernels there are as many warps as shared memory has room for. A longer longest sentence means more
     /// rows, or fewer warps.
     /// </summary>
     static void CompareWarps(ElementType type, int size)
