@@ -22,8 +22,8 @@ public sealed class TuningTests : IDisposable
         Run(cache, TrainArguments());
         File.Delete(_small.In("run", "model.safetensors"));
         string[] resume = [.. TrainArguments(), "--resume"];
-        Assert.Contains("tuned otherwise", Run(_small.In("elsewhere"), resume), StringComparison.Ordinal);
-        Assert.DoesNotContain("tuned otherwise", Run(cache, resume), StringComparison.Ordinal);
+        Assert.Contains("tuned differently", Run(_small.In("elsewhere"), resume), StringComparison.Ordinal);
+        Assert.DoesNotContain("tuned differently", Run(cache, resume), StringComparison.Ordinal);
         File.WriteAllText(table, "{\"no\": 3");
         Run(cache, "similarity", _small.In("run"), "a cat", "a dog", "--device", "cuda");
     }
