@@ -152,7 +152,7 @@ public partial class HeaderTests
             select $"static_assert(same(&{space}::{name}, &::{name}), \"{name}\");";
         return $$"""
             namespace {{space}} {
-            struct Algorithm; struct Proposal;
+            struct Algorithm; struct HeuristicResult;
             {{string.Join('\n', all)}}
             }
             {{string.Join('\n', assertions)}}
