@@ -50,25 +50,32 @@ public class TrainerTests
     }
 
     [Fact]
-    public void A_run_killed_again_and_again_equals_an_uninterrupted_one()
+    public void A_killed_run_equals_an_uninterrupted_one() => KillAndResume(steps: 400, kills: 2);
+
+    [Fact]
+    [Trait(TestCategory.Name, TestCategory.Exhaustive)]
+    public void A_run_killed_again_and_again_equals_an_uninterrupted_one() => KillAndResume(steps: 2500, kills: 12);
+
+    static void KillAndResume(int steps, int kills)
     {
-        const int Seed = 3, Steps = 2500, Kills = 12;
+        const int seed = 3;
         using SmallModel small = new();
-        TrainingJob whole = small.Job("whole"), killed = small.Job("killed");
+        TrainingJob whole = small.Job("whole");
+        TrainingJob killed = small.Job("killed");
         string[] arguments =
         [
             "train", "--from-scratch", small.In("config.json"), "--vocabulary", small.Folder,
             "--data", small.In("corpus.txt"), "--eval-data", small.Folder, "--batch-size", "8",
-            "--max-steps", $"{Steps}", "--queue-size", "20", "--eval-every", "100", "--save-every", "1",
+            "--max-steps", $"{steps}", "--queue-size", "20", "--eval-every", "100", "--save-every", "1",
             "--threads", "1",
         ];
         Assert.Equal(0, Tool.Run("", [.. arguments, "--output", whole.Output]).Code);
-        Random random = new(Seed);
-        for (int kill = 0; kill < Kills; kill++)
+        Random random = new(seed);
+        for (int kill = 0; kill < kills; kill++)
         {
             using Process process = Tool.Start([.. arguments, "--output", killed.Output, "--resume"]);
             // The kill falls somewhere into a step or a checkpoint, of which there is one per step.
-            WaitForSteps(process, RunOutput.Checkpoints(killed), random.Next(1, Steps / (2 * Kills)));
+            WaitForSteps(process, RunOutput.Checkpoints(killed), random.Next(1, steps / (2 * kills)));
             process.Kill();
             process.WaitForExit();
         }
