@@ -28,7 +28,6 @@ public partial class KernelCompilationTests
     internal static bool IsChild => Environment.GetEnvironmentVariable(ChildVariable) is not null;
 
     [Fact]
-    [Trait(TestCategory.Name, TestCategory.Exhaustive)]
     public void The_real_compiler_builds_every_kernel_and_nothing_spills()
     {
         if (IsChild)

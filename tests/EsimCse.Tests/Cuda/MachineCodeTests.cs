@@ -17,7 +17,6 @@ public class MachineCodeTests
     ];
 
     [Fact]
-    [Trait(TestCategory.Name, TestCategory.Exhaustive)]
     public void Tensor_cores_and_wide_accesses_are_used_and_nothing_spills()
     {
         string? report = Environment.GetEnvironmentVariable("ESIMCSE_KERNEL_REPORT");

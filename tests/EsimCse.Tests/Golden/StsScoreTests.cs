@@ -6,7 +6,6 @@ using EsimCseNative;
 
 namespace EsimCse.Tests.Golden;
 
-[Trait(TestCategory.Name, TestCategory.Exhaustive)]
 public class StsScoreTests
 {
     const string MiniLm = "all-MiniLM-L6-v2";
@@ -18,6 +17,7 @@ public class StsScoreTests
     static readonly double[] Published = [72.37, 80.60, 75.59, 85.39, 78.99];
 
     [Fact]
+    [Trait(TestCategory.Name, TestCategory.Exhaustive)]
     public void Real_weights_give_the_published_scores_and_length_bias()
     {
         JsonElement scores = Read(SharedData.Path("golden", MiniLm, "sts.json")).GetProperty("results");
@@ -41,6 +41,7 @@ public class StsScoreTests
     [InlineData("cls_before_pooler")]
     [InlineData("avg_top2")]
     [InlineData("avg_first_last")]
+    [Trait(TestCategory.Name, TestCategory.Exhaustive)]
     public void Real_weights_give_the_recorded_scores_of_the_other_poolers(string poolerName)
     {
         Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
@@ -50,11 +51,11 @@ public class StsScoreTests
     }
 
     [Theory]
-    [InlineData("cls", "cls_before_pooler")]
+    [InlineData("cls", "cls_before_pooler", Traits = [TestCategory.Name, TestCategory.Exhaustive])]
     [InlineData("mean", "avg")]
-    [InlineData("first_last_emb", "avg_first_last")]
-    [InlineData("last2", "avg_top2")]
-    [InlineData("pooler", "cls")]
+    [InlineData("first_last_emb", "avg_first_last", Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData("last2", "avg_top2", Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData("pooler", "cls", Traits = [TestCategory.Name, TestCategory.Exhaustive])]
     public void A_random_model_gives_the_reference_scores(string name, string poolerName)
     {
         Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
