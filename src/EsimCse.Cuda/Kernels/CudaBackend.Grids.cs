@@ -35,6 +35,9 @@ partial class CudaBackend
     /// <summary>Returns one thread, in a warp; no block if <paramref name="count"/> is 0.</summary>
     static LaunchConfig SingleWarp(int count = 1) => new(Math.Min(1, count), 32);
 
+    /// <summary>Returns the number of blocks: one per sentence, and one for the padding rows.</summary>
+    static int BlocksWithPadding(PackedBatch batch) => batch.Tokens == 0 ? 0 : batch.Sentences + 1;
+
     static int Sentences(Matrix offsets) => offsets.IsPresent ? offsets.Columns - 1 : 0;
 
     static int CeilingDivide(int dividend, int divisor) => (dividend + divisor - 1) / divisor;

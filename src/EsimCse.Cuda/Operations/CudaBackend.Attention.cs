@@ -70,7 +70,7 @@ partial class CudaBackend
     {
         int threads = TileRows / RowsPerWarp * 32;
         int sharedBytes = tiles * TileRows * (size + TilePadding) * sizeof(ushort) + 2 * TileRows * sizeof(float);
-        int tilesPerSentence = Math.Max(1, (batch.LongestSentence + TileRows - 1) / TileRows);
+        int tilesPerSentence = Math.Max(1, CeilingDivide(batch.LongestSentence, TileRows));
         return new(BlocksWithPadding(batch), threads, sharedBytes, heads, tilesPerSentence);
     }
 
@@ -83,7 +83,7 @@ partial class CudaBackend
     static LaunchConfig ShortTileConfig(PackedBatch batch, int heads, int size)
     {
         int longest = Math.Clamp(batch.LongestSentence, 1, ShortSentence);
-        int warps = (longest + RowsPerWarp - 1) / RowsPerWarp;
+        int warps = CeilingDivide(longest, RowsPerWarp);
         int elementsPerRow = 4 * (size + TilePadding) + 2 * (ShortSentence + TilePadding);
         int bytesPerRow = elementsPerRow * sizeof(ushort) + 2 * sizeof(float);
         return new(BlocksWithPadding(batch), warps * 32, warps * RowsPerWarp * bytesPerRow, heads);
@@ -102,8 +102,6 @@ partial class CudaBackend
 
         int SharedBytes(int warps) => checked((warps * floatsPerWarp + floatsPerBlock) * sizeof(float));
     }
-
-    static int BlocksWithPadding(PackedBatch batch) => batch.Tokens == 0 ? 0 : batch.Sentences + 1;
 
     static int HeadSize(Matrix context, int heads)
     {

@@ -14,7 +14,7 @@ partial class CudaBackend
     /// <inheritdoc/>
     public void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx)
     {
-        LaunchConfig perSentenceAndPadding = PerRow(batch.Tokens == 0 ? 0 : batch.Sentences + 1);
+        LaunchConfig perSentenceAndPadding = PerRow(BlocksWithPadding(batch));
         Launch(
             "meanpooling_backward" + Suffix(dx), perSentenceAndPadding,
             dy, batch.Offsets, scale, accumulate ? 1 : 0, dx, batch.Tokens, dx.Columns);
