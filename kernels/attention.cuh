@@ -73,7 +73,7 @@ __device__ __forceinline__ float softmax_row(const float* q, const Rows<const T>
 {
     int lane = threadIdx.x % WarpSize;
     float scale = rsqrtf(static_cast<float>(head.size));
-    float max = __uint_as_float(0xff800000u);
+    float max = -infinity();
     float sum = 0;
     for (int j = lane; j < head.n; j += WarpSize)
     {

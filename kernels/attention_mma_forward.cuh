@@ -39,7 +39,6 @@ template <class T, int D>
 __device__ __forceinline__ void scores(const uint32_t (&q)[D / 16][4], const T* k_tile, int first_key, int n,
     Accumulator (&s)[KeyGroups], float (&max)[2])
 {
-    const float infinity = __uint_as_float(0x7f800000u);
     const float scale = rsqrtf(static_cast<float>(D));
 #pragma unroll
     for (int group = 0; group < KeyGroups; group++)
@@ -50,7 +49,7 @@ __device__ __forceinline__ void scores(const uint32_t (&q)[D / 16][4], const T* 
         for (int i = 0; i < 8; i++)
         {
             int r = i / 2 % 2;
-            s[group][i] = key + fragment_column(i) < n ? s[group][i] * scale : -infinity;
+            s[group][i] = key + fragment_column(i) < n ? s[group][i] * scale : -infinity();
             max[r] = fmaxf(max[r], s[group][i]);
         }
     }
@@ -102,7 +101,6 @@ __device__ __forceinline__ void forward_mma(const T* qkv, const int* offsets, co
     float* log_sum_exp, int tokens)
 {
     DYNAMIC_SHARED(T, shared);
-    const float infinity = __uint_as_float(0x7f800000u);
     int start = blockIdx.z * TileRows;
     if (is_padding_block<1>(context, offsets, tokens, D, start == 0)) return;
     ForwardRows<T> head(qkv, offsets, D, context);
@@ -118,7 +116,7 @@ __device__ __forceinline__ void forward_mma(const T* qkv, const int* offsets, co
     __syncthreads();
     uint32_t q[D / 16][4];
     load_a<T, D>(q_rows, q);
-    OnlineSoftmax<D> softmax = {{}, {-infinity, -infinity}, {}};
+    OnlineSoftmax<D> softmax = {{}, {-infinity(), -infinity()}, {}};
     for (int first_key = 0; first_key < n; first_key += TileRows)
     {
         // load K and V

@@ -43,7 +43,7 @@ __device__ __forceinline__ void load_lse_and_delta(const BackwardRows<T>& head, 
     delta += __shfl_xor_sync(AllLanes, delta, 1);
     if (half != 0) return;
     tiles.delta[row] = delta;
-    tiles.lse[row] = first + row < head.n ? head.lse[first + row] : __uint_as_float(0x7f800000u);
+    tiles.lse[row] = first + row < head.n ? head.lse[first + row] : infinity();
 }
 
 // dS = P ∘ (dP ∘ mask - delta) / √D in place of S = Q Kᵀ, for 16 queries and 16 keys. dp = dO Vᵀ.

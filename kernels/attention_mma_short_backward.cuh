@@ -67,7 +67,7 @@ __device__ __forceinline__ void load_sentence(const BackwardRows<T>& head, int f
     load_rows<T, D>(head.v, first, n, v);
     load_rows<T, D>(head.dout, first, n, dout);
     load_rows<T, D>(head.o, first, n, o);
-    float lse = lane < WarpRows && first + lane < n ? head.lse[first + lane] : __uint_as_float(0x7f800000u);
+    float lse = lane < WarpRows && first + lane < n ? head.lse[first + lane] : infinity();
     store_to_tile<T, D>(q, tiles.q + first * TileStride<D>);
     store_to_tile<T, D>(k, tiles.k + first * TileStride<D>);
     store_to_tile<T, D>(v, tiles.v + first * TileStride<D>);

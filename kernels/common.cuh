@@ -22,7 +22,7 @@ struct f16 { uint16_t bits; };
 
 #include "convert.cuh"
 
-__device__ __forceinline__ float negative_infinity() { return __uint_as_float(0xff800000u); }
+__device__ __forceinline__ float infinity() { return __uint_as_float(0x7f800000u); }
 
 // A vector of 16 bytes: 4 fp32, 8 bf16 or 8 fp16.
 template <class T> struct Vector
@@ -120,7 +120,7 @@ __device__ __forceinline__ float block_max(float value, float* scratch)
     __syncthreads();
     if (lane == 0) scratch[warp] = value;
     __syncthreads();
-    return warp_max(lane < warps ? scratch[lane] : negative_infinity());
+    return warp_max(lane < warps ? scratch[lane] : -infinity());
 }
 
 // Instantiates a kernel's entries for the element types of training and embedding.

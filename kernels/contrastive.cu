@@ -113,7 +113,7 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_softmax(
     const float* logit = logits + static_cast<long long>(row) * (pairs + queue_rows);
     float* weight = weights + static_cast<long long>(row) * (pairs + queue_rows);
 
-    float maximum = negative_infinity();
+    float maximum = -infinity();
     for (int j = threadIdx.x; j < count; j += blockDim.x) maximum = fmaxf(maximum, logit[j]);
     maximum = block_max(maximum, scratch);
 
@@ -226,7 +226,7 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_stream(
     Vectors vectors = {h, queue, 2 * pairs, columns};
 
     // each warp reduces every fourth column
-    OnlineSoftmax softmax = {negative_infinity(), 0, 0, 0};
+    OnlineSoftmax softmax = {-infinity(), 0, 0, 0};
     for (int column = warp; column < count; column += WarpsPerBlock)
     {
         float logit = warp_cosine(vectors, norms, row, pairs + column) / temperature;

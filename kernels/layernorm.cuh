@@ -36,6 +36,12 @@ template <int N> __device__ __forceinline__ void add(const float (&other)[N], fl
     for (int i = 0; i < N; i++) values[i] += other[i];
 }
 
+template <int N> __device__ __forceinline__ void multiply(const float (&other)[N], float (&values)[N])
+{
+#pragma unroll
+    for (int i = 0; i < N; i++) values[i] *= other[i];
+}
+
 // z holds x on entry. residual is the row's.
 template <class T, int N> __device__ __forceinline__ void add_bias_dropout_residual(
     const float* bias, const T* residual, const Dropout& mask, const RowPosition& position, int columns, int column,

@@ -137,13 +137,6 @@ template <class T> struct StoredRows
     }
 };
 
-// g *= gamma
-template <int N> __device__ __forceinline__ void multiply(float (&g)[N], const float (&gamma)[N])
-{
-#pragma unroll
-    for (int i = 0; i < N; i++) g[i] *= gamma[i];
-}
-
 template <class T> __device__ __forceinline__ void backward(
     const T* dy, const T* normalized, const float* rstd, const int* offsets, int sentences, const Dropout& mask,
     const float* gamma, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns,
@@ -183,7 +176,7 @@ template <class T> __device__ __forceinline__ void backward(
             float normalized_values[N];
             widen<T>(stored.dy[r], g);
             widen<T>(stored.normalized[r], normalized_values);
-            multiply(g, gamma_values);
+            multiply(gamma_values, g);
             T* dz_vector = dz + start + r * columns;
             T* dx_vector = dx == nullptr ? nullptr : dx + start + r * columns;
             store_dz_dx(sums[2 * r] / columns, sums[2 * r + 1] / columns, exchange.rstd[r], normalized_values, mask,

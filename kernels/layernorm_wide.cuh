@@ -105,8 +105,7 @@ template <class T> __device__ __forceinline__ void backward_wide(
         load(dy + start, g);
         load(normalized + start, normalized_values);
         gradients.add_row(g, normalized_values);
-#pragma unroll
-        for (int i = 0; i < N; i++) g[i] *= gamma_values[i];
+        multiply(gamma_values, g);
         T* dx_vector = dx == nullptr ? nullptr : dx + start;
         store_dz_dx(means.mean_g, means.mean_g_normalized, rstd[row], normalized_values, mask, means.position,
             columns, column, dz + start, dx_vector, g);
