@@ -14,9 +14,6 @@ namespace EsimCseNative;
 /// </summary>
 public sealed partial class SentenceEncoder : IDisposable
 {
-    const string HeadWeight = "pooler.dense.weight";
-    const string HeadBias = "pooler.dense.bias";
-
     readonly IBackend _backend;
     readonly BertParameters _bert;
     readonly Embedder _embedder;
@@ -36,7 +33,7 @@ public sealed partial class SentenceEncoder : IDisposable
 
         using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath, folder.Config.Family);
         string? dense = Pooler.HasHead && options.Pooler is null ? folder.Dense : null;
-        if (Pooler.HasHead && dense is null && !tensors.Contains(HeadWeight)) throw MissingHead();
+        if (Pooler.HasHead && dense is null && !tensors.Contains(Modules.HeadWeight)) throw MissingHead();
         ElementType stored = options.Device.PrecisionOn(backend, training: false);
         ulong? headSeed = dense is null ? null : 0;
         _bert = BertParameters.Load(backend, folder.Config, tensors, Pooler.HasHead, headSeed, stored);
@@ -64,6 +61,8 @@ public sealed partial class SentenceEncoder : IDisposable
 
     /// <summary>Number of sentences truncated to <see cref="MaxLength"/> since the encoder was loaded.</summary>
     public long Truncated => Interlocked.Read(ref _truncated);
+
+    ModuleNames Modules => Folder.Config.Family.Modules;
 
     /// <summary>Loads a folder of the layout of Hugging Face or sentence-transformers.</summary>
     /// <exception cref="InvalidInputException">The folder is missing, or a file in it is not valid.</exception>
@@ -167,8 +166,8 @@ public sealed partial class SentenceEncoder : IDisposable
     void LoadDense(string folder)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors"));
-        Load("linear.weight", HeadWeight);
-        Load("linear.bias", HeadBias);
+        Load("linear.weight", Modules.HeadWeight);
+        Load("linear.bias", Modules.HeadBias);
 
         void Load(string stored, string name)
         {
@@ -177,9 +176,7 @@ public sealed partial class SentenceEncoder : IDisposable
             IEnumerable<long> expected = tensor.Shape.Select(size => (long)size);
             if (found is null || !found.Shape.SequenceEqual(expected))
                 throw WrongShape(file.Path, stored, found, tensor);
-            float[] values = new float[tensor.Count];
-            file.ReadFinite(found, values);
-            _bert.Set(tensor, values);
+            _bert.Set(tensor, file.ReadFinite(found));
         }
     }
 
@@ -194,7 +191,7 @@ public sealed partial class SentenceEncoder : IDisposable
 
     InvalidInputException MissingHead()
     {
-        string tensor = $"the tensor '{HeadWeight}', which is missing from the weights";
+        string tensor = $"the tensor '{Modules.HeadWeight}', which is missing from the weights";
         return new($"{Folder.EncoderPath}: pooler {Pooler} needs {tensor}");
     }
 

@@ -85,12 +85,15 @@ sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>Reads a tensor by <see cref="ReadFloats"/> and checks that every element is finite.</summary>
     /// <exception cref="InvalidInputException">The tensor is of another type, or an element is not finite.</exception>
-    public void ReadFinite(StoredTensor tensor, Span<float> target)
+    public float[] ReadFinite(StoredTensor tensor)
     {
-        ReadFloats(tensor, target);
-        for (int i = 0; i < target.Length; i++)
-            if (!float.IsFinite(target[i]))
-                throw Wrong(tensor, $"element {i} is {target[i]}, expected a finite number");
+        ArgumentNullException.ThrowIfNull(tensor);
+        float[] values = new float[tensor.Count];
+        ReadFloats(tensor, values);
+        for (int i = 0; i < values.Length; i++)
+            if (!float.IsFinite(values[i]))
+                throw Wrong(tensor, $"element {i} is {values[i]}, expected a finite number");
+        return values;
     }
 
     /// <summary>Returns the tensor's bytes in the mapped file, valid until the file is disposed.</summary>

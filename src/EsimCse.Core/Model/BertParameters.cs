@@ -65,10 +65,10 @@ sealed class BertParameters : IDisposable
         string headPrefix = config.Family.Modules.Head + ".";
         try
         {
-            foreach (ParameterTensor tensor in bert.Layout.Tensors)
+            foreach ((int index, ParameterTensor tensor) in bert.Layout.Tensors.Index())
             {
                 bool drawn = headSeed is not null && tensor.Name.StartsWith(headPrefix, StringComparison.Ordinal);
-                bert.Set(tensor, drawn ? bert.Draw(tensor, headSeed!.Value) : Read(tensors, tensor));
+                bert.Set(tensor, drawn ? bert.Draw(tensor, index, headSeed!.Value) : tensors.Read(tensor));
             }
             return bert;
         }
@@ -89,7 +89,8 @@ sealed class BertParameters : IDisposable
         int gap = 0)
     {
         BertParameters bert = new(backend, config, head, stored, gap);
-        foreach (ParameterTensor tensor in bert.Layout.Tensors) bert.Set(tensor, bert.Draw(tensor, seed));
+        foreach ((int index, ParameterTensor tensor) in bert.Layout.Tensors.Index())
+            bert.Set(tensor, bert.Draw(tensor, index, seed));
         return bert;
     }
 
@@ -126,18 +127,11 @@ sealed class BertParameters : IDisposable
         foreach (ParameterTensor tensor in new ParameterLayout(checkedLayers, head).Tensors) tensors.Find(tensor);
     }
 
-    static float[] Read(ModelTensors tensors, ParameterTensor tensor)
-    {
-        float[] values = new float[tensor.Count];
-        tensors.Read(tensor, values);
-        return values;
-    }
-
-    float[] Draw(ParameterTensor tensor, ulong seed)
+    float[] Draw(ParameterTensor tensor, int index, ulong seed)
     {
         float[] values = new float[tensor.Count];
         if (tensor.IsGain) Array.Fill(values, 1f);
-        if (!tensor.IsVector) FillNormal(values, (uint)Layout.Tensors.ToList().IndexOf(tensor), seed);
+        if (!tensor.IsVector) FillNormal(values, (uint)index, seed);
         return values;
     }
 

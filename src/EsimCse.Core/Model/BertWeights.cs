@@ -66,6 +66,12 @@ sealed class BertWeights
     /// <summary>The head of the pooler cls; absent where the layout has none.</summary>
     public LinearWeights Head { get; }
 
+    /// <summary>Rounds the fp32 weights to their low-precision copy, where there is one.</summary>
+    public void RefreshLowPrecision(IBackend backend)
+    {
+        if (LowPrecision.IsPresent) backend.Cast(Arena, LowPrecision);
+    }
+
     // A matrix product adds its bias in the type of its result, before rounding; norms and the head add theirs in fp32.
     LayerWeights Layer(string prefix, int hidden)
     {

@@ -71,10 +71,10 @@ sealed class ModelTensors : IDisposable
 
     /// <summary>Reads the elements of a parameter as fp32.</summary>
     /// <exception cref="InvalidInputException">It is missing, of another shape, or not finite.</exception>
-    public void Read(ParameterTensor parameter, Span<float> target)
+    public float[] Read(ParameterTensor parameter)
     {
         (SafetensorsFile file, StoredTensor tensor) = Find(parameter);
-        file.ReadFinite(tensor, target);
+        return file.ReadFinite(tensor);
     }
 
     /// <summary>Finds the stored tensor of a parameter.</summary>

@@ -54,6 +54,10 @@ public sealed record ModuleNames
     /// <summary>The head of the pooler cls.</summary>
     public string Head { get; init; } = "pooler.dense";
 
+    internal string HeadWeight => Head + ".weight";
+
+    internal string HeadBias => Head + ".bias";
+
     /// <summary>Returns the prefix of one layer's modules.</summary>
     internal string Layer(int index) => $"{Layers}{index}.";
 }

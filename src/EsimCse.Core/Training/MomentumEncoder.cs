@@ -18,13 +18,7 @@ sealed class MomentumEncoder(BertParameters bert, BertWeights ema, Matrix queue,
     {
         _backend.WaitForSideStream();
         _backend.Copy(weights.Arena, ema.Arena);
-        RefreshLowPrecision();
-    }
-
-    /// <summary>Rounds the weights to their low-precision copy, where there is one.</summary>
-    public void RefreshLowPrecision()
-    {
-        if (ema.LowPrecision.IsPresent) _backend.Cast(ema.Arena, ema.LowPrecision);
+        ema.RefreshLowPrecision(_backend);
     }
 
     /// <summary>Copies the encoder's head before its update: the vectors of this step pass through it.</summary>
@@ -35,7 +29,7 @@ sealed class MomentumEncoder(BertParameters bert, BertWeights ema, Matrix queue,
         _backend.Copy(bert.Weights.Head.Bias, ema.Head.Bias);
         if (!ema.LowPrecision.IsPresent) return;
         // The views above are of the low-precision copy.
-        ParameterTensor weight = bert.Layout.ByName["pooler.dense.weight"];
+        ParameterTensor weight = bert.Layout.ByName[bert.Config.Family.Modules.HeadWeight];
         _backend.Copy(weight.In(bert.Weights.Arena), weight.In(ema.Arena));
     }
 

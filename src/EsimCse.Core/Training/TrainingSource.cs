@@ -64,14 +64,15 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
     public IReadOnlyList<TensorToWrite> UntrainedHead()
     {
         if (Weights is null) return [];
-        ParameterTensor[] head = [.. new ParameterLayout(Config, head: true).Tensors.TakeLast(2)];
+        ModuleNames names = Config.Family.Modules;
+        ParameterLayout layout = new(Config, head: true);
+        ParameterTensor[] head = [layout.ByName[names.HeadWeight], layout.ByName[names.HeadBias]];
         using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
         if (!head.All(tensor => tensors.Contains(tensor.Name))) return [];
         List<TensorToWrite> read = [];
         foreach (ParameterTensor tensor in head)
         {
-            float[] values = new float[tensor.Count];
-            tensors.Read(tensor, values);
+            float[] values = tensors.Read(tensor);
             read.Add(TensorToWrite.Floats(tensor.Name, tensor.Shape, () => values));
         }
         return read;

@@ -86,8 +86,8 @@ sealed class TrainingStep : IDisposable
     /// </summary>
     public void RefreshLowPrecision()
     {
-        if (_bert.Weights.LowPrecision.IsPresent) _backend.Cast(_bert.Weights.Arena, _bert.Weights.LowPrecision);
-        _momentumEncoder?.RefreshLowPrecision();
+        _bert.Weights.RefreshLowPrecision(_backend);
+        EmaWeights?.RefreshLowPrecision(_backend);
     }
 
     /// <summary>Empties the queue.</summary>
