@@ -10,17 +10,6 @@ namespace EsimCse.Cuda.Kernels;
 /// </summary>
 static class KernelCache
 {
-    /// <summary>The engine's cache folder; everything in it can be recomputed.</summary>
-    public static string Root
-    {
-        get
-        {
-            string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-            if (string.IsNullOrEmpty(cache)) cache = DefaultCacheFolder();
-            return Path.Combine(cache, "esimcse");
-        }
-    }
-
     /// <summary>Returns the image of an operation's kernels, compiled if it is not on disk.</summary>
     public static byte[] Get(string operation, string architecture) =>
         TryRead(ImagePath(operation, architecture)) ?? Recompile(operation, architecture);
@@ -33,18 +22,11 @@ static class KernelCache
         return image;
     }
 
-    static string DefaultCacheFolder()
-    {
-        return OperatingSystem.IsWindows()
-            ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-    }
-
     static string ImagePath(string operation, string architecture)
     {
         byte[] key = Encoding.UTF8.GetBytes(string.Join('\0', Key(operation, architecture)));
         string hash = Convert.ToHexStringLower(SHA256.HashData(key));
-        return Path.Combine(Root, "kernels", $"{operation}-{hash}.cubin");
+        return CacheFolder.In("kernels", $"{operation}-{hash}.cubin");
     }
 
     static IEnumerable<string> Key(string operation, string architecture)
@@ -86,10 +68,7 @@ static class KernelCache
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            string temporary = $"{path}.{Environment.ProcessId}.tmp";
-            File.WriteAllBytes(temporary, image);
-            File.Move(temporary, path, overwrite: true);
+            CacheFolder.Write(path, image);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { }
     }

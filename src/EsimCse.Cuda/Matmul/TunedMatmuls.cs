@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EsimCse.Cuda.Interop;
-using EsimCse.Cuda.Kernels;
 
 namespace EsimCse.Cuda.Matmul;
 
@@ -20,7 +19,7 @@ sealed class TunedMatmuls
     public TunedMatmuls(string device)
     {
         string name = string.Concat(device.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
-        _path = Path.Combine(KernelCache.Root, $"products-{name}-{CublasLt.GetVersion()}.json");
+        _path = CacheFolder.In($"products-{name}-{CublasLt.GetVersion()}.json");
         if (File.Exists(_path)) Read();
     }
 
@@ -30,7 +29,7 @@ sealed class TunedMatmuls
         get
         {
             if (_algorithms.Count == 0) return "";
-            byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(ToJson().ToJsonString()));
+            byte[] hash = SHA256.HashData(ToBytes());
             return Convert.ToHexStringLower(hash)[..16];
         }
     }
@@ -44,12 +43,11 @@ sealed class TunedMatmuls
     /// <exception cref="IOException">It cannot be written.</exception>
     public string Save()
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-        string temporary = $"{_path}.{Environment.ProcessId}.tmp";
-        File.WriteAllText(temporary, ToJson().ToJsonString());
-        File.Move(temporary, _path, overwrite: true);
+        CacheFolder.Write(_path, ToBytes());
         return _path;
     }
+
+    byte[] ToBytes() => Encoding.UTF8.GetBytes(ToJson().ToJsonString());
 
     JsonObject ToJson()
     {
