@@ -116,10 +116,7 @@ static class DemoCommand
     static double TestScore(string model, string text, DeviceChoice device, CancellationToken stop)
     {
         using SentenceEncoder encoder = SentenceEncoder.Load(model, new() { Device = device });
-        IReadOnlyList<ScoredPair> pairs = StsSets.Read(text, "stsb-test");
-        IReadOnlyList<int[]> ids = encoder.Tokenize([.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })]);
-        int[] lengths = [.. ids.Select(sentence => sentence.Length)];
-        return SetScore.Compute(encoder.Encode(ids, stop), encoder.Dimension, lengths, pairs).Spearman;
+        return encoder.Score(StsSets.Read(text, "stsb-test"), stop).Spearman;
     }
 
     static void WriteScores(List<(string Condition, Scores Scores)> rows)

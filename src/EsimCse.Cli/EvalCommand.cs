@@ -33,16 +33,10 @@ static class EvalCommand
                 Device = device(parsed),
             };
             using SentenceEncoder encoder = CommonOptions.Load(path, options);
-            StsReport report = StsReport.Compute(pairs, Encode, encoder.Dimension);
+            StsReport report = encoder.Report(pairs, stop);
             if (parsed.GetValue(json)) WriteJson(report, path, encoder.Pooler);
             else WriteTable(report, encoder.Pooler);
             CommonOptions.ReportTruncated(encoder);
-
-            (float[] Vectors, int[] Lengths) Encode(IReadOnlyList<string> sentences)
-            {
-                IReadOnlyList<int[]> ids = encoder.Tokenize(sentences);
-                return (encoder.Encode(ids, stop), [.. ids.Select(sentence => sentence.Length)]);
-            }
         });
         return command;
     }

@@ -87,7 +87,7 @@ sealed class DevPairs
     public DevPairs(string data, BertTokenizer tokenizer, int dimension)
     {
         _pairs = StsSets.Read(Path.Combine(data, "sts"), "stsb-dev");
-        _sentences = [.. _pairs.SelectMany(pair => new[] { pair.First, pair.Second }).Select(tokenizer.Encode)];
+        _sentences = [.. StsSets.Sentences(_pairs).Select(tokenizer.Encode)];
         _dimension = dimension;
     }
 

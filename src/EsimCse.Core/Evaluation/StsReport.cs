@@ -51,7 +51,7 @@ sealed record StsReport
         StsReport report = new() { Sets = scores };
         foreach ((string name, IReadOnlyList<ScoredPair> pairs) in sets)
         {
-            string[] sentences = [.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })];
+            string[] sentences = StsSets.Sentences(pairs);
             (float[] vectors, int[] lengths) = encode(sentences);
             scores.Add((name, SetScore.Compute(vectors, dimension, lengths, pairs)));
             if (name != DevSet) continue;

@@ -20,6 +20,10 @@ static class StsSets
     /// <summary>The names of all sets.</summary>
     public static IReadOnlyList<string> Names => SetNames;
 
+    /// <summary>Returns the sentences of pairs, two a pair, as <see cref="SetScore.Compute"/> expects them.</summary>
+    public static string[] Sentences(IReadOnlyList<ScoredPair> pairs) =>
+        [.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })];
+
     /// <summary>Reads the scored pairs of a set.</summary>
     /// <exception cref="InvalidInputException">A file is missing, or a line is not valid.</exception>
     public static IReadOnlyList<ScoredPair> Read(string folder, string name)

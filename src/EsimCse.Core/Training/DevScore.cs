@@ -31,7 +31,7 @@ sealed class DevScore : IDisposable
         _hiddenSize = config.HiddenSize;
         _embedder = new Embedder(backend, config, pooler);
         List<int> ids = [];
-        foreach (string sentence in pairs.SelectMany(pair => new[] { pair.First, pair.Second }))
+        foreach (string sentence in StsSets.Sentences(pairs))
         {
             ids.Clear();
             tokenizer.Encode(sentence, maxLength, ids);

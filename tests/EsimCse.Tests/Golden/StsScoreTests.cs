@@ -68,7 +68,7 @@ public class StsScoreTests
         using (SentenceEncoder encoder = OnCpu.Load(folder, new() { Pooler = pooler }))
             foreach (string set in StsSets.Names)
             {
-                SetScore score = StsScore.Compute(encoder, StsSets.Read(SharedData.Path("sts"), set));
+                SetScore score = encoder.Score(StsSets.Read(SharedData.Path("sts"), set));
                 JsonElement expected = scores.GetProperty(ReferenceName(set)).GetProperty(name);
                 Assert.Equal(expected.GetProperty("spearman").GetDouble(), score.Spearman, ScoreTolerance);
             }
