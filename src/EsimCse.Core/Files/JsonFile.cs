@@ -34,6 +34,10 @@ static class JsonFile
     public static JsonObject ReadObject(string path) =>
         Read(path) as JsonObject ?? throw new InvalidInputException($"{path}: expected a JSON object");
 
+    /// <summary>Returns a JSON string's text; null for anything else.</summary>
+    public static string? Text(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
     /// <summary>Decodes every name and string, which <see cref="JsonNode"/> would do on first use only.</summary>
     static void CheckStrings(byte[] json)
     {

@@ -131,7 +131,7 @@ public sealed record BertConfig
         string Text(string name, string missing)
         {
             if (_json[name] is not { } node) return missing;
-            return node is JsonValue value && value.TryGetValue(out string? text) ? text : node.ToJsonString();
+            return JsonFile.Text(node) ?? node.ToJsonString();
         }
     }
 }

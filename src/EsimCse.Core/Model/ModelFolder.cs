@@ -54,7 +54,8 @@ public sealed record ModelFolder
     static ModelFolder ReadNamed(string path, string file)
     {
         JsonNode? name = JsonFile.ReadObject(file)["pooler"];
-        if (Pooler.TryParse(Text(name), out Pooler? pooler)) return ReadEncoder(path, path) with { Pooler = pooler };
+        if (Pooler.TryParse(JsonFile.Text(name), out Pooler? pooler))
+            return ReadEncoder(path, path) with { Pooler = pooler };
         string found = name?.ToJsonString() ?? "nothing";
         throw new InvalidInputException(
             $"{file}: pooler: found {found}, expected one of {string.Join(", ", Pooler.All)}");
@@ -111,10 +112,10 @@ public sealed record ModelFolder
         foreach (JsonNode? node in modules)
         {
             JsonObject? module = node as JsonObject;
-            string part = Text(module?["path"]) ?? "";
+            string part = JsonFile.Text(module?["path"]) ?? "";
             if (part.Contains("..", StringComparison.Ordinal) || System.IO.Path.IsPathRooted(part))
                 throw new InvalidInputException($"{file}: path '{part}' leaves the folder");
-            yield return (Text(module?["type"])?.Split('.')[^1] ?? "", part);
+            yield return (JsonFile.Text(module?["type"])?.Split('.')[^1] ?? "", part);
         }
     }
 
@@ -130,13 +131,10 @@ public sealed record ModelFolder
     static string CheckDense(string modulePath)
     {
         string file = System.IO.Path.Combine(modulePath, "config.json");
-        string? activation = Text(JsonFile.ReadObject(file)["activation_function"])?.Split('.')[^1];
+        string? activation = JsonFile.Text(JsonFile.ReadObject(file)["activation_function"])?.Split('.')[^1];
         if (activation == "Tanh") return modulePath;
         throw new InvalidInputException($"{file}: activation_function: found {activation ?? "nothing"}, expected Tanh");
     }
-
-    static string? Text(JsonNode? node) =>
-        node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     static InvalidInputException WrongModule(string file, string type)
     {

@@ -109,7 +109,7 @@ sealed class ModelTensors : IDisposable
         Dictionary<string, SafetensorsFile> shards = [];
         foreach ((string name, JsonNode? value) in map)
         {
-            string? shard = value is JsonValue text && text.TryGetValue(out string? file) ? file : null;
+            string? shard = JsonFile.Text(value);
             if (shard is null || Path.GetFileName(shard) != shard) throw NotInFolder(index, name);
             if (!shards.TryGetValue(shard, out SafetensorsFile? opened))
             {

@@ -154,9 +154,6 @@ sealed record TokenizerSettings
     };
 
     /// <summary>Returns a token that is given as a string, or as an object with the string as its content.</summary>
-    static string? ReadToken(JsonNode? node)
-    {
-        if (node is JsonValue value && value.TryGetValue(out string? text)) return text;
-        return node is JsonObject token ? ReadToken(token["content"]) : null;
-    }
+    static string? ReadToken(JsonNode? node) =>
+        node is JsonObject token ? ReadToken(token["content"]) : JsonFile.Text(node);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Model.Poolers;
 
@@ -33,7 +34,7 @@ public sealed record PoolingMode(string Name, string Flag)
     /// <summary>Returns the names or flags of the modes that a config.json of either version turns on.</summary>
     internal static string[] ReadNames(JsonObject json)
     {
-        if (json["pooling_mode"] is JsonValue name && name.TryGetValue(out string? mode)) return [mode];
+        if (JsonFile.Text(json["pooling_mode"]) is { } mode) return [mode];
         return [.. json.Where(IsFlagTurnedOn).Select(entry => entry.Key[FlagPrefix.Length..])];
     }
 
