@@ -7,13 +7,7 @@ using EsimCseNative;
 // Times training, embedding and the operations on random data, after checking their results.
 // usage: EsimCse.Bench [DEVICE] [PRECISION] [base|small] > table
 string device = args.ElementAtOrDefault(0) ?? "auto";
-ElementType? precision = args.ElementAtOrDefault(1) switch
-{
-    "fp32" => ElementType.Float32,
-    "bf16" => ElementType.BFloat16,
-    "fp16" => ElementType.Float16,
-    _ => null,
-};
+ElementType? precision = ElementTypes.FromName(args.ElementAtOrDefault(1));
 DeviceChoice choice = new(device, Precision: precision);
 Workload work = Workload.Named(args.ElementAtOrDefault(2) ?? "base");
 using IBackend backend = choice.Open(work.Config);

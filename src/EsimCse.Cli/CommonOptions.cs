@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using EsimCse.Core;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Text;
+using EsimCse.Core.Training;
 using EsimCse.Cpu;
 using EsimCseNative;
 
@@ -47,6 +47,7 @@ static class CommonOptions
     /// </summary>
     public static Option<int?> Number(string name, string description, int min)
     {
+        OptionValues<int> values = OptionValues.Integer(min);
         return new Option<int?>(name)
         {
             Description = description,
@@ -57,10 +58,8 @@ static class CommonOptions
         int? Parse(ArgumentResult result)
         {
             string text = result.Tokens[^1].Value;
-            bool parsed = int.TryParse(
-                text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value);
-            if (parsed && value >= min) return value;
-            result.AddError($"{name}: found {text}, expected a whole number of at least {min}");
+            if (values.TryParse(text, out int value) && values.IsAllowed(value)) return value;
+            result.AddError($"{name}: found {text}, expected {values.Expected}");
             return null;
         }
     }
@@ -89,7 +88,7 @@ static class CommonOptions
         return parsed =>
         {
             CheckGemmVariant();
-            ElementType? type = ParsePrecision(parsed.GetValue(precision));
+            ElementType? type = ElementTypes.FromName(parsed.GetValue(precision));
             DeviceChoice choice = new(parsed.GetValue(device)!, parsed.GetValue(threads), type);
             choice.Require(training);
             return choice;
@@ -131,16 +130,8 @@ static class CommonOptions
         const string expected = "fp32, bf16 or fp16";
         const string standard = "By default fp32 on the CPU; on CUDA bf16 for training and fp16 for the rest.";
         Option<string?> option = new("--precision") { Description = $"{expected}. {standard}" };
-        return option.Checked(name => ParsePrecision(name) is not null, expected);
+        return option.Checked(name => ElementTypes.FromName(name) is not null, expected);
     }
-
-    static ElementType? ParsePrecision(string? name) => name switch
-    {
-        "fp32" => ElementType.Float32,
-        "bf16" => ElementType.BFloat16,
-        "fp16" => ElementType.Float16,
-        _ => null,
-    };
 
     /// <summary>Checks the variable ESIMCSE_GEMM before any input is read.</summary>
     static void CheckGemmVariant()

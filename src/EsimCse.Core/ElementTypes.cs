@@ -14,4 +14,13 @@ public static class ElementTypes
         ElementType.Float16 => "fp16",
         _ => "int32",
     };
+
+    /// <summary>Returns the type of a number by its name on the command line; null for any other text.</summary>
+    internal static ElementType? FromName(string? name) => name switch
+    {
+        "fp32" => ElementType.Float32,
+        "bf16" => ElementType.BFloat16,
+        "fp16" => ElementType.Float16,
+        _ => null,
+    };
 }
