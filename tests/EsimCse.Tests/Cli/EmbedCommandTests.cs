@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EsimCse.Core.Files;
 using EsimCse.Tests.Support;
 
@@ -53,38 +54,27 @@ public class EmbedCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
     [Fact]
     public void A_vector_that_is_not_finite_is_named_by_its_line()
     {
-        using SmallModel small = new();
-        SmallModel.Train(small.Job("run"));
-        MakeTreeOverflow(small.In("run", "model.safetensors"));
+        using SavedModel saved = new();
+        saved.ChangeTensors(tensors => tensors.Select(MakeTreeOverflow));
         IEnumerable<string> lines =
             Enumerable.Range(1, 3000).Select(line => line == 2900 ? "the old tree" : "the old cat");
-        File.WriteAllLines(small.In("text.txt"), lines);
+        File.WriteAllLines(saved.In("text.txt"), lines);
         (int code, _, string error) =
-            Tool.Run("", "embed", small.In("run"), small.In("text.txt"), "--output", small.In("v.npy"));
+            Tool.Run("", "embed", saved.Folder, saved.In("text.txt"), "--output", saved.In("v.npy"));
         Assert.Equal(3, code);
         Assert.Contains("line 2900", error, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetFiles(small.Folder, "v.npy*"));
+        Assert.Empty(Directory.GetFiles(saved.Folder, "v.npy*"));
     }
 
     /// <summary>Gives the word 'tree' a finite embedding whose sums exceed the range of fp32.</summary>
-    static void MakeTreeOverflow(string path)
+    static TensorToWrite MakeTreeOverflow(TensorToWrite tensor)
     {
         const int tree = 15;
-        List<TensorToWrite> tensors = [];
-        using (SafetensorsFile file = SafetensorsFile.Open(path))
-            foreach (StoredTensor tensor in file.Tensors.Values)
-            {
-                float[] values = new float[tensor.Count];
-                file.ReadFloats(tensor, values);
-                if (tensor.Name == "embeddings.word_embeddings.weight")
-                {
-                    values.AsSpan(tree * Dimension, Dimension).Fill(3e38f);
-                    values[tree * Dimension] = -3e38f;
-                }
-                int[] shape = [.. tensor.Shape.Select(size => (int)size)];
-                tensors.Add(TensorToWrite.Floats(tensor.Name, shape, () => values));
-            }
-        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string>());
+        if (tensor.Name != "embeddings.word_embeddings.weight") return tensor;
+        float[] words = MemoryMarshal.Cast<byte, float>(tensor.Data().Span).ToArray();
+        words.AsSpan(tree * Dimension, Dimension).Fill(3e38f);
+        words[tree * Dimension] = -3e38f;
+        return TensorToWrite.Floats(tensor.Name, tensor.Shape, () => words);
     }
 
     [Fact]
