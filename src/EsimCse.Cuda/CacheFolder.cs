@@ -16,7 +16,7 @@ static class CacheFolder
     /// <summary>Returns the path of a file or folder in it.</summary>
     public static string In(params ReadOnlySpan<string> parts) => Path.Combine([Root, .. parts]);
 
-    /// <summary>Writes a file atomically; of several processes that write the same file, the last one's stays.</summary>
+    /// <summary>Writes a file atomically; of processes that write the same file, the last one's stays.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static void Write(string path, byte[] content)
