@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -10,16 +11,23 @@ static class JsonFile
 {
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
+    /// <summary>Options that write text as it is, for messages.</summary>
+    public static JsonSerializerOptions Readable { get; } =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
+
     /// <summary>Reads a file; null for the JSON value null.</summary>
     /// <exception cref="InvalidInputException">
     /// The file is missing or not valid JSON, or has a string that is not valid Unicode.
     /// </exception>
     public static JsonNode? Read(string path)
     {
-        if (!File.Exists(path)) throw new InvalidInputException($"{path}: no such file");
+        InputFile.Require(path);
         try
         {
-            byte[] json = File.ReadAllBytes(path);
+            ReadOnlySpan<byte> json = File.ReadAllBytes(path);
+            if (json.StartsWith(ByteOrderMark)) json = json[ByteOrderMark.Length..];
             CheckStrings(json);
             return JsonNode.Parse(json, documentOptions: Strict);
         }
@@ -39,7 +47,7 @@ static class JsonFile
         node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     /// <summary>Decodes every name and string, which <see cref="JsonNode"/> would do on first use only.</summary>
-    static void CheckStrings(byte[] json)
+    static void CheckStrings(ReadOnlySpan<byte> json)
     {
         Utf8JsonReader reader = new(json);
         while (reader.Read())

@@ -39,7 +39,7 @@ sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="InvalidInputException">The file is missing, or breaks a rule of the format.</exception>
     public static SafetensorsFile Open(string path)
     {
-        if (!File.Exists(path)) throw new InvalidInputException($"{path}: no such file");
+        InputFile.Require(path);
         FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         try
         {

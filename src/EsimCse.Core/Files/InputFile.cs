@@ -1,0 +1,35 @@
+namespace EsimCse.Core.Files;
+
+/// <summary>Checks a file of another program before it is read.</summary>
+static class InputFile
+{
+    /// <summary>Pointer files are a few lines long: Git LFS specification, version 1.</summary>
+    const int LongestPointer = 1024;
+
+    static ReadOnlySpan<byte> PointerStart => "version https://git-lfs.github.com/spec/"u8;
+
+    /// <summary>Requires that a file is there, and that it is not the Git LFS pointer to a file.</summary>
+    /// <exception cref="InvalidInputException">
+    /// It is missing, a folder, a link to a file that is missing, or a pointer.
+    /// </exception>
+    public static void Require(string path)
+    {
+        FileInfo file = new(path);
+        if (Directory.Exists(path)) throw new InvalidInputException($"{path}: found a folder, expected a file");
+        if (file.LinkTarget is { } target && file.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true })
+            throw new InvalidInputException($"{path}: a link to {target}, which does not exist");
+        if (!file.Exists) throw new InvalidInputException($"{path}: no such file");
+        if (IsPointer(path))
+            throw new InvalidInputException(
+                $"{path}: a Git LFS pointer, not the file itself: fetch the file with 'git lfs pull'");
+    }
+
+    static bool IsPointer(string path)
+    {
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        if (!stream.CanSeek || stream.Length > LongestPointer) return false;
+        Span<byte> start = stackalloc byte[PointerStart.Length];
+        return stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
+            && start.SequenceEqual(PointerStart);
+    }
+}
