@@ -24,6 +24,7 @@ static class TokenizeCommand
             string path = parsed.GetValue(folder)!;
             if (!Directory.Exists(path)) throw new InvalidInputException($"{path}: no such folder");
             BertTokenizer tokenizer = BertTokenizer.Load(path);
+            foreach (string remark in tokenizer.Remarks) Console.Error.WriteLine(remark);
             IEnumerable<string> sentences = CommonOptions.Read(parsed.GetValue(input)!, parsed.GetValue(column));
             Write(tokenizer, sentences, parsed.GetValue(maxLength) ?? int.MaxValue, stop);
         });

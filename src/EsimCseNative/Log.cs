@@ -10,4 +10,7 @@ static partial class Log
 
     [LoggerMessage(Level = LogLevel.Information, Message = "device: {Device} ({Reason})")]
     public static partial void CpuChosen(ILogger logger, string device, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Remark}")]
+    public static partial void TokenizerRemark(ILogger logger, string remark);
 }

@@ -29,7 +29,9 @@ public sealed partial class SentenceEncoder : IDisposable
         Normalize = options.Normalize ?? folder.Normalize;
         MaxLength = options.MaxLength ?? folder.LengthLimit(Tokenizer.ModelMaxLength);
         if (MaxLength < 2 || MaxLength > folder.Config.MaxPositions) throw WrongLength();
-        if (Tokenizer.VocabularySize > folder.Config.VocabularySize) throw WrongVocabulary();
+        Tokenizer.CheckFits(folder.Config.VocabularySize);
+        if (options.Logger is { } logger)
+            foreach (string remark in Tokenizer.Remarks) Log.TokenizerRemark(logger, remark);
 
         using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath, folder.Config.Family);
         string? dense = Pooler.HasHead && options.Pooler is null ? folder.Dense : null;
@@ -134,6 +136,8 @@ public sealed partial class SentenceEncoder : IDisposable
     internal float[] Encode(IReadOnlyList<int[]> sentences, long linesBefore, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(sentences);
+        for (int row = 0; row < sentences.Count; row++)
+            if (sentences[row].Length == 0) throw NoTokens(linesBefore + row + 1);
         lock (_deviceLock)
         {
             float[] vectors = _embedder.Embed(_bert.Weights, sentences, cancellation);
@@ -183,17 +187,14 @@ public sealed partial class SentenceEncoder : IDisposable
     UsageException WrongLength() =>
         new($"length {MaxLength}, expected 2 … {Folder.Config.MaxPositions}, the model's positions");
 
-    InvalidInputException WrongVocabulary()
-    {
-        string found = $"the tokenizer has {Tokenizer.VocabularySize} ids";
-        return new($"{Folder.EncoderPath}: {found}, config.json says vocab_size {Folder.Config.VocabularySize}");
-    }
-
     InvalidInputException MissingHead()
     {
         string tensor = $"the tensor '{Modules.HeadWeight}', which is missing from the weights";
         return new($"{Folder.EncoderPath}: pooler {Pooler} needs {tensor}");
     }
+
+    static InvalidInputException NoTokens(long line) =>
+        new($"line {line}: no tokens: the tokenizer adds no special tokens to this text");
 
     static InvalidInputException WrongShape(string path, string stored, StoredTensor? found, ParameterTensor expected)
     {

@@ -28,6 +28,9 @@ sealed class JsonSettings
     /// <summary>The file's path.</summary>
     public string File { get; }
 
+    /// <summary>All keys, those of null included.</summary>
+    public IEnumerable<string> Names => _json.Select(entry => entry.Key);
+
     /// <summary>Opens a file that holds an object.</summary>
     /// <exception cref="InvalidInputException">
     /// The file is missing, not valid JSON, not an object, or a key is refused.
@@ -39,14 +42,14 @@ sealed class JsonSettings
     /// The file is not valid JSON, not an object, or a key is refused.
     /// </exception>
     public static JsonSettings? ReadOptional(string file, SettingKeys keys) =>
-        Path.Exists(file) || new FileInfo(file).LinkTarget is not null ? Read(file, keys) : null;
+        InputFile.IsNamed(file) ? Read(file, keys) : null;
 
     /// <summary>Whether a key is present and not null.</summary>
     public bool Contains(string key) => Node(key) is not null;
 
     /// <summary>Returns a value; null for none.</summary>
     public JsonNode? Node(string key) =>
-        _keys.Honoured.Contains(key) ? _json[key] : throw new InvalidOperationException($"{key} is not listed");
+        _keys.Honours(key) ? _json[key] : throw new InvalidOperationException($"{key} is not listed");
 
     /// <summary>Returns true or false; null for none.</summary>
     public bool? Flag(string key) => Value<bool>(key, _ => true, "true or false");
@@ -74,7 +77,7 @@ sealed class JsonSettings
     {
         if (Node(key) is not { } node) return null;
         JsonObject json = node as JsonObject ?? throw Wrong(key, "an object");
-        return new JsonSettings(File, $"{_prefix}{key}.", json, keys);
+        return Nested(key, json, keys);
     }
 
     /// <summary>Returns the objects of a list; none where the key is absent.</summary>
@@ -85,9 +88,16 @@ sealed class JsonSettings
         for (int i = 0; i < list.Count; i++)
         {
             JsonObject json = list[i] as JsonObject ?? throw Wrong(key, "a list of objects");
-            yield return new JsonSettings(File, $"{_prefix}{key}[{i}].", json, keys);
+            yield return Nested($"{key}[{i}]", json, keys);
         }
     }
+
+    /// <summary>Returns an object that stands somewhere below a key.</summary>
+    public JsonSettings Nested(string key, JsonObject json, SettingKeys keys) =>
+        new(File, $"{_prefix}{key}.", json, keys);
+
+    /// <summary>Returns the same object, checked against another list of keys.</summary>
+    public JsonSettings WithKeys(SettingKeys keys) => new(File, _prefix, _json, keys);
 
     /// <summary>Returns the error of a key's value.</summary>
     public InvalidInputException Wrong(string key, string expected) =>

@@ -8,6 +8,9 @@ namespace EsimCse.Core.Files;
 /// </summary>
 sealed record SettingKeys
 {
+    /// <summary>The list for an object whose keys are names of its own, such as tokens: each can be read.</summary>
+    public static SettingKeys Map { get; } = new() { Honoured = [], IsMap = true };
+
     /// <summary>Keys that are read. A key that is not among them cannot be.</summary>
     public required IReadOnlyList<string> Honoured { get; init; }
 
@@ -24,10 +27,15 @@ sealed record SettingKeys
     /// </summary>
     public bool IsClosed { get; init; }
 
+    bool IsMap { get; init; }
+
+    /// <summary>Whether a key is read.</summary>
+    public bool Honours(string key) => IsMap || Honoured.Contains(key);
+
     /// <summary>Returns the error of a key and its value, without file and key; null where there is none.</summary>
     public string? FindProblem(string key, JsonNode? value)
     {
-        if (value is null || Honoured.Contains(key) || Harmless.Contains(key)) return null;
+        if (value is null || Honours(key) || Harmless.Contains(key)) return null;
         if (!Refused.TryGetValue(key, out string[]? allowed))
             return IsClosed ? $"a key that is not known, expected {string.Join(", ", Honoured)}" : null;
         if (allowed.Any(json => JsonNode.DeepEquals(JsonNode.Parse(json), value))) return null;

@@ -1,5 +1,6 @@
-using System.Buffers;
 using System.Text;
+using EsimCse.Core.Text.Normalizers;
+using EsimCse.Core.Text.PreTokenizers;
 
 namespace EsimCse.Core.Text;
 
@@ -8,71 +9,95 @@ namespace EsimCse.Core.Text;
 /// </summary>
 public sealed class BertTokenizer
 {
+    /// <summary>Characters of the longest word that needs no memory of its own.</summary>
+    const int UsualWordLength = 256;
+
     readonly TokenizerSettings _settings;
     readonly WordPiece _wordPiece;
-    readonly SearchValues<string>? _addedTokenSearch;
-    readonly KeyValuePair<string, int>[] _addedTokensLongestFirst;
+    readonly BertNormalizer? _bertNormalizer;
+    readonly AddedTokenMatcher? _rawTokens;
+    readonly AddedTokenMatcher? _normalizedTokens;
+    readonly HashSet<int> _addedIds;
+    readonly int[] _prefix;
+    readonly int[] _suffix;
 
-    internal BertTokenizer(TokenizerSettings settings, string folder)
+    internal BertTokenizer(TokenizerSettings settings)
     {
         _settings = settings;
         _wordPiece = new WordPiece(settings.Vocabulary, settings.ContinuingSubwordPrefix);
-        _addedTokensLongestFirst = [.. settings.AddedTokens.OrderByDescending(token => token.Key.Length)];
-        if (_addedTokensLongestFirst.Length > 0)
-            _addedTokenSearch = SearchValues.Create([.. settings.AddedTokens.Keys], StringComparison.Ordinal);
-        UnknownId = Require(settings.UnknownToken);
-        ClsId = Require("[CLS]");
-        SepId = Require("[SEP]");
-        MaskId = Require("[MASK]");
-
-        int Require(string token)
-        {
-            if (settings.AddedTokens.TryGetValue(token, out int id)) return id;
-            if (settings.Vocabulary.TryGetValue(token, out id)) return id;
-            throw new InvalidInputException($"{folder}: the tokenizer has no token {token}");
-        }
+        _addedIds = [.. settings.AddedTokens.Select(token => token.Id!.Value)];
+        _rawTokens = AddedTokenMatcher.Create(
+            settings.AddedTokens.Where(token => !token.Normalized).Select(token => (token.Content, token)));
+        _normalizedTokens = AddedTokenMatcher.Create(
+            settings.AddedTokens.Where(token => token.Normalized).Select(token => (Normalize(token.Content), token)));
+        if (settings.PreTokenizer is BertPreTokenizer && _normalizedTokens is null)
+            _bertNormalizer = FindBertNormalizer(settings.Normalizer);
+        _prefix = [.. settings.PostProcessor.Prefix.Select(token => token.Id)];
+        _suffix = [.. settings.PostProcessor.Suffix.Select(token => token.Id)];
+        UnknownId = settings.Vocabulary[settings.UnknownToken];
+        MaskId = settings.FindId(settings.MaskToken);
     }
 
-    /// <summary>Id of [CLS], the first token of every sentence.</summary>
-    public int ClsId { get; }
+    /// <summary>Ids of the special tokens before every sentence, usually that of [CLS].</summary>
+    public IReadOnlyList<int> PrefixIds => _prefix;
 
-    /// <summary>Id of [SEP], the last token of every sentence.</summary>
-    public int SepId { get; }
+    /// <summary>Ids of the special tokens after every sentence, usually that of [SEP].</summary>
+    public IReadOnlyList<int> SuffixIds => _suffix;
 
-    /// <summary>Id of [MASK].</summary>
-    public int MaskId { get; }
+    /// <summary>Id of [MASK]; null where there is none.</summary>
+    public int? MaskId { get; }
 
     /// <summary>Id of the token for unknown words, usually [UNK].</summary>
     public int UnknownId { get; }
 
     /// <summary>One more than the highest id, added tokens included.</summary>
-    public int VocabularySize =>
-        Math.Max(_wordPiece.Size, _settings.AddedTokens.Values.DefaultIfEmpty(-1).Max() + 1);
+    public int VocabularySize => 1 + _addedIds.Append(_wordPiece.MaxId).Concat(_prefix).Concat(_suffix).Max();
 
     /// <summary>
     /// The <c>model_max_length</c> of tokenizer_config.json; null where the file is missing or holds no usable length.
     /// </summary>
     public int? ModelMaxLength => _settings.ModelMaxLength;
 
+    /// <summary>Remarks on files of the tokenizer that disagree, one line each.</summary>
+    public IReadOnlyList<string> Remarks => _settings.Remarks;
+
     internal TokenizerSettings Settings => _settings;
 
     /// <summary>
-    /// Loads a tokenizer from a folder: tokenizer.json, or else vocab.txt with the flags of tokenizer_config.json, if
-    /// any.
+    /// Loads a tokenizer from a folder: tokenizer.json, or else vocab.txt; with tokenizer_config.json,
+    /// special_tokens_map.json and added_tokens.json, if any.
     /// </summary>
-    /// <exception cref="InvalidInputException">Both files are missing, or one of the files is not valid.</exception>
-    public static BertTokenizer Load(string folder) => new(TokenizerSettings.Read(folder), folder);
+    /// <exception cref="InvalidInputException">
+    /// Both files are missing, or one of the files is not valid or states a setting that is not supported.
+    /// </exception>
+    public static BertTokenizer Load(string folder) => new(TokenizerSettings.Read(folder));
 
     /// <summary>Whether a token continues a word ("##s").</summary>
     public bool IsContinuation(int id) => _wordPiece.IsContinuation(id);
 
     /// <summary>Whether an id belongs to an added token; special tokens are added tokens.</summary>
-    public bool IsAdded(int id) => _addedTokensLongestFirst.Any(token => token.Value == id);
+    public bool IsAdded(int id) => _addedIds.Contains(id);
 
     /// <summary>Looks up the id of a token as the vocabulary spells it, such as "cat" or "##s".</summary>
     public bool TryGetId(string token, out int id) => _settings.Vocabulary.TryGetValue(token, out id);
 
-    /// <summary>Returns the ids of a text, [CLS] and [SEP] included, without truncation.</summary>
+    /// <summary>Checks that every id is a row of an embedding table.</summary>
+    /// <exception cref="InvalidInputException">One is not; the message names its file and its token.</exception>
+    internal void CheckFits(int rows)
+    {
+        if (VocabularySize <= rows) return;
+        IEnumerable<(string File, string Token, int Id)> all =
+        [
+            .. _settings.AddedTokens.Select(token => (token.File, token.Content, token.Id!.Value)),
+            .. _settings.Vocabulary.Select(token => (_settings.File, token.Key, token.Value)),
+            .. _settings.PostProcessor.Prefix.Concat(_settings.PostProcessor.Suffix)
+                .Select(token => (_settings.File, token.Token, token.Id)),
+        ];
+        (string file, string token, int id) = all.First(token => token.Id >= rows);
+        throw new InvalidInputException($"{file}: token '{token}' has id {id}, config.json says vocab_size {rows}");
+    }
+
+    /// <summary>Returns the ids of a text, special tokens included, without truncation.</summary>
     public int[] Encode(string text)
     {
         List<int> ids = [];
@@ -80,87 +105,130 @@ public sealed class BertTokenizer
         return [.. ids];
     }
 
-    /// <summary>Appends the ids of a text, [CLS] and [SEP] included, to a list.</summary>
+    /// <summary>Appends the ids of a text, special tokens included, to a list.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="maxLength">Tokens to append at most, at least 2; a longer text is truncated and keeps its
-    /// [SEP].</param>
+    /// <param name="maxLength">Tokens to append at most, at least 2 and at least the special tokens; a longer text is
+    /// truncated, on the side that the tokenizer's files state, and keeps its special tokens.</param>
     /// <param name="ids">The list to append to.</param>
     /// <returns>Whether the text was truncated.</returns>
     public bool Encode(ReadOnlySpan<char> text, int maxLength, List<int> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, Math.Max(2, _prefix.Length + _suffix.Length));
+        ids.AddRange(_prefix);
         int first = ids.Count;
-        ids.Add(ClsId);
-        int limit = maxLength == int.MaxValue ? maxLength : first + maxLength - 1;
-        while (!text.IsEmpty && ids.Count <= limit)
-        {
-            int next = _addedTokenSearch is null ? -1 : text.IndexOfAny(_addedTokenSearch);
-            EncodeWords(next < 0 ? text : text[..next], limit, ids);
-            if (next < 0) break;
-            text = AppendAddedToken(text[next..], ids);
-        }
-        bool truncated = ids.Count > limit;
-        if (truncated) ids.RemoveRange(limit, ids.Count - limit);
-        ids.Add(SepId);
-        return truncated;
+        int limit = maxLength == int.MaxValue ? maxLength : first + maxLength - _prefix.Length - _suffix.Length;
+        EncodeText(text, _settings.TruncatesLeft ? int.MaxValue : limit, ids);
+        int excess = Math.Max(0, ids.Count - limit);
+        ids.RemoveRange(_settings.TruncatesLeft ? first : ids.Count - excess, excess);
+        ids.AddRange(_suffix);
+        return excess > 0;
     }
 
-    /// <summary>Appends the longest added token that the text starts with and returns the text after it.</summary>
-    ReadOnlySpan<char> AppendAddedToken(ReadOnlySpan<char> text, List<int> ids)
+    /// <summary>Appends the ids of a text until they pass the limit.</summary>
+    void EncodeText(ReadOnlySpan<char> text, int limit, List<int> ids)
     {
-        foreach ((string token, int id) in _addedTokensLongestFirst)
+        int from = 0, start = 0;
+        while (_rawTokens is not null && ids.Count <= limit
+            && _rawTokens.TryFind(text, ref from, start, out AddedToken token, out (int Start, int End) range))
         {
-            if (!text.StartsWith(token, StringComparison.Ordinal)) continue;
-            ids.Add(id);
-            return text[token.Length..];
+            EncodePiece(text[start..Math.Max(start, range.Start)], limit, ids);
+            ids.Add(token.Id!.Value);
+            start = range.End;
         }
-        return text;
+        if (ids.Count <= limit) EncodePiece(text[start..], limit, ids);
+    }
+
+    void EncodePiece(ReadOnlySpan<char> text, int limit, List<int> ids)
+    {
+        int before = ids.Count;
+        if (_bertNormalizer is not null && EncodeWords(_bertNormalizer, text, limit, ids)) return;
+        ids.RemoveRange(before, ids.Count - before);
+        EncodeByComponents(text.ToString(), ids);
     }
 
     /// <summary>
-    /// Appends the ids of text that holds no added token: normalizer, pre-tokenizer and WordPiece in one pass.
+    /// Appends the ids of a text without raw tokens, one component of the tokenizer after the other.
     /// </summary>
-    void EncodeWords(ReadOnlySpan<char> text, int limit, List<int> ids)
+    void EncodeByComponents(string text, List<int> ids)
     {
-        // Room for one code point more than the longest word, in surrogate pairs, and the images of one character.
-        Span<char> buffer = stackalloc char[2 * Math.Min(_settings.MaxInputCharsPerWord, 1000) + 32];
-        WordBuffer word = new(buffer, _settings.MaxInputCharsPerWord);
+        string normalized = Normalize(text);
+        int from = 0, start = 0;
+        while (_normalizedTokens is not null && _normalizedTokens.TryFind(
+            normalized, ref from, start, out AddedToken token, out (int Start, int End) range))
+        {
+            SplitIntoWords(normalized, start..Math.Max(start, range.Start), ids);
+            ids.Add(token.Id!.Value);
+            start = range.End;
+        }
+        SplitIntoWords(normalized, start..normalized.Length, ids);
+    }
+
+    void SplitIntoWords(string text, Range piece, List<int> ids)
+    {
+        if (piece.Start.Value == piece.End.Value) return;
+        List<Range> words = [];
+        if (_settings.PreTokenizer is null) words.Add(piece);
+        else _settings.PreTokenizer.Split(text, piece, words);
+        foreach (Range word in words) EncodeWord(text.AsSpan(word), ids);
+    }
+
+    void EncodeWord(ReadOnlySpan<char> word, List<int> ids)
+    {
+        int codePoints = 0;
+        foreach (Rune _ in word.EnumerateRunes()) codePoints++;
+        if (codePoints > _settings.MaxInputCharsPerWord) ids.Add(UnknownId);
+        else _wordPiece.Tokenize(word, UnknownId, ids);
+    }
+
+    string Normalize(string text) => _settings.Normalizer?.Apply(text) ?? text;
+
+    /// <summary>
+    /// Returns the BertNormalizer that a normalizer amounts to; null for none. Lower-casing before one that lower-cases
+    /// changes nothing.
+    /// </summary>
+    static BertNormalizer? FindBertNormalizer(Normalizer? normalizer)
+    {
+        Normalizer[] steps = [.. normalizer?.Steps ?? []];
+        bool onlyLowercaseBefore = steps.SkipLast(1).All(step => step is Lowercase);
+        if (steps is not [.., BertNormalizer bert] || !onlyLowercaseBefore) return null;
+        return bert.Lowercase || steps.Length == 1 ? bert : null;
+    }
+
+    /// <summary>
+    /// Appends the ids of a text without added tokens: BertNormalizer, BertPreTokenizer and WordPiece in one pass.
+    /// False where a character needs the order of its neighbours, which this does not see.
+    /// </summary>
+    bool EncodeWords(BertNormalizer normalizer, ReadOnlySpan<char> text, int limit, List<int> ids)
+    {
+        WordBuffer word = new(stackalloc char[UsualWordLength], _settings.MaxInputCharsPerWord);
         while (!text.IsEmpty && ids.Count <= limit)
         {
             char ascii = text[0];
             if (char.IsAsciiLetterOrDigit(ascii))
             {
-                bool toLower = _settings.Lowercase && char.IsAsciiLetterUpper(ascii);
+                bool toLower = normalizer.Lowercase && char.IsAsciiLetterUpper(ascii);
                 word.Add(toLower ? (char)(ascii | 0x20) : ascii);
                 text = text[1..];
                 continue;
             }
             Rune.DecodeFromUtf16(text, out Rune rune, out int consumed);
             text = text[consumed..];
-            Normalize(rune.Value, ref word, ids);
+            if (normalizer.StripAccents && UnicodeTables.IsReordered(rune.Value)) return false;
+            AppendNormalized(normalizer, rune.Value, ref word, ids);
         }
         EndWord(ref word, ids);
+        return true;
     }
 
     /// <summary>Applies BertNormalizer to one code point and passes its images on to the pre-tokenizer.</summary>
-    void Normalize(int code, ref WordBuffer word, List<int> ids)
+    void AppendNormalized(BertNormalizer normalizer, int code, ref WordBuffer word, List<int> ids)
     {
-        if (_settings.CleanText && (code is 0 or 0xFFFD || UnicodeTables.IsControl(code))) return;
-        bool isolated = _settings.TokenizeChineseChars && UnicodeTables.IsIdeograph(code);
+        if (normalizer.Removes(code)) return;
+        bool isolated = normalizer.Isolates(code);
         if (isolated) EndWord(ref word, ids);
-        Span<int> stripped = stackalloc int[4];
-        Span<int> lowered = stackalloc int[4];
-        int strippedCount = 1;
-        if (_settings.StripAccents && code >= 0x80) strippedCount = UnicodeTables.StripAccents(code, stripped);
-        else stripped[0] = code;
-        foreach (int part in stripped[..strippedCount])
-        {
-            int count = 1;
-            if (_settings.Lowercase && part >= 0x80) count = UnicodeTables.ToLower(part, lowered);
-            else lowered[0] = _settings.Lowercase && part is >= 'A' and <= 'Z' ? part + 32 : part;
-            foreach (int image in lowered[..count]) Append(image, ref word, ids);
-        }
+        Span<int> images = stackalloc int[BertNormalizer.MaxImages];
+        foreach (int image in images[..normalizer.Map(code, images)]) Append(image, ref word, ids);
         if (isolated) EndWord(ref word, ids);
     }
 

@@ -49,12 +49,51 @@ static class UnicodeTables
     /// <summary>
     /// Writes the full lower-case mapping of a code point, up to 4 code points, and returns their number.
     /// </summary>
-    public static int ToLower(int code, Span<int> target) => Image(Lowered, code, target);
+    public static int ToLower(int code, Span<int> target)
+    {
+        if (code >= 0x80) return Image(Lowered, code, target);
+        target[0] = code is >= 'A' and <= 'Z' ? code + ('a' - 'A') : code;
+        return 1;
+    }
 
     /// <summary>Whether a code point has the property White_Space.</summary>
     public static bool IsWhitespace(int code) => code
         is 0x20 or (>= 0x09 and <= 0x0D) or 0x85 or 0xA0 or 0x1680
         or (>= 0x2000 and <= 0x200A) or 0x2028 or 0x2029 or 0x202F or 0x205F or 0x3000;
+
+    /// <summary>The code points of property White_Space, all of which are single characters.</summary>
+    public static ReadOnlySpan<char> Whitespace =>
+        "\t\n\v\f\r \u0085\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A" +
+        "\u2028\u2029\u202F\u205F\u3000";
+
+    /// <summary>Whether a code point is a mark (category M).</summary>
+    public static bool IsMark(int code) => CharUnicodeInfo.GetUnicodeCategory(code)
+        is >= UnicodeCategory.NonSpacingMark and <= UnicodeCategory.EnclosingMark;
+
+    /// <summary>Whether a code point is a number (category N).</summary>
+    public static bool IsNumeric(int code) => CharUnicodeInfo.GetUnicodeCategory(code)
+        is >= UnicodeCategory.DecimalDigitNumber and <= UnicodeCategory.OtherNumber;
+
+    /// <summary>
+    /// Whether a code point is matched by \w of Unicode's regular expressions (UTS 18): alphabetic, a mark, a decimal
+    /// digit, connecting punctuation or a join control.
+    /// </summary>
+    public static bool IsWordCharacter(int code) => CharUnicodeInfo.GetUnicodeCategory(code) switch
+    {
+        <= UnicodeCategory.LetterNumber => true,
+        UnicodeCategory.ConnectorPunctuation => true,
+        UnicodeCategory.OtherSymbol => IsCircledLetter(code),
+        _ => code is 0x200C or 0x200D,
+    };
+
+    /// <summary>
+    /// Whether canonical decomposition may move a code point that accent stripping keeps: one with a combining class
+    /// that is no nonspacing mark.
+    /// </summary>
+    public static bool IsReordered(int code) => code >= 0x1715 && code
+        is 0x1715 or 0x1734 or 0x1B44 or 0x1BAA or 0x1BF2 or 0x1BF3 or 0x302E or 0x302F or 0xA953 or 0xA9C0
+        or 0x111C0 or 0x11235 or 0x1134D or 0x116B6 or 0x1193D or 0x16FF0 or 0x16FF1
+        or 0x1D165 or 0x1D166 or (>= 0x1D16D and <= 0x1D172);
 
     /// <summary>Whether a code point is of category Cc, Cf or Co, tab and line ends excepted.</summary>
     public static bool IsControl(int code)
@@ -97,7 +136,12 @@ static class UnicodeTables
         or (>= 0x20000 and <= 0x2A6DF) or (>= 0x2A700 and <= 0x2B73F) or (>= 0x2B740 and <= 0x2B81F)
         or (>= 0x2B920 and <= 0x2CEAF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x2F800 and <= 0x2FA1F);
 
-    static void ReadTable(BinaryReader reader, Dictionary<int, int[]> table)
+    /// <summary>Whether a symbol has the property Other_Alphabetic.</summary>
+    static bool IsCircledLetter(int code) => code
+        is (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149)
+        or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
+
+    internal static void ReadTable(BinaryReader reader, Dictionary<int, int[]> table)
     {
         for (int entries = reader.ReadInt32(); entries > 0; entries--)
         {

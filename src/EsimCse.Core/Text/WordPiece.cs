@@ -5,7 +5,7 @@ sealed class WordPiece
 {
     readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _wordStarts;
     readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _continuations;
-    readonly bool[] _isContinuation;
+    readonly HashSet<int> _continuationIds = [];
     readonly int _longestToken;
 
     /// <param name="vocabulary">Tokens and their ids.</param>
@@ -15,24 +15,23 @@ sealed class WordPiece
     {
         Dictionary<string, int> wordStarts = new(StringComparer.Ordinal);
         Dictionary<string, int> continuations = new(StringComparer.Ordinal);
-        Size = vocabulary.Values.DefaultIfEmpty(-1).Max() + 1;
-        _isContinuation = new bool[Size];
+        MaxId = vocabulary.Values.DefaultIfEmpty(-1).Max();
         foreach ((string token, int id) in vocabulary)
         {
             _longestToken = Math.Max(_longestToken, token.Length);
             wordStarts[token] = id;
             if (prefix.Length == 0 || !token.StartsWith(prefix, StringComparison.Ordinal)) continue;
             continuations[token[prefix.Length..]] = id;
-            _isContinuation[id] = true;
+            _continuationIds.Add(id);
         }
         _wordStarts = wordStarts.GetAlternateLookup<ReadOnlySpan<char>>();
         _continuations = (prefix.Length == 0 ? wordStarts : continuations).GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
-    /// <summary>One more than the highest id.</summary>
-    public int Size { get; }
+    /// <summary>The highest id; -1 for an empty vocabulary.</summary>
+    public int MaxId { get; }
 
-    public bool IsContinuation(int id) => (uint)id < (uint)_isContinuation.Length && _isContinuation[id];
+    public bool IsContinuation(int id) => _continuationIds.Contains(id);
 
     /// <summary>
     /// Appends the tokens of a word, from the left, the longest match each time. A word with a part that matches no

@@ -61,7 +61,7 @@ static class ModelFolderWriter
             foreach (string name in TokenizerFiles)
                 CopyOrDelete(Path.Combine(source, name), Path.Combine(target, name));
         if (!File.Exists(Path.Combine(target, "tokenizer.json")))
-            WriteJson(target, "tokenizer.json", TokenizerJson.From(BertTokenizer.Load(target)));
+            WriteJson(target, "tokenizer.json", TokenizerJsonWriter.From(BertTokenizer.Load(target)));
     }
 
     /// <summary>Copies a file. Without one the target is deleted, because it is another model's.</summary>

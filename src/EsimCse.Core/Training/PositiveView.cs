@@ -90,7 +90,7 @@ static class PositiveView
     static int[] OrdinaryTokens(BertTokenizer tokenizer)
     {
         // A tokenizer may not list its special tokens as added ones.
-        IEnumerable<int> special = [tokenizer.UnknownId, .. Ids(tokenizer, TokenizerSettings.SpecialTokens)];
+        IEnumerable<int> special = [tokenizer.UnknownId, .. Ids(tokenizer, TokenizerSettings.BertSpecialTokens)];
         return [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !tokenizer.IsAdded(id)).Except(special)];
     }
 

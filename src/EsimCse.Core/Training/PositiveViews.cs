@@ -19,7 +19,7 @@ sealed class PositiveViews
             options.RepetitionDraw,
             options.Seed,
             maxPositions,
-            tokenizer.MaskId);
+            RequireMask(options.Repetition, tokenizer));
         ContinuesWord = PositiveView.ContinuesWord(options.Repetition, tokenizer);
         Insertions = PositiveView.Insertions(options.Repetition, tokenizer);
     }
@@ -54,5 +54,14 @@ sealed class PositiveViews
         int length = PositiveView.Write(Spec, ContinuesWord, Insertions, ids, line, step, _view, out int dropped);
         Dropped += dropped;
         return length;
+    }
+
+    /// <summary>Returns the id of [MASK]; 0 for an augmentation that does not write it.</summary>
+    static int RequireMask(Augmentation augmentation, BertTokenizer tokenizer)
+    {
+        if (augmentation != Augmentation.Mask) return 0;
+        string token = tokenizer.Settings.MaskToken;
+        return tokenizer.MaskId
+            ?? throw new InvalidInputException($"the vocabulary has no {token}: --repetition mask needs it");
     }
 }

@@ -67,6 +67,9 @@ sealed class Trainer : IDisposable
     /// <summary>A warning about the resumed run; null for none.</summary>
     public string? ResumeWarning => _folder.ResumeWarning;
 
+    /// <summary>Remarks on files of the tokenizer that disagree, one line each.</summary>
+    public IReadOnlyList<string> TokenizerRemarks => _inputs.Tokenizer.Remarks;
+
     /// <summary>The number of tokens of positives dropped because they passed the model's positions.</summary>
     public long DroppedTokens => _positives.Dropped;
 

@@ -41,10 +41,12 @@ sealed record TrainingInputs(
 
     static void CheckSizes(TrainingSource source, BertTokenizer tokenizer, int maxLength)
     {
-        int ids = tokenizer.VocabularySize, rows = source.Config.VocabularySize;
-        if (ids > rows)
+        tokenizer.CheckFits(source.Config.VocabularySize);
+        int before = tokenizer.PrefixIds.Count, after = tokenizer.SuffixIds.Count;
+        if (before != 1 || after != 1)
             throw new InvalidInputException(
-                $"{source.TokenizerPath}: the tokenizer has {ids} ids, config.json says vocab_size {rows}");
+                $"{tokenizer.Settings.File}: post_processor: found {before} special tokens before a sentence and " +
+                $"{after} after it, expected one of each for training");
         if (maxLength > source.Config.MaxPositions)
             throw new UsageException($"--max-length {maxLength}: the model has {source.Config.MaxPositions} positions");
     }

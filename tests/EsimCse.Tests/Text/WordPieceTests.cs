@@ -41,10 +41,10 @@ public class WordPieceTests
     public void Without_a_prefix_all_tokens_continue_a_word() => Assert.Equal([2, 9, 1], Tokenize("abca", prefix: ""));
 
     [Fact]
-    public void Size_is_one_more_than_the_highest_id()
+    public void The_highest_id_and_the_continuations_are_known()
     {
         WordPiece wordPiece = new(Vocabulary, "##");
-        Assert.Equal(10, wordPiece.Size);
+        Assert.Equal(9, wordPiece.MaxId);
         Assert.Equal([3, 4, 5], Enumerable.Range(-1, 12).Where(wordPiece.IsContinuation));
     }
 }

@@ -3,7 +3,7 @@ using EsimCse.Core.Text;
 
 namespace EsimCse.Tests.Text;
 
-public sealed class TokenizerJsonTests : IDisposable
+public sealed class TokenizerJsonWriterTests : IDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("esimcse-tokenizer-json-").FullName;
 
@@ -26,17 +26,20 @@ public sealed class TokenizerJsonTests : IDisposable
     {
         const string text = "Cafés cafe café 我我 [MASK] x";
         BertTokenizer original = Load(config);
-        File.WriteAllText(Path.Combine(_folder, "tokenizer.json"), TokenizerJson.From(original).ToJsonString());
+        File.WriteAllText(Path.Combine(_folder, "tokenizer.json"), TokenizerJsonWriter.From(original).ToJsonString());
         BertTokenizer loaded = BertTokenizer.Load(_folder);
         Assert.Equal(original.Encode(text), loaded.Encode(text));
         Assert.Equal(original.Settings.Vocabulary, loaded.Settings.Vocabulary);
-        Assert.Equal(original.Settings.AddedTokens, loaded.Settings.AddedTokens);
+        Assert.Equal(Spelled(original), Spelled(loaded));
+
+        static IEnumerable<AddedToken> Spelled(BertTokenizer tokenizer) =>
+            tokenizer.Settings.AddedTokens.Select(token => token with { File = "" }).OrderBy(token => token.Id);
     }
 
     [Fact]
     public void The_template_encloses_a_sentence_and_a_pair()
     {
-        JsonNode template = TokenizerJson.From(Load("{}"))["post_processor"]!;
+        JsonNode template = TokenizerJsonWriter.From(Load("{}"))["post_processor"]!;
         Assert.Equal(3, template["single"]!.AsArray().Count);
         Assert.Equal(
             ["[CLS]:0", "A:0", "[SEP]:0", "B:1", "[SEP]:1"],

@@ -1,11 +1,12 @@
 using System.Text.Json.Nodes;
+using EsimCse.Core.Text.Normalizers;
 
 namespace EsimCse.Core.Text;
 
 /// <summary>
 /// Makes the tokenizer.json of a tokenizer that was loaded from vocab.txt, as Hugging Face's library writes it.
 /// </summary>
-static class TokenizerJson
+static class TokenizerJsonWriter
 {
     public static JsonObject From(BertTokenizer tokenizer)
     {
@@ -22,9 +23,9 @@ static class TokenizerJson
             ["truncation"] = null,
             ["padding"] = null,
             ["added_tokens"] = AddedTokens(settings),
-            ["normalizer"] = Normalizer(settings),
+            ["normalizer"] = Normalizer((BertNormalizer)settings.Normalizer!),
             ["pre_tokenizer"] = new JsonObject { ["type"] = "BertPreTokenizer" },
-            ["post_processor"] = PostProcessor(tokenizer),
+            ["post_processor"] = Template(settings.PostProcessor),
             ["decoder"] = decoder,
             ["model"] = Model(settings),
         };
@@ -32,25 +33,25 @@ static class TokenizerJson
 
     static JsonArray AddedTokens(TokenizerSettings settings) =>
     [
-        .. settings.AddedTokens.OrderBy(token => token.Value).Select(token => new JsonObject
+        .. settings.AddedTokens.OrderBy(token => token.Id).Select(token => new JsonObject
         {
-            ["id"] = token.Value,
-            ["content"] = token.Key,
-            ["single_word"] = false,
-            ["lstrip"] = false,
-            ["rstrip"] = false,
-            ["normalized"] = false,
-            ["special"] = true,
+            ["id"] = token.Id,
+            ["content"] = token.Content,
+            ["single_word"] = token.SingleWord,
+            ["lstrip"] = token.StripLeft,
+            ["rstrip"] = token.StripRight,
+            ["normalized"] = token.Normalized,
+            ["special"] = token.Special,
         }),
     ];
 
-    static JsonObject Normalizer(TokenizerSettings settings) => new()
+    static JsonObject Normalizer(BertNormalizer normalizer) => new()
     {
         ["type"] = "BertNormalizer",
-        ["clean_text"] = settings.CleanText,
-        ["handle_chinese_chars"] = settings.TokenizeChineseChars,
-        ["strip_accents"] = settings.StripAccents == settings.Lowercase ? null : settings.StripAccents,
-        ["lowercase"] = settings.Lowercase,
+        ["clean_text"] = normalizer.CleanText,
+        ["handle_chinese_chars"] = normalizer.TokenizeChineseChars,
+        ["strip_accents"] = normalizer.StripAccents == normalizer.Lowercase ? null : normalizer.StripAccents,
+        ["lowercase"] = normalizer.Lowercase,
     };
 
     static JsonObject Model(TokenizerSettings settings)
@@ -67,15 +68,16 @@ static class TokenizerJson
         };
     }
 
-    static JsonObject PostProcessor(BertTokenizer tokenizer)
+    static JsonObject Template(PostProcessor processor)
     {
-        JsonArray single = [Special("[CLS]", 0), Sequence("A", 0), Special("[SEP]", 0)];
-        JsonArray pair = [.. single.Select(part => part!.DeepClone()), Sequence("B", 1), Special("[SEP]", 1)];
-        JsonObject specialTokens = new()
-        {
-            ["[CLS]"] = Token("[CLS]", tokenizer.ClsId),
-            ["[SEP]"] = Token("[SEP]", tokenizer.SepId),
-        };
+        JsonArray single = [.. Special(processor.Prefix, 0), Sequence("A", 0), .. Special(processor.Suffix, 0)];
+        JsonArray pair =
+        [
+            .. single.Select(part => part!.DeepClone()), Sequence("B", 1), .. Special(processor.Suffix, 1),
+        ];
+        JsonObject specialTokens = [];
+        foreach ((string token, int id) in processor.Prefix.Concat(processor.Suffix))
+            specialTokens[token] = Token(token, id);
         return new JsonObject
         {
             ["type"] = "TemplateProcessing",
@@ -85,11 +87,13 @@ static class TokenizerJson
         };
     }
 
-    static JsonObject Special(string token, int type) =>
-        new() { ["SpecialToken"] = new JsonObject { ["id"] = token, ["type_id"] = type } };
+    static IEnumerable<JsonObject> Special(IEnumerable<(string Token, int Id)> tokens, int type) =>
+        tokens.Select(token => Piece("SpecialToken", token.Token, type));
 
-    static JsonObject Sequence(string name, int type) =>
-        new() { ["Sequence"] = new JsonObject { ["id"] = name, ["type_id"] = type } };
+    static JsonObject Sequence(string name, int type) => Piece("Sequence", name, type);
+
+    static JsonObject Piece(string kind, string id, int type) =>
+        new() { [kind] = new JsonObject { ["id"] = id, ["type_id"] = type } };
 
     static JsonObject Token(string token, int id) =>
         new() { ["id"] = token, ["ids"] = new JsonArray(id), ["tokens"] = new JsonArray(token) };

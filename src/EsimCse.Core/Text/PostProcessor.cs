@@ -1,0 +1,129 @@
+using System.Text.Json.Nodes;
+using EsimCse.Core.Files;
+
+namespace EsimCse.Core.Text;
+
+/// <summary>
+/// A post-processor of Hugging Face's tokenizers, for single sentences: the special tokens around a sentence's own.
+/// </summary>
+/// <param name="Prefix">Special tokens before the sentence, spelled and as ids.</param>
+/// <param name="Suffix">Special tokens after the sentence, spelled and as ids.</param>
+sealed record PostProcessor(IReadOnlyList<(string Token, int Id)> Prefix, IReadOnlyList<(string Token, int Id)> Suffix)
+{
+    static readonly SettingKeys BertKeys = new()
+    {
+        Honoured = ["type", "cls", "sep"],
+        IsClosed = true,
+    };
+
+    static readonly SettingKeys RobertaKeys = BertKeys with
+    {
+        Harmless = ["trim_offsets", "add_prefix_space"],
+    };
+
+    static readonly SettingKeys TemplateKeys = new()
+    {
+        Honoured = ["type", "single", "special_tokens"],
+        Harmless = ["pair"],
+        IsClosed = true,
+    };
+
+    static readonly SettingKeys PieceKeys = new() { Honoured = ["SpecialToken", "Sequence"], IsClosed = true };
+
+    // The encoder embeds token type 0 only.
+    static readonly SettingKeys PartKeys = new()
+    {
+        Honoured = ["id"],
+        Refused = new Dictionary<string, string[]> { ["type_id"] = ["0"] },
+        IsClosed = true,
+    };
+
+    static readonly SettingKeys TokenKeys = new()
+    {
+        Honoured = ["ids", "tokens"],
+        Harmless = ["id"],
+        IsClosed = true,
+    };
+
+    static readonly Dictionary<string, (SettingKeys Keys, Func<JsonSettings, PostProcessor> Read)> Types = new()
+    {
+        ["TemplateProcessing"] = (TemplateKeys, ReadTemplate),
+        ["BertProcessing"] = (BertKeys, ReadPair),
+        ["RobertaProcessing"] = (RobertaKeys, ReadPair),
+    };
+
+    /// <summary>The post-processor that adds nothing.</summary>
+    public static PostProcessor None { get; } = new([], []);
+
+    /// <summary>The lists of keys by type or object, which the tests enumerate.</summary>
+    public static IEnumerable<(string Type, SettingKeys Keys)> KnownKeys =>
+    [
+        .. Types.Select(type => (type.Key, type.Value.Keys)),
+        ("piece", PieceKeys),
+        ("part", PartKeys),
+        ("special token", TokenKeys),
+    ];
+
+    /// <summary>Reads a post-processor by its type; <see cref="None"/> where there is none.</summary>
+    /// <exception cref="InvalidInputException">The type, or one of its settings, is not supported.</exception>
+    public static PostProcessor Read(JsonSettings parent, string key) =>
+        Components.Read(parent, key, Types) ?? None;
+
+    static PostProcessor ReadPair(JsonSettings json) => new([ReadToken(json, "cls")], [ReadToken(json, "sep")]);
+
+    static (string Token, int Id) ReadToken(JsonSettings json, string key)
+    {
+        if (json.Node(key) is JsonArray { Count: 2 } pair
+            && JsonFile.Text(pair[0]) is { } token
+            && pair[1] is JsonValue value && value.TryGetValue(out int id) && id >= 0)
+            return (token, id);
+        throw json.Wrong(key, "a token and its id");
+    }
+
+    static PostProcessor ReadTemplate(JsonSettings json)
+    {
+        JsonSettings specialTokens = json.Object("special_tokens", SettingKeys.Map)
+            ?? throw json.Wrong("special_tokens", "an object");
+        List<(string, int)> prefix = [], suffix = [];
+        bool hasSequence = false;
+        if (!json.Contains("single")) throw json.Wrong("single", "a list of pieces");
+        foreach (JsonSettings piece in json.Objects("single", PieceKeys))
+        {
+            if (piece.Object("SpecialToken", PartKeys) is { } special)
+            {
+                string name = special.Text("id") ?? throw special.Wrong("id", "a token");
+                (hasSequence ? suffix : prefix).AddRange(ReadTokens(specialTokens, name));
+                continue;
+            }
+            JsonSettings sequence = piece.Object("Sequence", PartKeys)
+                ?? throw json.Wrong("single", "pieces that are a SpecialToken or a Sequence");
+            if (hasSequence || sequence.Text("id") != "A") throw sequence.Wrong("id", "the sequence A, once");
+            hasSequence = true;
+        }
+        return hasSequence ? new(prefix, suffix) : throw json.Wrong("single", "the sequence A, once");
+    }
+
+    static IEnumerable<(string Token, int Id)> ReadTokens(JsonSettings specialTokens, string name)
+    {
+        JsonSettings token = specialTokens.Object(name, TokenKeys) ?? throw specialTokens.Wrong(name, "its ids");
+        string[] tokens = ReadStrings(token);
+        int[] ids = ReadIds(token);
+        if (ids.Length != tokens.Length) throw token.Wrong("ids", $"{tokens.Length} ids, one for each token");
+        return tokens.Zip(ids);
+    }
+
+    static string[] ReadStrings(JsonSettings token)
+    {
+        JsonArray list = token.Node("tokens") as JsonArray ?? throw token.Wrong("tokens", "a list of tokens");
+        return [.. list.Select(node => JsonFile.Text(node) ?? throw token.Wrong("tokens", "a list of tokens"))];
+    }
+
+    static int[] ReadIds(JsonSettings token)
+    {
+        JsonArray list = token.Node("ids") as JsonArray ?? throw token.Wrong("ids", "a list of ids");
+        return [.. list.Select(node =>
+            node is JsonValue value && value.TryGetValue(out int id) && id >= 0
+                ? id
+                : throw token.Wrong("ids", "a list of ids"))];
+    }
+}

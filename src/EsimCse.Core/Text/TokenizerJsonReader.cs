@@ -1,0 +1,117 @@
+using System.Text.Json.Nodes;
+using EsimCse.Core.Files;
+using EsimCse.Core.Text.Normalizers;
+using EsimCse.Core.Text.PreTokenizers;
+
+namespace EsimCse.Core.Text;
+
+/// <summary>Reads tokenizer.json, in the format of Hugging Face's tokenizers.</summary>
+static class TokenizerJsonReader
+{
+    /// <summary>The keys of the file.</summary>
+    public static readonly SettingKeys Keys = new()
+    {
+        Honoured = ["added_tokens", "normalizer", "pre_tokenizer", "post_processor", "model", "truncation"],
+        Harmless = ["padding", "decoder"],
+        Refused = new Dictionary<string, string[]> { ["version"] = ["\"1.0\""] },
+        IsClosed = true,
+    };
+
+    /// <summary>The keys of a WordPiece model.</summary>
+    public static readonly SettingKeys ModelKeys = new()
+    {
+        Honoured = ["type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"],
+        IsClosed = true,
+    };
+
+    /// <summary>The keys of the truncation, which applies to other programs' lengths.</summary>
+    public static readonly SettingKeys TruncationKeys = new()
+    {
+        Honoured = ["direction"],
+        Harmless = ["max_length", "strategy", "stride"],
+        IsClosed = true,
+    };
+
+    static readonly SettingKeys TypeKeys = new() { Honoured = ["type", "merges", "vocab"] };
+
+    /// <summary>Reads the file and compares it with tokenizer_config.json.</summary>
+    /// <exception cref="InvalidInputException">It is not valid, or states a setting that is not done.</exception>
+    public static TokenizerSettings Read(string path, TokenizerConfig config)
+    {
+        JsonSettings json = JsonSettings.Read(path, Keys);
+        JsonSettings model = ReadModel(json);
+        TokenizerSettings settings = new()
+        {
+            File = path,
+            Vocabulary = ReadVocabulary(model),
+            AddedTokens = [.. ReadAddedTokens(json)],
+            UnknownToken = model.Text("unk_token") ?? TokenizerSettings.DefaultUnknownToken,
+            ContinuingSubwordPrefix = model.Text("continuing_subword_prefix") ?? "##",
+            MaxInputCharsPerWord = model.Integer("max_input_chars_per_word", 0) ?? 100,
+            Normalizer = Normalizer.Read(json, "normalizer"),
+            PreTokenizer = PreTokenizer.Read(json, "pre_tokenizer"),
+            PostProcessor = PostProcessor.Read(json, "post_processor"),
+            TruncatesLeft = ReadTruncatesLeft(json, config),
+        };
+        if (!settings.Vocabulary.ContainsKey(settings.UnknownToken))
+            throw model.Wrong("unk_token", $"a token of the vocabulary, such as {settings.UnknownToken}");
+        Compare(settings, config);
+        return settings;
+    }
+
+    static JsonSettings ReadModel(JsonSettings json)
+    {
+        JsonSettings model = json.Object("model", TypeKeys) ?? throw json.Wrong("model", "a WordPiece model");
+        string type = model.Text("type") ?? (model.Contains("merges") ? "BPE" : "WordPiece");
+        if (type == "BPE") throw Unsupported("BPE", ": RoBERTa's tokenizer is not supported yet");
+        if (type != "WordPiece") throw Unsupported(type, "");
+        return model.WithKeys(ModelKeys);
+
+        InvalidInputException Unsupported(string found, string remark) =>
+            new($"{json.File}: model.type: found {found}, expected WordPiece{remark}");
+    }
+
+    static Dictionary<string, int> ReadVocabulary(JsonSettings model)
+    {
+        JsonSettings ids = model.Object("vocab", SettingKeys.Map) ?? throw model.Wrong("vocab", "tokens with ids");
+        Dictionary<string, int> vocabulary = new(StringComparer.Ordinal);
+        foreach (string token in ids.Names)
+            vocabulary[token] = ids.Integer(token, 0) ?? throw ids.Wrong(token, "an id");
+        return vocabulary;
+    }
+
+    static IEnumerable<AddedToken> ReadAddedTokens(JsonSettings json)
+    {
+        foreach (JsonSettings token in json.Objects("added_tokens", AddedToken.Keys))
+        {
+            AddedToken added = AddedToken.Read(token, special: false);
+            yield return added.Id is null ? throw token.Wrong("id", "an id") : added;
+        }
+    }
+
+    static bool ReadTruncatesLeft(JsonSettings json, TokenizerConfig config)
+    {
+        JsonSettings? truncation = json.Object("truncation", TruncationKeys);
+        bool? left = TokenizerConfig.ReadSide(truncation, "direction", "Left", "Right");
+        if (left is not null) config.Compare("truncation_side", Side(config.TruncatesLeft), Side(left));
+        return left ?? config.TruncatesLeft ?? false;
+
+        static JsonNode? Side(bool? left) => left is null ? null : left.Value ? "left" : "right";
+    }
+
+    static void Compare(TokenizerSettings settings, TokenizerConfig config)
+    {
+        Normalizer[] steps = [.. settings.Normalizer?.Steps ?? []];
+        BertNormalizer? bert = steps.OfType<BertNormalizer>().FirstOrDefault();
+        bool lowercase = bert?.Lowercase == true || steps.OfType<Lowercase>().Any();
+        config.Compare("do_lower_case", config.Lowercase, lowercase);
+        config.Compare("strip_accents", config.StripAccents, bert?.StripAccents);
+        config.Compare("tokenize_chinese_chars", config.TokenizeChineseChars, bert?.TokenizeChineseChars);
+        CompareToken("unk_token", settings.UnknownToken);
+        if (settings.PostProcessor.Prefix is [(string cls, _)]) CompareToken("cls_token", cls);
+        if (settings.PostProcessor.Suffix is [(string sep, _)]) CompareToken("sep_token", sep);
+
+        void CompareToken(string key, string followed) =>
+            config.Compare(key, config.SpecialTokens.GetValueOrDefault(key)?.Content, followed);
+    }
+}
