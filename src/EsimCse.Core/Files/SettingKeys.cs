@@ -32,6 +32,9 @@ sealed record SettingKeys
     /// <summary>Whether a key is read.</summary>
     public bool Honours(string key) => IsMap || Honoured.Contains(key);
 
+    /// <summary>Whether a key is known.</summary>
+    public bool Lists(string key) => Honours(key) || Harmless.Contains(key) || Refused.ContainsKey(key);
+
     /// <summary>Returns the error of a key and its value, without file and key; null where there is none.</summary>
     public string? FindProblem(string key, JsonNode? value)
     {

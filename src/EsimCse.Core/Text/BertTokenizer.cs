@@ -32,8 +32,8 @@ public sealed class BertTokenizer
             settings.AddedTokens.Where(token => token.Normalized).Select(token => (Normalize(token.Content), token)));
         if (settings.PreTokenizer is BertPreTokenizer && _normalizedTokens is null)
             _bertNormalizer = FindBertNormalizer(settings.Normalizer);
-        _prefix = [.. settings.PostProcessor.Prefix.Select(token => token.Id)];
-        _suffix = [.. settings.PostProcessor.Suffix.Select(token => token.Id)];
+        _prefix = [.. settings.Template.Prefix.Select(token => token.Id)];
+        _suffix = [.. settings.Template.Suffix.Select(token => token.Id)];
         UnknownId = settings.Vocabulary[settings.UnknownToken];
         MaskId = settings.FindId(settings.MaskToken);
     }
@@ -90,7 +90,7 @@ public sealed class BertTokenizer
         [
             .. _settings.AddedTokens.Select(token => (token.File, token.Content, token.Id!.Value)),
             .. _settings.Vocabulary.Select(token => (_settings.File, token.Key, token.Value)),
-            .. _settings.PostProcessor.Prefix.Concat(_settings.PostProcessor.Suffix)
+            .. _settings.Template.Prefix.Concat(_settings.Template.Suffix)
                 .Select(token => (_settings.File, token.Token, token.Id)),
         ];
         (string file, string token, int id) = all.First(token => token.Id >= rows);

@@ -50,7 +50,7 @@ static class TokenizerJsonReader
             MaxInputCharsPerWord = model.Integer("max_input_chars_per_word", 0) ?? 100,
             Normalizer = Normalizer.Read(json, "normalizer"),
             PreTokenizer = PreTokenizer.Read(json, "pre_tokenizer"),
-            PostProcessor = PostProcessor.Read(json, "post_processor"),
+            Template = SentenceTemplate.Read(json, "post_processor"),
             TruncatesLeft = ReadTruncatesLeft(json, config),
         };
         if (!settings.Vocabulary.ContainsKey(settings.UnknownToken))
@@ -108,8 +108,8 @@ static class TokenizerJsonReader
         config.Compare("strip_accents", config.StripAccents, bert?.StripAccents);
         config.Compare("tokenize_chinese_chars", config.TokenizeChineseChars, bert?.TokenizeChineseChars);
         CompareToken("unk_token", settings.UnknownToken);
-        if (settings.PostProcessor.Prefix is [(string cls, _)]) CompareToken("cls_token", cls);
-        if (settings.PostProcessor.Suffix is [(string sep, _)]) CompareToken("sep_token", sep);
+        if (settings.Template.Prefix is [(string cls, _)]) CompareToken("cls_token", cls);
+        if (settings.Template.Suffix is [(string sep, _)]) CompareToken("sep_token", sep);
 
         void CompareToken(string key, string followed) =>
             config.Compare(key, config.SpecialTokens.GetValueOrDefault(key)?.Content, followed);

@@ -25,7 +25,7 @@ static class TokenizerJsonWriter
             ["added_tokens"] = AddedTokens(settings),
             ["normalizer"] = Normalizer((BertNormalizer)settings.Normalizer!),
             ["pre_tokenizer"] = new JsonObject { ["type"] = "BertPreTokenizer" },
-            ["post_processor"] = Template(settings.PostProcessor),
+            ["post_processor"] = Template(settings.Template),
             ["decoder"] = decoder,
             ["model"] = Model(settings),
         };
@@ -68,15 +68,15 @@ static class TokenizerJsonWriter
         };
     }
 
-    static JsonObject Template(PostProcessor processor)
+    static JsonObject Template(SentenceTemplate template)
     {
-        JsonArray single = [.. Special(processor.Prefix, 0), Sequence("A", 0), .. Special(processor.Suffix, 0)];
+        JsonArray single = [.. Special(template.Prefix, 0), Sequence("A", 0), .. Special(template.Suffix, 0)];
         JsonArray pair =
         [
-            .. single.Select(part => part!.DeepClone()), Sequence("B", 1), .. Special(processor.Suffix, 1),
+            .. single.Select(part => part!.DeepClone()), Sequence("B", 1), .. Special(template.Suffix, 1),
         ];
         JsonObject specialTokens = [];
-        foreach ((string token, int id) in processor.Prefix.Concat(processor.Suffix))
+        foreach ((string token, int id) in template.Prefix.Concat(template.Suffix))
             specialTokens[token] = Token(token, id);
         return new JsonObject
         {

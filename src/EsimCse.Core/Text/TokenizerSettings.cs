@@ -33,7 +33,7 @@ sealed record TokenizerSettings
     /// <summary>The pre-tokenizer; null for none.</summary>
     public PreTokenizer? PreTokenizer { get; init; } = new BertPreTokenizer();
 
-    public PostProcessor PostProcessor { get; init; } = PostProcessor.None;
+    public SentenceTemplate Template { get; init; } = SentenceTemplate.None;
 
     /// <summary>Tokens that are found in a text before it is split into words, each with its id.</summary>
     public required IReadOnlyCollection<AddedToken> AddedTokens { get; init; }
@@ -80,11 +80,10 @@ sealed record TokenizerSettings
         foreach (AddedToken token in config.StatedTokens) added.Add(token);
         foreach (AddedToken token in config.SpecialTokens.Values) added.Add(token);
         foreach (AddedToken token in config.MoreSpecialTokens) added.Add(token);
-        string mask = config.SpecialTokens.TryGetValue("mask_token", out AddedToken? stated) ? stated.Content : MaskToken;
         return this with
         {
             AddedTokens = added.Tokens,
-            MaskToken = mask,
+            MaskToken = config.SpecialTokens.GetValueOrDefault("mask_token")?.Content ?? MaskToken,
             ModelMaxLength = config.ModelMaxLength,
             Remarks = [.. config.Remarks, .. added.Remarks],
         };

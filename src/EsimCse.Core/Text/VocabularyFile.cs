@@ -30,7 +30,7 @@ static class VocabularyFile
                 StripAccents = config.StripAccents ?? lowercase,
                 TokenizeChineseChars = config.TokenizeChineseChars ?? true,
             },
-            PostProcessor = new PostProcessor([(cls.Content, Id(cls))], [(sep.Content, Id(sep))]),
+            Template = new SentenceTemplate([(cls.Content, Id(cls))], [(sep.Content, Id(sep))]),
             TruncatesLeft = config.TruncatesLeft ?? false,
         };
 

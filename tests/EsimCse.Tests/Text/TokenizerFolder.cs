@@ -86,7 +86,7 @@ sealed class TokenizerFolder : IDisposable
     /// <summary>Applies a merge patch, in which "null" as text writes null.</summary>
     public static JsonNode? Merge(JsonNode? target, JsonNode? patch)
     {
-        if (patch is not JsonObject changes) return (string?)(patch as JsonValue)?.ToString() == "null" ? null : patch?.DeepClone();
+        if (patch is not JsonObject changes) return patch?.ToString() == "null" ? null : patch?.DeepClone();
         JsonObject merged = target as JsonObject ?? [];
         foreach ((string key, JsonNode? value) in changes)
         {

@@ -5,7 +5,7 @@ using EsimCse.Core.Text.Normalizers;
 
 namespace EsimCse.Tests.Text;
 
-/// <summary>The files of a tokenizer: which one holds, and what is refused by name.</summary>
+/// <summary>The files of a tokenizer: which one holds, and the refusals.</summary>
 public sealed class TokenizerSettingsTests : IDisposable
 {
     readonly TokenizerFolder _folder = new();

@@ -33,7 +33,10 @@ public class UnicodeNormalizationTests
     public void Every_code_point_and_random_sequences_have_the_forms_of_the_runtime()
     {
         Assert.SkipWhen("é".Normalize(NormalizationForm.FormD).Length == 1, "no globalization data");
-        int[] marks = [0x300, 0x301, 0x302, 0x323, 0x327, 0x3099, 0x5B0, 0x93C, 0x302E, 0x1D165, 0x1161, 0x11A8, 0xAC00];
+        int[] marks =
+        [
+            0x300, 0x301, 0x302, 0x323, 0x327, 0x3099, 0x5B0, 0x93C, 0x302E, 0x1D165, 0x1161, 0x11A8, 0xAC00,
+        ];
         Random random = new(3);
         List<string> texts = [];
         for (int code = 0x80; code < 0x20000; code++)

@@ -4,11 +4,12 @@ using EsimCse.Core.Files;
 namespace EsimCse.Core.Text;
 
 /// <summary>
-/// A post-processor of Hugging Face's tokenizers, for single sentences: the special tokens around a sentence's own.
+/// The special tokens around a sentence, as the post-processors of Hugging Face's tokenizers state them.
 /// </summary>
 /// <param name="Prefix">Special tokens before the sentence, spelled and as ids.</param>
 /// <param name="Suffix">Special tokens after the sentence, spelled and as ids.</param>
-sealed record PostProcessor(IReadOnlyList<(string Token, int Id)> Prefix, IReadOnlyList<(string Token, int Id)> Suffix)
+sealed record SentenceTemplate(
+    IReadOnlyList<(string Token, int Id)> Prefix, IReadOnlyList<(string Token, int Id)> Suffix)
 {
     static readonly SettingKeys BertKeys = new()
     {
@@ -45,7 +46,7 @@ sealed record PostProcessor(IReadOnlyList<(string Token, int Id)> Prefix, IReadO
         IsClosed = true,
     };
 
-    static readonly Dictionary<string, (SettingKeys Keys, Func<JsonSettings, PostProcessor> Read)> Types = new()
+    static readonly Dictionary<string, (SettingKeys Keys, Func<JsonSettings, SentenceTemplate> Read)> Types = new()
     {
         ["TemplateProcessing"] = (TemplateKeys, ReadTemplate),
         ["BertProcessing"] = (BertKeys, ReadPair),
@@ -53,7 +54,7 @@ sealed record PostProcessor(IReadOnlyList<(string Token, int Id)> Prefix, IReadO
     };
 
     /// <summary>The post-processor that adds nothing.</summary>
-    public static PostProcessor None { get; } = new([], []);
+    public static SentenceTemplate None { get; } = new([], []);
 
     /// <summary>The lists of keys by type or object, which the tests enumerate.</summary>
     public static IEnumerable<(string Type, SettingKeys Keys)> KnownKeys =>
@@ -66,10 +67,10 @@ sealed record PostProcessor(IReadOnlyList<(string Token, int Id)> Prefix, IReadO
 
     /// <summary>Reads a post-processor by its type; <see cref="None"/> where there is none.</summary>
     /// <exception cref="InvalidInputException">The type, or one of its settings, is not supported.</exception>
-    public static PostProcessor Read(JsonSettings parent, string key) =>
+    public static SentenceTemplate Read(JsonSettings parent, string key) =>
         Components.Read(parent, key, Types) ?? None;
 
-    static PostProcessor ReadPair(JsonSettings json) => new([ReadToken(json, "cls")], [ReadToken(json, "sep")]);
+    static SentenceTemplate ReadPair(JsonSettings json) => new([ReadToken(json, "cls")], [ReadToken(json, "sep")]);
 
     static (string Token, int Id) ReadToken(JsonSettings json, string key)
     {
@@ -80,7 +81,7 @@ sealed record PostProcessor(IReadOnlyList<(string Token, int Id)> Prefix, IReadO
         throw json.Wrong(key, "a token and its id");
     }
 
-    static PostProcessor ReadTemplate(JsonSettings json)
+    static SentenceTemplate ReadTemplate(JsonSettings json)
     {
         JsonSettings specialTokens = json.Object("special_tokens", SettingKeys.Map)
             ?? throw json.Wrong("special_tokens", "an object");
