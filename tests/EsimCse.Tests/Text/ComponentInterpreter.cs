@@ -122,7 +122,7 @@ sealed class ComponentInterpreter(JsonObject tokenizer)
             if ((bool)token["lstrip"]!) begin = Math.Max(start, text[..begin].TrimEnd().Length);
             if ((bool)token["rstrip"]!) end = text.Length - text[end..].TrimStart().Length;
             if (begin > start) yield return (text[start..begin], null);
-            yield return (text[begin..end], token);
+            yield return (text[begin..Math.Max(begin, end)], token);
             start = end;
         }
         if (start < text.Length) yield return (text[start..], null);
