@@ -50,14 +50,21 @@ partial class CpuBackend
 
     static void Forward<T>(ReadOnlySpan<float> x, Span<float> y) where T : struct, IActivationFunction
     {
-        for (int i = 0; i < x.Length; i += Vector512<float>.Count)
-            VectorMath.Store(T.Forward(VectorMath.Load(x, i)), y, i);
+        int i = 0;
+        for (; i <= x.Length - VectorMath.Lanes; i += VectorMath.Lanes)
+            T.Forward(Vector512.Create(x.Slice(i, VectorMath.Lanes))).CopyTo(y[i..]);
+        if (i < x.Length) VectorMath.Store(T.Forward(VectorMath.Load(x, i)), y, i);
     }
 
     static void Backward<T>(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, Span<float> dx)
         where T : struct, IActivationFunction
     {
-        for (int i = 0; i < x.Length; i += Vector512<float>.Count)
-            VectorMath.Store(T.Backward(VectorMath.Load(dy, i), VectorMath.Load(x, i)), dx, i);
+        int i = 0;
+        for (; i <= x.Length - VectorMath.Lanes; i += VectorMath.Lanes)
+        {
+            Vector512<float> gradient = Vector512.Create(dy.Slice(i, VectorMath.Lanes));
+            T.Backward(gradient, Vector512.Create(x.Slice(i, VectorMath.Lanes))).CopyTo(dx[i..]);
+        }
+        if (i < x.Length) VectorMath.Store(T.Backward(VectorMath.Load(dy, i), VectorMath.Load(x, i)), dx, i);
     }
 }

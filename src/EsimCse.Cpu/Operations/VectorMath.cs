@@ -10,7 +10,8 @@ namespace EsimCse.Cpu.Operations;
 /// </summary>
 static class VectorMath
 {
-    const int Lanes = 16;
+    /// <summary>Elements of a vector.</summary>
+    public const int Lanes = 16;
 
     /// <summary>Returns 16 elements from i on, zeros past the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
