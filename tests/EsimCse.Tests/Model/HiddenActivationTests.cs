@@ -14,14 +14,17 @@ public sealed class HiddenActivationTests : IDisposable
 {
     const double Temperature = 0.25;
 
-    /// <summary>fp32 against double: a share of the norm of a vector, or of a tensor's gradient.</summary>
-    const double RelativeError = 1e-4;
+    /// <summary>
+    /// fp32 against double: a share of the norm of the vectors or of a tensor's gradient, and a fifth of what the two
+    /// forms of GELU differ by.
+    /// </summary>
+    const double RelativeError = 1e-5;
 
     /// <summary>The gradient of attention.self.key.bias is zero, apart from rounding.</summary>
     const double AbsoluteError = 1e-6;
 
     static readonly int[][] Anchors = [[2, 5, 7, 3], [2, 9, 3], [2, 6, 5, 11, 8, 3]];
-    static readonly int[][] Positives = [[2, 5, 5, 7, 3], [2, 9, 9, 3], [2, 6, 11, 8, 8, 3]];
+    static readonly int[][] Positives = [[2, 10, 4, 8, 3], [2, 7, 7, 3], [2, 9, 11, 6, 5, 3]];
 
     readonly string _folder = Directory.CreateTempSubdirectory("esimcse-test-").FullName;
 
