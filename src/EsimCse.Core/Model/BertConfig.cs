@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using EsimCse.Core.Backend;
 using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Model;
@@ -23,6 +24,9 @@ public sealed record BertConfig
 
     /// <summary>F.</summary>
     public required int IntermediateSize { get; init; }
+
+    /// <summary>The activation function of the feed-forward.</summary>
+    public Activation HiddenActivation { get; init; } = Activation.Gelu;
 
     /// <summary>The most tokens that a sentence may have.</summary>
     public required int MaxPositions { get; init; }
@@ -57,7 +61,6 @@ public sealed record BertConfig
     {
         ConfigFile file = new(path);
         ModelFamily family = file.Family();
-        file.Expect("hidden_act", "gelu");
         file.Expect("position_embedding_type", "absolute");
         BertConfig config = new()
         {
@@ -67,6 +70,7 @@ public sealed record BertConfig
             Layers = file.Integer("num_hidden_layers"),
             Heads = file.Integer("num_attention_heads"),
             IntermediateSize = file.Integer("intermediate_size"),
+            HiddenActivation = file.HiddenActivation(),
             MaxPositions = file.Integer("max_position_embeddings", 2 + family.PositionOffset) - family.PositionOffset,
             TypeVocabularySize = file.IntegerOr("type_vocab_size", family.TypeVocabularySize),
             LayerNormEpsilon = file.Number("layer_norm_eps", 1e-12f),
@@ -95,6 +99,20 @@ public sealed record BertConfig
             string expected = string.Join(" or ", ModelFamily.All.Select(family => family.ModelType));
             bool roberta = type is "roberta" or "xlm-roberta" or "camembert";
             throw Wrong("model_type", type, roberta ? expected + ": RoBERTa is not supported yet" : expected);
+        }
+
+        public Activation HiddenActivation()
+        {
+            const string name = "hidden_act";
+            const string gelu = "gelu";
+            string found = Text(name, gelu);
+            return found switch
+            {
+                gelu => Activation.Gelu,
+                "gelu_new" or "gelu_pytorch_tanh" => Activation.GeluTanh,
+                "relu" => Activation.Relu,
+                _ => throw Wrong(name, found, "gelu, gelu_new, gelu_pytorch_tanh or relu"),
+            };
         }
 
         public int Integer(string name, int minimum = 1)
