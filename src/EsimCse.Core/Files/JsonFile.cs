@@ -50,7 +50,13 @@ static class JsonFile
     static void CheckStrings(ReadOnlySpan<byte> json)
     {
         Utf8JsonReader reader = new(json);
+        char[] buffer = new char[1024];
         while (reader.Read())
-            if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String) _ = reader.GetString();
+        {
+            if (reader.TokenType is not (JsonTokenType.PropertyName or JsonTokenType.String)) continue;
+            // No string has more characters than bytes.
+            if (reader.ValueSpan.Length > buffer.Length) buffer = new char[2 * reader.ValueSpan.Length];
+            reader.CopyString(buffer);
+        }
     }
 }

@@ -73,10 +73,12 @@ static class TokenizerJsonReader
 
     static Dictionary<string, int> ReadVocabulary(JsonSettings model)
     {
-        JsonSettings ids = model.Object("vocab", SettingKeys.Map) ?? throw model.Wrong("vocab", "tokens with ids");
-        Dictionary<string, int> vocabulary = new(StringComparer.Ordinal);
-        foreach (string token in ids.Names)
-            vocabulary[token] = ids.Integer(token, 0) ?? throw ids.Wrong(token, "an id");
+        JsonObject ids = model.Node("vocab") as JsonObject ?? throw model.Wrong("vocab", "tokens with ids");
+        Dictionary<string, int> vocabulary = new(ids.Count, StringComparer.Ordinal);
+        foreach ((string token, JsonNode? node) in ids)
+            vocabulary[token] = node is JsonValue value && value.TryGetValue(out int id) && id >= 0
+                ? id
+                : throw model.Nested("vocab", ids, SettingKeys.Map).Wrong(token, "an id");
         return vocabulary;
     }
 
