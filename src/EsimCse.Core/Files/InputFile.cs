@@ -24,6 +24,9 @@ static class InputFile
                 $"{path}: a Git LFS pointer, not the file itself: fetch the file with 'git lfs pull'");
     }
 
+    /// <summary>Returns whether a path is there, if only as a link to a file that is missing.</summary>
+    public static bool IsPresent(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
+
     static bool IsPointer(string path)
     {
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);

@@ -24,12 +24,15 @@ sealed record SettingKeys
     /// </summary>
     public bool IsClosed { get; init; }
 
+    /// <summary>All keys of the list.</summary>
+    public IEnumerable<string> Known => [.. Honoured, .. Refused.Keys, .. Harmless];
+
     /// <summary>Returns the error of a key and its value, without file and key; null where there is none.</summary>
     public string? FindProblem(string key, JsonNode? value)
     {
         if (value is null || Honoured.Contains(key) || Harmless.Contains(key)) return null;
         if (!Refused.TryGetValue(key, out string[]? allowed))
-            return IsClosed ? $"a key that is not known, expected {string.Join(", ", Honoured)}" : null;
+            return IsClosed ? $"a key that is not known, expected {string.Join(", ", Known)}" : null;
         if (allowed.Any(json => JsonNode.DeepEquals(JsonNode.Parse(json), value))) return null;
         return $"not supported, expected {string.Join(" or ", allowed.DefaultIfEmpty("null"))}";
     }

@@ -51,7 +51,7 @@ public class SetScoreTests
     [Fact]
     public void The_cosine_with_a_zero_vector_is_zero()
     {
-        Assert.Equal(0, SetScore.Cosine([0, 0], [1, 2]));
-        Assert.Equal(0.96, SetScore.Cosine([3, 4], [4, 3]), Tolerance);
+        Assert.Equal(0, Similarity.Cosine([0, 0], [1, 2]));
+        Assert.Equal(0.96, Similarity.Cosine([3, 4], [4, 3]), Tolerance);
     }
 }
