@@ -92,7 +92,7 @@ sealed class OperationBench : IDisposable
             median => Bandwidth(3.0 * t * h, median));
         Time(
             $"gelu forward [{t},{f}]",
-            () => _backend.GeluForward(_wide, _wideOut),
+            () => _backend.ActivationForward(_wide, Activation.Gelu, _wideOut),
             median => Bandwidth(2.0 * t * f, median));
         Time(
             $"attention forward, {heads} heads",
@@ -117,7 +117,7 @@ sealed class OperationBench : IDisposable
             median => Bandwidth(3.0 * t * h, median));
         Time(
             $"gelu backward [{t},{f}]",
-            () => _backend.GeluBackward(_wide, _wideOut, _wideOut),
+            () => _backend.ActivationBackward(_wide, _wideOut, Activation.Gelu, _wideOut),
             median => Bandwidth(3.0 * t * f, median));
     }
 

@@ -189,13 +189,17 @@ public interface IBackend : IDisposable
         PackedBatch batch, int heads, DropoutMask mask,
         Matrix dq, Matrix dkv);
 
-    /// <summary>Computes y = x Φ(x), exact: Φ(x) = ½ (1 + erf(x / √2)). x, y of the same shape; y may be x.</summary>
-    void GeluForward(Matrix x, Matrix y);
+    /// <summary>Computes y = activation(x). x, y of the same shape; y may be x.</summary>
+    void ActivationForward(Matrix x, Activation activation, Matrix y);
 
-    /// <summary>Computes dx = dy (Φ(x) + x φ(x)), φ(x) = exp(−x² / 2) / √(2π). dx may be dy.</summary>
-    void GeluBackward(Matrix dy, Matrix x, Matrix dx);
+    /// <summary>
+    /// Computes dx = dy activation′(x) from the x of the forward pass; ReLU′(0) = 0. dx may be dy.
+    /// </summary>
+    void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx);
 
-    /// <summary>Computes y = tanh x. y may be x.</summary>
+    /// <summary>
+    /// Computes y = tanh x. y may be x: unlike that of <see cref="ActivationForward"/>, the backward pass reads y.
+    /// </summary>
     void TanhForward(Matrix x, Matrix y);
 
     /// <summary>Computes dx = dy (1 − y²). dx may be dy.</summary>
@@ -218,6 +222,16 @@ public interface IBackend : IDisposable
     /// dy [S,H] in fp32, dx [T,H].
     /// </summary>
     void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx);
+
+    /// <summary>
+    /// Computes y[s, column + h] = pooling of column h of x over the tokens of s; the other columns of y are not
+    /// changed. x [T,H], y [S,E] in fp32, E ≥ column + H.
+    /// </summary>
+    /// <remarks>
+    /// For inference: there is no backward pass. <see cref="ClsPoolingForward"/> and <see cref="MeanPoolingForward"/>
+    /// are those of training, which keeps [CLS] rows in their type and adds scaled means of several layers.
+    /// </remarks>
+    void PoolingForward(Matrix x, PackedBatch batch, TokenPooling pooling, int column, Matrix y);
 
     /// <summary>
     /// Computes l[i,j] = cos(h[i], h[B+j]) / τ for j &lt; B, l[i,B+q] = cos(h[i], queue[q]) / τ for the filled rows q

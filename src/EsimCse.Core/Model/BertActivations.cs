@@ -115,7 +115,7 @@ sealed class BertActivations
             AttentionRstd = SavedForBackward ? _arena.Allocate(1, rows) : default,
             AttentionNorm = _arena.Allocate(rows, h, _type),
             FeedForwardUp = _arena.Allocate(rows, f, _type),
-            Gelu = SavedForBackward ? _arena.Allocate(rows, f, _type) : default,
+            FeedForwardActivation = SavedForBackward ? _arena.Allocate(rows, f, _type) : default,
             FeedForwardDown = _arena.Allocate(rows, h, _type),
             FeedForwardRstd = SavedForBackward ? _arena.Allocate(1, rows) : default,
         };

@@ -91,9 +91,9 @@ sealed class BertBackward
         _backend.LayerNormBackward(
             d, a.FeedForwardDown, a.FeedForwardRstd, offsets, _mask.At(site + 2), w.Norm.Gamma,
             d, dbranch, g.Down.Bias, g.Norm.Gamma, g.Norm.Beta);
-        _backend.LinearBackwardWeight(dbranch, a.Gelu, g.Down.Weight, default);
+        _backend.LinearBackwardWeight(dbranch, a.FeedForwardActivation, g.Down.Weight, default);
         _backend.LinearBackwardInput(dbranch, w.Down.Weight, accumulate: false, dup);
-        _backend.GeluBackward(dup, a.FeedForwardUp, dup);
+        _backend.ActivationBackward(dup, a.FeedForwardUp, _config.HiddenActivation, dup);
         _backend.LinearBackwardWeight(dup, a.AttentionNorm, g.Up.Weight, g.Up.Bias);
         _backend.LinearBackwardInput(dup, w.Up.Weight, accumulate: true, d);
 

@@ -75,7 +75,7 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
         LayerWeights w = weights.Layers[layer];
         int site = AttentionSite(layer);
         Matrix offsets = a.ClsOnly ? default : _batch.Offsets;
-        Matrix gelu = activations.SavedForBackward ? a.Gelu : a.FeedForwardUp;
+        Matrix activation = activations.SavedForBackward ? a.FeedForwardActivation : a.FeedForwardUp;
 
         backend.LinearForward(a.Context, w.Output.Weight, default, a.AttentionOutput);
         backend.LayerNormForward(
@@ -84,8 +84,8 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
             Saved(a.AttentionOutput), a.AttentionRstd, a.AttentionNorm);
 
         backend.LinearForward(a.AttentionNorm, w.Up.Weight, w.Up.Bias, a.FeedForwardUp);
-        backend.GeluForward(a.FeedForwardUp, gelu);
-        backend.LinearForward(gelu, w.Down.Weight, default, a.FeedForwardDown);
+        backend.ActivationForward(a.FeedForwardUp, _config.HiddenActivation, activation);
+        backend.LinearForward(activation, w.Down.Weight, default, a.FeedForwardDown);
         backend.LayerNormForward(
             a.FeedForwardDown, w.Down.Bias, a.AttentionNorm, offsets, mask.At(site + 2),
             w.Norm.Gamma, w.Norm.Beta, _epsilon,

@@ -35,11 +35,13 @@ sealed record LayerActivations
     /// <summary>[R,H]: the input of the feed-forward.</summary>
     public Matrix AttentionNorm { get; init; }
 
-    /// <summary>[R,F]: before GELU.</summary>
+    /// <summary>[R,F]: before the activation function.</summary>
     public Matrix FeedForwardUp { get; init; }
 
-    /// <summary>[R,F]: after GELU; present if saved for backward, otherwise GELU runs in place.</summary>
-    public Matrix Gelu { get; init; }
+    /// <summary>
+    /// [R,F]: after the activation function; present if saved for backward, otherwise the function runs in place.
+    /// </summary>
+    public Matrix FeedForwardActivation { get; init; }
 
     /// <summary>[R,H]: the second projection; normalised in place if saved for backward.</summary>
     public Matrix FeedForwardDown { get; init; }

@@ -10,7 +10,8 @@ namespace EsimCse.Cpu.Operations;
 /// </summary>
 static class VectorMath
 {
-    const int Lanes = 16;
+    /// <summary>Elements of a vector.</summary>
+    public const int Lanes = 16;
 
     /// <summary>Returns 16 elements from i on, zeros past the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -84,6 +85,48 @@ static class VectorMath
     /// <summary>Returns φ(x), the standard normal density.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> NormalPdf(Vector512<float> x) => 0.39894228f * Vector512.Exp(-0.5f * x * x);
+
+    /// <summary>
+    /// Returns σ(x) = 1 / (1 + exp(−x)); computed from exp(−|x|), it does not overflow and small values keep their
+    /// digits.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Sigmoid(Vector512<float> x)
+    {
+        Vector512<float> one = Vector512<float>.One;
+        Vector512<float> e = Vector512.Exp(-Vector512.Abs(x));
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), e, one) / (one + e);
+    }
+
+    /// <summary>Returns σ′(x) = σ(x) σ(−x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> SigmoidSlope(Vector512<float> x)
+    {
+        Vector512<float> e = Vector512.Exp(-Vector512.Abs(x));
+        Vector512<float> sum = Vector512<float>.One + e;
+        return e / (sum * sum);
+    }
+
+    /// <summary>
+    /// Returns tanh x: from |x| = 0.625 on 1 − 2 / (exp 2|x| + 1) with the sign of x, below it the odd polynomial of
+    /// degree 11 of Moshier's Cephes library (tanhf).
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Tanh(Vector512<float> x)
+    {
+        Vector512<float> one = Vector512<float>.One;
+        Vector512<float> magnitude = Vector512.Abs(x);
+        Vector512<float> large = one - 2 * one / (Vector512.Exp(2 * magnitude) + one);
+        Vector512<float> z = x * x;
+        Vector512<float> p = Vector512.Create(-5.70498872745e-3f);
+        p = Vector512.FusedMultiplyAdd(p, z, Vector512.Create(2.06390887954e-2f));
+        p = Vector512.FusedMultiplyAdd(p, z, Vector512.Create(-5.37397155531e-2f));
+        p = Vector512.FusedMultiplyAdd(p, z, Vector512.Create(1.33314422036e-1f));
+        p = Vector512.FusedMultiplyAdd(p, z, Vector512.Create(-3.33332819422e-1f));
+        Vector512<float> small = Vector512.FusedMultiplyAdd(p * z, x, x);
+        Vector512<float> isSmall = Vector512.LessThan(magnitude, Vector512.Create(0.625f));
+        return Vector512.ConditionalSelect(isSmall, small, Vector512.CopySign(large, x));
+    }
 
     /// <summary>
     /// Returns erfcx(z) = erfc(z) exp(z²) for z ≥ 0: t times a polynomial of degree 8 in t = 1 / (1 + z / 2),

@@ -3,7 +3,6 @@ using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
-using EsimCse.Tests.Reference;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
@@ -56,23 +55,25 @@ public class BatchTests
         using IBackend backend = Backends.Create(Backends.Cuda);
         double[] x = Numbers.Normal(rows * columns, 1);
         double[] dy = Numbers.Normal(rows * columns, 2);
-        double[] expected = Gelu.Forward(x);
+        double[] expected = Forward(x);
         using GuardedMatrix gx = new(backend, rows, columns, x);
         using GuardedMatrix gdy = new(backend, rows, columns, dy);
         using GuardedMatrix y = new(backend, rows, columns);
         using GuardedMatrix dx = new(backend, rows, columns);
         using GuardedMatrix swapped = new(backend, rows, columns);
-        backend.GeluForward(gx.Matrix.Slice(0, rows - 1), y.Matrix.Slice(0, rows - 1));
+        backend.ActivationForward(gx.Matrix.Slice(0, rows - 1), Activation.Gelu, y.Matrix.Slice(0, rows - 1));
         Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => Tolerance.Elementwise.Check(expected, y.Values));
-        backend.GeluForward(gx, y);
+        backend.ActivationForward(gx, Activation.Gelu, y);
         Tolerance.Elementwise.Check(expected, y.Values);
 
-        backend.GeluBackward(gdy, gx, dx);
-        backend.GeluBackward(gx, gdy, swapped);
-        double[] gradient = FiniteDifference.Gradient(x, dy, Gelu.Forward);
+        backend.ActivationBackward(gdy, gx, Activation.Gelu, dx);
+        backend.ActivationBackward(gx, gdy, Activation.Gelu, swapped);
+        double[] gradient = FiniteDifference.Gradient(x, dy, Forward);
         Tolerance close = new(1e-5, 1e-5, "fp32, against central differences in double");
         close.Check(gradient, dx.Values);
         Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => close.Check(gradient, swapped.Values));
+
+        static double[] Forward(double[] x) => Reference.Activation.Forward(x, Activation.Gelu);
     }
 
     /// <summary>Compares each vector of a batch with the one of the sentence alone and of smaller batches.</summary>

@@ -109,12 +109,18 @@ public class KernelAgreementTests
 
     static void CompareElementwise(ElementType type, int rows, int width) => Compare(type, p =>
     {
-        p.Backend.GeluForward(p.Input(rows, width, 1), p.Result(rows, width));
+        Activation[] activations = Enum.GetValues<Activation>();
+        foreach (Activation activation in activations)
+            p.Backend.ActivationForward(p.Input(rows, width, 1), activation, p.Result(rows, width));
         p.Backend.TanhForward(p.Input(rows, width, 1), p.Result(rows, width));
         p.Backend.Cast(p.Fp32Input(rows, width, 1), p.Result(rows, width));
         p.Backend.Cast(p.Input(rows, width, 1), p.Fp32Result(rows, width));
         if (type == ElementType.Float16) return;
-        p.Backend.GeluBackward(p.Input(rows, width, 2), p.Input(rows, width, 1), p.Result(rows, width));
+        foreach (Activation activation in activations)
+        {
+            Matrix dy = p.Input(rows, width, 2);
+            p.Backend.ActivationBackward(dy, p.Input(rows, width, 1), activation, p.Result(rows, width));
+        }
         p.Backend.TanhBackward(p.Input(rows, width, 2), p.Input(rows, width, 1), p.Result(rows, width));
     });
 
@@ -207,6 +213,9 @@ public class KernelAgreementTests
         Matrix mean = p.Fp32Result(sentences, width);
         p.Backend.MeanPoolingForward(x, packed, 0.5f, accumulate: false, mean);
         p.Backend.MeanPoolingForward(p.Input(tokens, width, 5), packed, 0.5f, accumulate: true, mean);
+        TokenPooling[] modes = Enum.GetValues<TokenPooling>();
+        Matrix pooled = p.Fp32Result(sentences, modes.Length * width);
+        foreach (TokenPooling mode in modes) p.Backend.PoolingForward(x, packed, mode, (int)mode * width, pooled);
         if (type == ElementType.Float16) return;
         Matrix dy = p.Input(tokens, width, 6);
         p.Backend.EmbeddingBackward(dy, packed, p.Sum(11, width), p.Sum(8, width), p.Sum(2, width));

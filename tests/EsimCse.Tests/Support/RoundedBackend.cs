@@ -100,9 +100,11 @@ sealed class RoundedBackend : IBackend
         Do(() => _cpu.ClsAttentionBackward(
             In(dcontext), In(q), In(kv), In(context), logSumExp, batch, heads, mask, Out(dq), Out(dkv)));
 
-    public void GeluForward(Matrix x, Matrix y) => Do(() => _cpu.GeluForward(In(x), Out(y)));
+    public void ActivationForward(Matrix x, Activation activation, Matrix y) =>
+        Do(() => _cpu.ActivationForward(In(x), activation, Out(y)));
 
-    public void GeluBackward(Matrix dy, Matrix x, Matrix dx) => Do(() => _cpu.GeluBackward(In(dy), In(x), Out(dx)));
+    public void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx) =>
+        Do(() => _cpu.ActivationBackward(In(dy), In(x), activation, Out(dx)));
 
     public void TanhForward(Matrix x, Matrix y) => Do(() => _cpu.TanhForward(In(x), Out(y)));
 
@@ -119,6 +121,9 @@ sealed class RoundedBackend : IBackend
 
     public void MeanPoolingBackward(Matrix dy, PackedBatch batch, float scale, bool accumulate, Matrix dx) =>
         Do(() => _cpu.MeanPoolingBackward(dy, batch, scale, accumulate, Out(dx)));
+
+    public void PoolingForward(Matrix x, PackedBatch batch, TokenPooling pooling, int column, Matrix y) =>
+        Do(() => _cpu.PoolingForward(In(x), batch, pooling, column, y));
 
     public void ContrastiveLoss(
         Matrix h, Matrix queue, float temperature, StepState state,

@@ -1,0 +1,124 @@
+// Activation functions, element by element. σ(x) = 1 / (1 + exp(-x)).
+//
+//   gelu       y = x Φ(x)             dx = dy (Φ(x) + x φ(x))
+//              Φ(x) = ½ (1 + erf(x / √2)), φ(x) = exp(-x² / 2) / √(2π): the exact form, BERT's
+//   gelutanh   y = ½ x (1 + tanh u)   dx = dy (σ(2u) + x 2u' σ'(2u))
+//              u = √(2/π) (x + 0.044715 x³); ½ (1 + tanh u) = σ(2u)
+//   relu       y = max(x, 0)          dx = dy where x > 0, else 0; NaN remains NaN
+//   tanh       y = tanh x             dx = dy (1 - tanh² x) = 4 dy σ'(2x)
+//   sigmoid    y = σ(x)               dx = dy σ'(x), σ'(x) = σ(x) σ(-x)
+//
+// x, y, dx, dy: vectors of 16 bytes, any shape; y may be x, dx may be dy. One thread per vector.
+#include "common.cuh"
+
+__device__ __forceinline__ float normal_cdf(float x) { return 0.5f * erfcf(-x * 0.70710678f); }
+__device__ __forceinline__ float normal_pdf(float x) { return 0.39894228f * expf(-0.5f * x * x); }
+
+// From exp(-|x|): nothing overflows, and small values keep their digits.
+__device__ __forceinline__ float sigmoid(float x)
+{
+    float e = expf(-fabsf(x));
+    return (x < 0 ? e : 1.0f) / (1.0f + e);
+}
+
+__device__ __forceinline__ float sigmoid_slope(float x)
+{
+    float e = expf(-fabsf(x));
+    return e / ((1.0f + e) * (1.0f + e));
+}
+
+struct Gelu
+{
+    static __device__ __forceinline__ float forward(float x) { return x * normal_cdf(x); }
+    static __device__ __forceinline__ float backward(float dy, float x)
+    {
+        return dy * (normal_cdf(x) + x * normal_pdf(x));
+    }
+};
+
+struct GeluTanh
+{
+    // 2u, u / x = √(2/π) (1 + 0.044715 x²).
+    static __device__ __forceinline__ float twice_u(float x, float square)
+    {
+        return 1.59576912f * x * (1.0f + 0.044715f * square);
+    }
+    static __device__ __forceinline__ float forward(float x) { return x * sigmoid(twice_u(x, x * x)); }
+    static __device__ __forceinline__ float backward(float dy, float x)
+    {
+        // From x² = 128 on σ' is 0 in fp32; the slope of u, which it multiplies, must not overflow.
+        float square = fminf(x * x, 128.0f);
+        float z = twice_u(x, square);
+        float slope = 1.59576912f * (1.0f + 3.0f * 0.044715f * square);
+        return dy * (sigmoid(z) + x * (slope * sigmoid_slope(z)));
+    }
+};
+
+struct Relu
+{
+    static __device__ __forceinline__ float forward(float x) { return x < 0 ? 0.0f : x; }
+    static __device__ __forceinline__ float backward(float dy, float x) { return x <= 0 ? 0.0f : dy; }
+};
+
+struct Tanh
+{
+    static __device__ __forceinline__ float forward(float x) { return tanhf(x); }
+    static __device__ __forceinline__ float backward(float dy, float x)
+    {
+        return dy * (4.0f * sigmoid_slope(2.0f * x));
+    }
+};
+
+struct Sigmoid
+{
+    static __device__ __forceinline__ float forward(float x) { return sigmoid(x); }
+    static __device__ __forceinline__ float backward(float dy, float x) { return dy * sigmoid_slope(x); }
+};
+
+template <class F, class T> __device__ __forceinline__ void forward(const T* x, T* y, long long vectors)
+{
+    constexpr int N = Vector<T>::Length;
+    long long i = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
+    if (i >= vectors) return;
+    float x_values[N];
+    float y_values[N];
+    load(x + i * N, x_values);
+#pragma unroll
+    for (int k = 0; k < N; k++) y_values[k] = F::forward(x_values[k]);
+    store(y + i * N, y_values);
+}
+
+template <class F, class T>
+__device__ __forceinline__ void backward(const T* dy, const T* x, T* dx, long long vectors)
+{
+    constexpr int N = Vector<T>::Length;
+    long long i = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
+    if (i >= vectors) return;
+    float x_values[N];
+    float dy_values[N];
+    float dx_values[N];
+    load(x + i * N, x_values);
+    load(dy + i * N, dy_values);
+#pragma unroll
+    for (int k = 0; k < N; k++) dx_values[k] = F::backward(dy_values[k], x_values[k]);
+    store(dx + i * N, dx_values);
+}
+
+#define ENTRY(function, F, name, T) \
+    extern "C" __global__ void __launch_bounds__(256) activation_forward_##function##_##name( \
+        const T* x, T* y, long long vectors) \
+    { \
+        forward<F, T>(x, y, vectors); \
+    } \
+    extern "C" __global__ void __launch_bounds__(256) activation_backward_##function##_##name( \
+        const T* dy, const T* x, T* dx, long long vectors) \
+    { \
+        backward<F, T>(dy, x, dx, vectors); \
+    }
+#define ENTRIES(name, T) \
+    ENTRY(gelu, Gelu, name, T) \
+    ENTRY(gelutanh, GeluTanh, name, T) \
+    ENTRY(relu, Relu, name, T) \
+    ENTRY(tanh, Tanh, name, T) \
+    ENTRY(sigmoid, Sigmoid, name, T)
+FOR_EACH_TYPE(ENTRIES)
