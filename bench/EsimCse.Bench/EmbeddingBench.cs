@@ -1,6 +1,5 @@
 using EsimCse.Core;
 using EsimCse.Core.Backend;
-using EsimCse.Core.Evaluation;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Cpu;

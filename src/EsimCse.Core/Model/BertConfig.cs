@@ -108,9 +108,9 @@ public sealed record BertConfig
     static string[]? ReadClasses(JsonSettings file, string key)
     {
         if (file.Node(key) is not { } node) return null;
-        string?[] names = node is JsonArray list ? [.. list.Select(JsonFile.Text)] : [null];
-        if (names.Contains(null)) throw file.Wrong(key, "a list of strings");
-        return names.Length == 0 ? null : names!;
+        JsonArray list = node as JsonArray ?? throw file.Wrong(key, "a list of strings");
+        string[] names = [.. list.Select(name => JsonFile.Text(name) ?? throw file.Wrong(key, "a list of strings"))];
+        return names.Length == 0 ? null : names;
     }
 
     static Activation ReadActivation(JsonSettings file)

@@ -15,6 +15,11 @@ static class TextCase
         Span<char> units = stackalloc char[2];
         foreach (Rune rune in text.EnumerateRunes())
         {
+            if (rune.IsAscii)
+            {
+                lower.Append(char.ToLowerInvariant((char)rune.Value));
+                continue;
+            }
             int count = UnicodeTables.ToLower(rune.Value, image);
             foreach (int code in image[..count]) lower.Append(units[..new Rune(code).EncodeToUtf16(units)]);
         }

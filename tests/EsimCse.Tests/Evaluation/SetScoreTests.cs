@@ -1,3 +1,4 @@
+using EsimCse.Core;
 using EsimCse.Core.Evaluation;
 
 namespace EsimCse.Tests.Evaluation;

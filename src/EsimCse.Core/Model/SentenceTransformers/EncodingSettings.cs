@@ -28,6 +28,16 @@ sealed record EncodingSettings
     /// <summary>The function that compares vectors.</summary>
     public SimilarityFunction Similarity { get; init; } = SimilarityFunction.Cosine;
 
+    /// <summary>The file, for error messages; null where there is none.</summary>
+    JsonSettings? File { get; init; }
+
+    /// <summary>Refuses a prompt, for work that has no place for one.</summary>
+    /// <exception cref="InvalidInputException">There is a prompt.</exception>
+    public void RequireNoPrompt(string work)
+    {
+        if (Prompt.Length > 0) throw File!.Wrong(DefaultKey, $"none to {work}: it does not put prompts before sentences");
+    }
+
     /// <summary>Reads the file in a folder; the defaults where there is none.</summary>
     /// <exception cref="InvalidInputException">A setting is not supported.</exception>
     public static EncodingSettings Read(string folder)
@@ -37,6 +47,7 @@ sealed record EncodingSettings
         int? dimension = settings.Integer(DimensionKey, 0);
         return new()
         {
+            File = settings,
             Prompt = ReadPrompt(settings),
             // sentence-transformers does not truncate to 0 columns.
             Dimension = dimension == 0 ? null : dimension,
