@@ -13,7 +13,8 @@ static class SimilarityCommand
         Argument<string[]> sentences = Sentences();
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
         Option<bool> json = new("--json") { Description = "Prints the matrix as JSON." };
-        Command command = new("similarity", "Prints the similarities of sentences with each other: cosines, or the folder's own.")
+        const string description = "Prints the similarities of sentences with each other: cosines, or the folder's own.";
+        Command command = new("similarity", description)
         {
             model, sentences, pooler, json,
         };
@@ -60,7 +61,8 @@ static class SimilarityCommand
     {
         return string.Join('\n', matrix.Select(row => string.Join("  ", row.Select(FourDigits))));
 
-        static string FourDigits(double similarity) => similarity.ToString("F4", CultureInfo.InvariantCulture).PadLeft(7);
+        static string FourDigits(double similarity) =>
+            similarity.ToString("F4", CultureInfo.InvariantCulture).PadLeft(7);
     }
 
     static double[][] Compare(SimilarityFunction function, float[][] vectors) =>

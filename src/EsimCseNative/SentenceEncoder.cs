@@ -99,7 +99,9 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <exception cref="InvalidInputException">The vector is not finite.</exception>
     public float[] Encode(string sentence) => Encode([sentence])[0];
 
-    /// <summary>Returns the ids of each sentence with the folder's prompt, truncated to <see cref="MaxLength"/>.</summary>
+    /// <summary>
+    /// Returns the ids of each sentence with the folder's prompt, truncated to <see cref="MaxLength"/>.
+    /// </summary>
     public IReadOnlyList<int[]> Tokenize(IReadOnlyList<string> sentences)
     {
         ArgumentNullException.ThrowIfNull(sentences);

@@ -24,7 +24,7 @@ sealed record SetScore(int Pairs, double Spearman, double Pearson, LengthGroup N
     /// <param name="dimension">Elements of a vector.</param>
     /// <param name="lengths">Tokens of each sentence, in the order of the vectors.</param>
     /// <param name="pairs">The pairs with their gold scores.</param>
-    /// <param name="similarity">The similarity that is correlated; the means of the groups are those of cosines.</param>
+    /// <param name="similarity">The similarity that is correlated; the means of groups are those of cosines.</param>
     public static SetScore Compute(
         ReadOnlySpan<float> vectors,
         int dimension,

@@ -175,7 +175,9 @@ sealed class ModelTensors : IDisposable
         new($"{index}: tensor '{tensor}': expected the name of a file in this folder");
 
     static InvalidInputException Duplicate(
-        (SafetensorsFile File, StoredTensor Tensor) first, (SafetensorsFile File, StoredTensor Tensor) second, string name)
+        (SafetensorsFile File, StoredTensor Tensor) first,
+        (SafetensorsFile File, StoredTensor Tensor) second,
+        string name)
     {
         string other = $"'{second.Tensor.Name}'";
         if (second.File != first.File) other += $" in {Path.GetFileName(second.File.Path)}";

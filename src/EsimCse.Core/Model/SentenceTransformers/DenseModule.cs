@@ -58,7 +58,7 @@ sealed record DenseModule(string Folder, int InputWidth, int OutputWidth, bool H
     }
 
     /// <summary>Reads W [OutputWidth,InputWidth] and b [OutputWidth]; b is null where there is none.</summary>
-    /// <exception cref="InvalidInputException">A tensor is missing, of another shape or type, or not finite.</exception>
+    /// <exception cref="InvalidInputException">A tensor is missing or not valid.</exception>
     public (float[] Weight, float[]? Bias) ReadWeights()
     {
         string[] names = HasBias ? [WeightName, BiasName] : [WeightName];

@@ -35,7 +35,7 @@ sealed record EncodingSettings
     /// <exception cref="InvalidInputException">There is a prompt.</exception>
     public void RequireNoPrompt(string work)
     {
-        if (Prompt.Length > 0) throw File!.Wrong(DefaultKey, $"none to {work}: it does not put prompts before sentences");
+        if (Prompt.Length > 0) throw File!.Wrong(DefaultKey, $"none to {work}, which does not use prompts");
     }
 
     /// <summary>Reads the file in a folder; the defaults where there is none.</summary>

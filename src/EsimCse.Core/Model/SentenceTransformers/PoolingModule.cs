@@ -46,11 +46,13 @@ sealed record PoolingModule(IReadOnlyList<PoolingMode> Modes, bool ExcludesPromp
         string expected = $"one or several of {string.Join(", ", PoolingMode.All.Select(mode => mode.Name))}";
         PoolingMode[] modes = settings.Node(ModeKey) switch
         {
-            null => [.. PoolingMode.All.Where(mode => settings.Flag(mode.FlagKey) is true).OrderBy(mode => mode.Pooling)],
+            null => [.. PoolingMode.All.Where(IsOn).OrderBy(mode => mode.Pooling)],
             JsonArray list => [.. list.Select(Find)],
             { } name => [Find(name)],
         };
         return modes.Length > 0 ? modes : throw settings.Wrong(ModeKey, expected);
+
+        bool IsOn(PoolingMode mode) => settings.Flag(mode.FlagKey) is true;
 
         PoolingMode Find(JsonNode? name) =>
             PoolingMode.All.FirstOrDefault(mode => mode.Name == JsonFile.Text(name))

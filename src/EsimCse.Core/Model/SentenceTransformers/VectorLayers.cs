@@ -8,7 +8,7 @@ sealed class VectorLayers : IDisposable
     readonly List<VectorLayer> _layers = [];
 
     /// <summary>Loads the weights of modules.</summary>
-    /// <exception cref="InvalidInputException">A tensor is missing, of another shape or type, or not finite.</exception>
+    /// <exception cref="InvalidInputException">A tensor is missing or not valid.</exception>
     public VectorLayers(IBackend backend, IEnumerable<VectorModule> modules)
     {
         try

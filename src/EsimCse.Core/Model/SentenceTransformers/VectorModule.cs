@@ -2,12 +2,12 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Core.Model.SentenceTransformers;
 
-/// <summary>A module after the pooling, which maps sentence vectors to sentence vectors. Its settings are checked.</summary>
+/// <summary>The checked settings of a module after the pooling, which maps sentence vectors to sentence vectors.</summary>
 /// <param name="Width">Elements of a vector that it returns.</param>
 abstract record VectorModule(int Width)
 {
     /// <summary>Reads its weights and uploads them.</summary>
-    /// <exception cref="InvalidInputException">A tensor is missing, of another shape or type, or not finite.</exception>
+    /// <exception cref="InvalidInputException">A tensor is missing or not valid.</exception>
     public abstract VectorLayer Load(IBackend backend);
 }
 
