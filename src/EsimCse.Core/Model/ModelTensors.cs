@@ -93,6 +93,13 @@ sealed class ModelTensors : IDisposable
         return found;
     }
 
+    /// <summary>Returns the error of weights with more layers than config.json states.</summary>
+    public InvalidInputException MoreLayersThan(int layers)
+    {
+        string config = Path.Combine(_folder, "config.json");
+        return new($"{config}: num_hidden_layers: found {layers}, expected {Layers} by the layers in the weights");
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
