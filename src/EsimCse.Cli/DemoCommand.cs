@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using EsimCse.Core.Backend;
 using EsimCse.Core;
+using EsimCse.Core.Backend;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model.Poolers;

@@ -13,7 +13,7 @@ static class SimilarityCommand
         Argument<string[]> sentences = Sentences();
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
         Option<bool> json = new("--json") { Description = "Prints the matrix as JSON." };
-        const string description = "Prints the similarities of sentences with each other: cosines, or the folder's own.";
+        const string description = "Prints the similarities of sentences, by default cosines, with each other.";
         Command command = new("similarity", description)
         {
             model, sentences, pooler, json,

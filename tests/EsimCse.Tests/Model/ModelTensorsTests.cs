@@ -85,7 +85,7 @@ public class ModelTensorsTests
     public void Two_tensors_for_one_parameter_are_refused_by_both_names(string name, string second)
     {
         using SavedModel model = new();
-        model.ChangeTensors(tensors => [.. tensors, tensors.Single(tensor => tensor.Name == name) with { Name = second }]);
+        CopyTensor(model, name, second);
         string message = model.Refusal();
         Assert.Contains("model.safetensors: tensors", message, StringComparison.Ordinal);
         Assert.Contains($"'{name}'", message, StringComparison.Ordinal);
@@ -97,8 +97,7 @@ public class ModelTensorsTests
     {
         using SavedModel model = new();
         float[] before = model.Vector();
-        model.ChangeTensors(tensors =>
-            [.. tensors, tensors.Single(tensor => tensor.Name == "pooler.dense.bias") with { Name = "mlp.dense.bias" }]);
+        CopyTensor(model, "pooler.dense.bias", "mlp.dense.bias");
         Assert.Equal(before, model.Vector());
         string message = model.Refusal(new() { Pooler = Pooler.Cls });
         Assert.Contains("'pooler.dense.bias'", message, StringComparison.Ordinal);
@@ -199,6 +198,9 @@ public class ModelTensorsTests
         Assert.Contains("RoBERTa", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(small.In("never")));
     }
+
+    static void CopyTensor(SavedModel model, string name, string second) => model.ChangeTensors(tensors =>
+        [.. tensors, tensors.Single(tensor => tensor.Name == name) with { Name = second }]);
 
     static void Shard(SavedModel model)
     {

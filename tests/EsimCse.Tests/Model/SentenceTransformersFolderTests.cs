@@ -131,7 +131,7 @@ public class SentenceTransformersFolderTests
     [InlineData("[1].type: found \"sentence_transformers.models.Dense\"", "Transformer", "Dense", "Pooling")]
     [InlineData("[1].type: found \"sentence_transformers.models.WeightedLayer", "Transformer", "WeightedLayerPooling")]
     [InlineData("[2].type: found \"sentence_transformers.models.Pooling\"", "Transformer", "Pooling", "Pooling")]
-    [InlineData("[2].type: found \"sentence_transformers.models.Transformer\"", "Transformer", "Pooling", "Transformer")]
+    [InlineData("[2].type: found \"sentence_transformers.models.Transf", "Transformer", "Pooling", "Transformer")]
     [InlineData("[0].type: found \"sentence_transformers.models.Transformer\"", "Transformer")]
     public void Another_module_or_another_order_is_refused_by_its_place(string named, params string[] modules)
     {
@@ -161,7 +161,7 @@ public class SentenceTransformersFolderTests
     [InlineData("""{"out_features": 24}""", "tensor 'linear.weight': found shape [16,16], expected [24,16]")]
     [InlineData("""{"out_features": 2000000000}""", "tensor 'linear.weight': found shape [16,16]")]
     [InlineData("""{"bias": false}""", "tensor 'linear.bias': expected only linear.weight")]
-    [InlineData("""{"activation_function": "torch.nn.modules.activation.SiLU"}""", "activation_function: found \"torch")]
+    [InlineData("""{"activation_function": "torch.nn.modules.activation.SiLU"}""", "activation_function: found")]
     [InlineData("""{"activation_function": "my.Tanh"}""", "activation_function: found \"my.Tanh\"")]
     [InlineData("""{"use_residual": true}""", "use_residual: found true")]
     [InlineData("""{"module_output_name": "projected"}""", "module_output_name: found \"projected\"")]

@@ -139,19 +139,20 @@ public class SettingKeysTests
             {
                 string path = Path.Combine(folder, file);
                 if (!File.Exists(path)) continue;
-                JsonNode root = JsonFile.Read(path)!;
-                JsonObject[] objects = root is JsonArray list ? [.. list.Select(item => item!.AsObject())] : [root.AsObject()];
-                IEnumerable<string> unknown = objects.SelectMany(json => json.Select(entry => entry.Key)).Except(keys.Known);
+                IEnumerable<string> unknown = KeysOf(JsonFile.Read(path)).Except(keys.Known);
                 Assert.True(!unknown.Any(), $"{path}: {string.Join(", ", unknown)}");
             }
     }
 
+    static IEnumerable<string> KeysOf(JsonNode? root) =>
+        root is JsonArray list ? list.SelectMany(KeysOf) : root!.AsObject().Select(entry => entry.Key);
+
     /// <summary>Returns the change of a key: every honoured key must have one.</summary>
     static string Find(string file, string key)
     {
-        bool found = Changes.TryGetValue((file, key), out string? patch) || Refusals.TryGetValue((file, key), out patch);
-        Assert.True(found, $"{file}: {key}: add what a change of it does");
-        return patch!;
+        string? patch = Changes.GetValueOrDefault((file, key)) ?? Refusals.GetValueOrDefault((file, key));
+        Assert.True(patch is not null, $"{file}: {key}: add what a change of it does");
+        return patch;
     }
 
     /// <summary>Returns how a message names a key of a file.</summary>

@@ -9,7 +9,8 @@ sealed record ModuleOracle(TokenVectors Tokens, int Width, double[] Values)
 
     public ModuleOracle Pool(params TokenPooling[] modes)
     {
-        double[][] parts = [.. modes.Select(mode => Reference.Pooling.Forward(Tokens.Values, Tokens.Offsets, mode, Width))];
+        (double[] values, int[] offsets) = Tokens;
+        double[][] parts = [.. modes.Select(mode => Reference.Pooling.Forward(values, offsets, mode, Width))];
         IEnumerable<double> joined =
             from row in Enumerable.Range(0, Rows)
             from part in parts

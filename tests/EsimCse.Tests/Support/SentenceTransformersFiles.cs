@@ -31,7 +31,9 @@ static class SentenceTransformersFiles
         File.WriteAllText(model.In(file), text);
     }
 
-    /// <summary>Changes keys of a JSON file's object, or of an entry where the file is a list; null removes a key.</summary>
+    /// <summary>
+    /// Changes keys of a JSON file's object, or of an entry where the file is a list; null removes a key.
+    /// </summary>
     public static void Merge(this SavedModel model, string file, string patch, int entry = 1)
     {
         JsonNode root = File.Exists(model.In(file)) ? JsonFile.Read(model.In(file))! : new JsonObject();

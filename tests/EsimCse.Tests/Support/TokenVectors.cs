@@ -6,7 +6,7 @@ using EsimCse.Cpu;
 
 namespace EsimCse.Tests.Support;
 
-/// <summary>The last layer's token vectors of sentences, the input of every oracle of what follows the encoder.</summary>
+/// <summary>The last layer's token vectors of sentences: the input of the modules after the encoder.</summary>
 sealed record TokenVectors(double[] Values, int[] Offsets)
 {
     public static TokenVectors Compute(string folder, IReadOnlyList<int[]> sentences)
@@ -24,7 +24,9 @@ sealed record TokenVectors(double[] Values, int[] Offsets)
         Matrix hidden = activations.Hidden[^1];
         float[] values = new float[hidden.Count];
         backend.Download(hidden, values.AsSpan());
-        int[] offsets = [.. Enumerable.Range(0, sentences.Count + 1).Select(s => sentences.Take(s).Sum(ids => ids.Length))];
-        return new TokenVectors([.. values.Select(value => (double)value)], offsets);
+        IEnumerable<int> starts =
+            from s in Enumerable.Range(0, sentences.Count + 1)
+            select sentences.Take(s).Sum(ids => ids.Length);
+        return new TokenVectors([.. values.Select(value => (double)value)], [.. starts]);
     }
 }

@@ -2,7 +2,7 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Core.Model.SentenceTransformers;
 
-/// <summary>The checked settings of a module after the pooling, which maps sentence vectors to sentence vectors.</summary>
+/// <summary>The checked settings of a module after the pooling: it maps sentence vectors to others.</summary>
 /// <param name="Width">Elements of a vector that it returns.</param>
 abstract record VectorModule(int Width)
 {
