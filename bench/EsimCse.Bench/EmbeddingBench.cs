@@ -1,6 +1,5 @@
 using EsimCse.Core;
 using EsimCse.Core.Backend;
-using EsimCse.Core.Evaluation;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Cpu;
@@ -40,7 +39,7 @@ static class EmbeddingBench
         int size = work.Config.HiddenSize;
         for (int i = 0; i < sentences.Length; i++)
         {
-            double cosine = SetScore.Cosine(expected.AsSpan(i * size, size), vectors.AsSpan(i * size, size));
+            double cosine = Similarity.Cosine(expected.AsSpan(i * size, size), vectors.AsSpan(i * size, size));
             if (cosine > MinCosine) continue;
             throw new InvalidDataException($"sentence {i}: cosine {cosine} to the CPU's vector, expected {MinCosine}");
         }

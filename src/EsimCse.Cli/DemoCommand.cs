@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
@@ -139,7 +140,7 @@ static class DemoCommand
         for (int query = 0; query < Queries; query++)
         {
             Console.WriteLine($"  {sentences[query]}");
-            double[] cosines = [.. vectors.Select(vector => SetScore.Cosine(vectors[query], vector))];
+            double[] cosines = [.. vectors.Select(vector => Similarity.Cosine(vectors[query], vector))];
             IEnumerable<int> others = Enumerable.Range(0, sentences.Length).Where(i => i != query);
             foreach (int other in others.OrderByDescending(i => cosines[i]).Take(Neighbours))
                 Console.WriteLine($"    {cosines[other]:F3}  {sentences[other]}");

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using EsimCse.Core.Evaluation;
+using EsimCse.Core;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
@@ -13,7 +13,8 @@ static class SimilarityCommand
         Argument<string[]> sentences = Sentences();
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
         Option<bool> json = new("--json") { Description = "Prints the matrix as JSON." };
-        Command command = new("similarity", "Prints the cosines of sentences with each other.")
+        const string description = "Prints the similarities of sentences, by default cosines, with each other.";
+        Command command = new("similarity", description)
         {
             model, sentences, pooler, json,
         };
@@ -27,7 +28,8 @@ static class SimilarityCommand
             };
             using SentenceEncoder encoder = CommonOptions.Load(parsed.GetValue(model)!, options);
             float[][] vectors = encoder.Encode(parsed.GetValue(sentences)!, stop);
-            Console.WriteLine(parsed.GetValue(json) ? ToJson(vectors) : ToTable(vectors));
+            double[][] matrix = Compare(encoder.SimilarityFunction, vectors);
+            Console.WriteLine(parsed.GetValue(json) ? ToJson(matrix) : ToTable(matrix));
             CommonOptions.ReportTruncated(encoder);
         });
         return command;
@@ -47,21 +49,22 @@ static class SimilarityCommand
         return sentences;
     }
 
-    static string ToJson(float[][] vectors)
+    static string ToJson(double[][] matrix)
     {
-        IEnumerable<string> rows = Cosines(vectors).Select(row => string.Join(",", row.Select(FullDigits)));
+        IEnumerable<string> rows = matrix.Select(row => string.Join(",", row.Select(FullDigits)));
         return $"[[{string.Join("],[", rows)}]]";
 
-        static string FullDigits(double cosine) => cosine.ToString("R", CultureInfo.InvariantCulture);
+        static string FullDigits(double similarity) => similarity.ToString("R", CultureInfo.InvariantCulture);
     }
 
-    static string ToTable(float[][] vectors)
+    static string ToTable(double[][] matrix)
     {
-        return string.Join('\n', Cosines(vectors).Select(row => string.Join("  ", row.Select(FourDigits))));
+        return string.Join('\n', matrix.Select(row => string.Join("  ", row.Select(FourDigits))));
 
-        static string FourDigits(double cosine) => cosine.ToString("F4", CultureInfo.InvariantCulture).PadLeft(7);
+        static string FourDigits(double similarity) =>
+            similarity.ToString("F4", CultureInfo.InvariantCulture).PadLeft(7);
     }
 
-    static IEnumerable<IEnumerable<double>> Cosines(float[][] vectors) =>
-        vectors.Select(row => vectors.Select(column => SetScore.Cosine(row, column)));
+    static double[][] Compare(SimilarityFunction function, float[][] vectors) =>
+        [.. vectors.Select(row => vectors.Select(column => Similarity.Compute(function, row, column)).ToArray())];
 }

@@ -41,12 +41,19 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     /// <exception cref="ArgumentException"><see cref="Device"/> is not valid.</exception>
     /// <exception cref="DeviceException">The device is missing or failed.</exception>
     /// <exception cref="InvalidInputException">The chosen CUDA device cannot run a model of these sizes.</exception>
-    public IBackend Open(BertConfig? sizes = null, ILogger? logger = null)
+    public IBackend Open(BertConfig? sizes = null, ILogger? logger = null) =>
+        Open(sizes is null ? null : WhyUnsupported(sizes), logger);
+
+    /// <summary>Opens the device for the encoder of a folder and the modules after it.</summary>
+    /// <inheritdoc cref="Open(BertConfig?, ILogger?)"/>
+    internal IBackend Open(ModelFolder folder, ILogger? logger) =>
+        Open(WhyUnsupported(folder.Config) ?? WhyUnsupported(folder.ModuleWidths()), logger);
+
+    IBackend Open(string? unsupported, ILogger? logger)
     {
         if (!IsValid(Device))
             throw new ArgumentException($"device: found {Device}, expected auto, cpu, cuda or cuda:N");
         if (Device == "cpu") return new CpuBackend(Threads);
-        string? unsupported = sizes is null ? null : WhyUnsupported(sizes);
         if (Device == "auto") return OpenAuto(unsupported, logger);
         if (unsupported is not null) throw new InvalidInputException($"--device {Device}: {unsupported}");
         return new CudaBackend(Ordinal);
@@ -121,15 +128,16 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
         return backend;
     }
 
-    static string? WhyUnsupported(BertConfig sizes)
+    static string? WhyUnsupported(BertConfig sizes) => WhyUnsupported(
+    [
+        ("hidden_size", sizes.HiddenSize),
+        ("intermediate_size", sizes.IntermediateSize),
+        ("hidden_size / num_attention_heads", sizes.HeadSize),
+    ]);
+
+    static string? WhyUnsupported(IEnumerable<(string Name, int Value)> sizes)
     {
-        (string Name, int Value)[] checks =
-        [
-            ("hidden_size", sizes.HiddenSize),
-            ("intermediate_size", sizes.IntermediateSize),
-            ("hidden_size / num_attention_heads", sizes.HeadSize),
-        ];
-        foreach ((string name, int value) in checks)
+        foreach ((string name, int value) in sizes)
             if (value % SizeMultiple != 0) return $"{name} is {value}, expected a multiple of {SizeMultiple} on CUDA";
         return null;
     }

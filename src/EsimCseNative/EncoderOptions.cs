@@ -6,10 +6,12 @@ namespace EsimCseNative;
 /// <summary>Settings of a <see cref="SentenceEncoder"/>. A null setting means the model folder's own.</summary>
 public sealed record EncoderOptions
 {
-    /// <summary>Pooler in place of the folder's pooling and dense layer.</summary>
+    /// <summary>Pooler in place of the folder's Pooling, Dense and LayerNorm modules.</summary>
     public Pooler? Pooler { get; init; }
 
-    /// <summary>Whether vectors are divided by their norms, in place of the folder's normalization.</summary>
+    /// <summary>
+    /// Whether vectors are divided by their norms at the end, in place of the folder's Normalize module there.
+    /// </summary>
     public bool? Normalize { get; init; }
 
     /// <summary>

@@ -1,9 +1,8 @@
 using EsimCse.Core;
 using EsimCse.Core.Backend;
-using EsimCse.Core.Evaluation;
-using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
+using EsimCse.Core.Model.SentenceTransformers;
 using EsimCse.Core.Text;
 
 namespace EsimCseNative;
@@ -25,7 +24,6 @@ public sealed partial class SentenceEncoder : IDisposable
         _backend = backend;
         Folder = folder;
         Tokenizer = BertTokenizer.Load(folder.EncoderPath);
-        Pooler = options.Pooler ?? folder.Pooler;
         Normalize = options.Normalize ?? folder.Normalize;
         MaxLength = options.MaxLength ?? folder.LengthLimit(Tokenizer.ModelMaxLength);
         if (MaxLength < 2 || MaxLength > folder.Config.MaxPositions) throw WrongLength();
@@ -33,24 +31,28 @@ public sealed partial class SentenceEncoder : IDisposable
         if (options.Logger is { } logger)
             foreach (string remark in Tokenizer.Remarks) Log.TokenizerRemark(logger, remark);
 
+        if (folder.Pooling is { ExcludesPrompt: true } pooling && folder.Prompt.Length > 0)
+            throw pooling.PromptNotExcluded();
+
+        _embedder = new Embedder(backend, folder.Config, Pooler, folder.Modules);
+        Dimension = Math.Min(folder.Encoding.Dimension ?? int.MaxValue, _embedder.Width);
         using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath, folder.Config.Family);
-        string? dense = Pooler.HasHead && options.Pooler is null ? folder.Dense : null;
-        if (Pooler.HasHead && dense is null && !tensors.Contains(Modules.HeadWeight)) throw MissingHead();
+        bool readsHead = Pooler.HasHead && folder.Head is null;
+        if (readsHead && !tensors.Contains(Modules.HeadWeight)) throw MissingHead();
         ElementType stored = options.Device.PrecisionOn(backend, training: false);
-        ulong? headSeed = dense is null ? null : 0;
+        ulong? headSeed = readsHead ? null : 0;
         _bert = BertParameters.Load(backend, folder.Config, tensors, Pooler.HasHead, headSeed, stored);
-        if (dense is not null) LoadDense(dense);
-        _embedder = new Embedder(backend, folder.Config, Pooler);
+        if (folder.Head is not null) LoadHead(folder.Head);
     }
 
-    /// <summary>The model folder.</summary>
+    /// <summary>The settings of the model folder, with the pooler of the options in place of its own.</summary>
     public ModelFolder Folder { get; }
 
     /// <summary>The tokenizer.</summary>
     public BertTokenizer Tokenizer { get; }
 
     /// <summary>The pooler in use.</summary>
-    public Pooler Pooler { get; }
+    public Pooler Pooler => Folder.Pooler;
 
     /// <summary>Whether vectors are divided by their norms.</summary>
     public bool Normalize { get; }
@@ -59,7 +61,7 @@ public sealed partial class SentenceEncoder : IDisposable
     public int MaxLength { get; }
 
     /// <summary>Elements of a vector.</summary>
-    public int Dimension => Folder.Config.HiddenSize;
+    public int Dimension { get; }
 
     /// <summary>Number of sentences truncated to <see cref="MaxLength"/> since the encoder was loaded.</summary>
     public long Truncated => Interlocked.Read(ref _truncated);
@@ -74,7 +76,8 @@ public sealed partial class SentenceEncoder : IDisposable
     {
         options ??= new EncoderOptions();
         ModelFolder folder = ModelFolder.Read(path);
-        IBackend backend = options.Device.Open(folder.Config, options.Logger);
+        if (options.Pooler is { } pooler) folder = folder.WithPooler(pooler);
+        IBackend backend = options.Device.Open(folder, options.Logger);
         try
         {
             return new SentenceEncoder(backend, folder, options);
@@ -98,15 +101,9 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <exception cref="InvalidInputException">The vector is not finite.</exception>
     public float[] Encode(string sentence) => Encode([sentence])[0];
 
-    /// <summary>Computes the cosine of two sentences, −1 … 1.</summary>
-    /// <exception cref="InvalidInputException">A vector is not finite.</exception>
-    public double Similarity(string first, string second)
-    {
-        float[][] vectors = Encode([first, second]);
-        return SetScore.Cosine(vectors[0], vectors[1]);
-    }
-
-    /// <summary>Returns the ids of each sentence, truncated to <see cref="MaxLength"/>.</summary>
+    /// <summary>
+    /// Returns the ids of each sentence with the folder's prompt, truncated to <see cref="MaxLength"/>.
+    /// </summary>
     public IReadOnlyList<int[]> Tokenize(IReadOnlyList<string> sentences)
     {
         ArgumentNullException.ThrowIfNull(sentences);
@@ -116,7 +113,7 @@ public sealed partial class SentenceEncoder : IDisposable
         for (int i = 0; i < all.Length; i++)
         {
             ids.Clear();
-            if (Tokenizer.Encode(sentences[i], MaxLength, ids)) truncated++;
+            if (Tokenizer.Encode(Prepare(sentences[i]), MaxLength, ids)) truncated++;
             all[i] = [.. ids];
         }
         Interlocked.Add(ref _truncated, truncated);
@@ -142,8 +139,8 @@ public sealed partial class SentenceEncoder : IDisposable
         {
             float[] vectors = _embedder.Embed(_bert.Weights, sentences, cancellation);
             for (int row = 0; row < sentences.Count; row++)
-                CheckAndNormalize(vectors.AsSpan(row * Dimension, Dimension), linesBefore + row + 1);
-            return vectors;
+                CheckAndNormalize(vectors.AsSpan(row * _embedder.Width, _embedder.Width), linesBefore + row + 1);
+            return Truncate(vectors);
         }
     }
 
@@ -155,33 +152,39 @@ public sealed partial class SentenceEncoder : IDisposable
         _backend.Dispose();
     }
 
+    /// <summary>Returns a sentence as the tokenizer reads it.</summary>
+    string Prepare(string sentence)
+    {
+        if (Folder.Prompt.Length > 0) sentence = Folder.Prompt + sentence;
+        return Folder.LowerCase ? TextCase.ToLower(sentence) : sentence;
+    }
+
     void CheckAndNormalize(Span<float> vector, long line)
     {
-        double squares = 0;
-        foreach (float value in vector) squares += (double)value * value;
+        double squares = NormalizeModule.SumOfSquares(vector);
         if (!double.IsFinite(squares))
             throw new InvalidInputException($"line {line}: the vector of this sentence is not finite");
-        if (!Normalize) return;
-        float scale = (float)(1 / Math.Max(Math.Sqrt(squares), 1e-12));
-        foreach (ref float value in vector) value *= scale;
+        if (Normalize) NormalizeModule.Normalize(vector, squares);
+    }
+
+    /// <summary>Keeps the first columns of vectors. A truncated vector is not normalized again.</summary>
+    float[] Truncate(float[] vectors)
+    {
+        int width = _embedder.Width;
+        if (Dimension == width) return vectors;
+        int rows = vectors.Length / width;
+        float[] truncated = new float[rows * Dimension];
+        for (int row = 0; row < rows; row++)
+            vectors.AsSpan(row * width, Dimension).CopyTo(truncated.AsSpan(row * Dimension));
+        return truncated;
     }
 
     /// <summary>Loads sentence-transformers' Dense module in place of pooler.dense.</summary>
-    void LoadDense(string folder)
+    void LoadHead(DenseModule head)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors"));
-        Load("linear.weight", Modules.HeadWeight);
-        Load("linear.bias", Modules.HeadBias);
-
-        void Load(string stored, string name)
-        {
-            ParameterTensor tensor = _bert.Layout.ByName[name];
-            file.Tensors.TryGetValue(stored, out StoredTensor? found);
-            IEnumerable<long> expected = tensor.Shape.Select(size => (long)size);
-            if (found is null || !found.Shape.SequenceEqual(expected))
-                throw WrongShape(file.Path, stored, found, tensor);
-            _bert.Set(tensor, file.ReadFinite(found));
-        }
+        (float[] weight, float[]? bias) = head.ReadWeights();
+        _bert.Set(_bert.Layout.ByName[Modules.HeadWeight], weight);
+        _bert.Set(_bert.Layout.ByName[Modules.HeadBias], bias!);
     }
 
     UsageException WrongLength() =>
@@ -195,10 +198,4 @@ public sealed partial class SentenceEncoder : IDisposable
 
     static InvalidInputException NoTokens(long line) =>
         new($"line {line}: no tokens: the tokenizer adds no special tokens to this text");
-
-    static InvalidInputException WrongShape(string path, string stored, StoredTensor? found, ParameterTensor expected)
-    {
-        string shape = found is null ? "none" : $"shape [{string.Join(",", found.Shape)}]";
-        return new($"{path}: tensor '{stored}': found {shape}, expected [{string.Join(",", expected.Shape)}]");
-    }
 }

@@ -42,10 +42,12 @@ sealed record StsReport
     /// <param name="sets">The pairs of each set, by its name.</param>
     /// <param name="encode">Returns the vectors [sentences, dimension] and the lengths in tokens of sentences.</param>
     /// <param name="dimension">Elements of a vector.</param>
+    /// <param name="similarity">The similarity that is correlated with gold scores.</param>
     public static StsReport Compute(
         IReadOnlyDictionary<string, IReadOnlyList<ScoredPair>> sets,
         Func<IReadOnlyList<string>, (float[] Vectors, int[] Lengths)> encode,
-        int dimension)
+        int dimension,
+        SimilarityFunction similarity = SimilarityFunction.Cosine)
     {
         List<(string, SetScore)> scores = [];
         StsReport report = new() { Sets = scores };
@@ -53,7 +55,7 @@ sealed record StsReport
         {
             string[] sentences = StsSets.Sentences(pairs);
             (float[] vectors, int[] lengths) = encode(sentences);
-            scores.Add((name, SetScore.Compute(vectors, dimension, lengths, pairs)));
+            scores.Add((name, SetScore.Compute(vectors, dimension, lengths, pairs, similarity)));
             if (name != DevSet) continue;
             report = report with
             {
@@ -114,7 +116,7 @@ sealed record StsReport
             if (pairs[i].Gold < AlignmentMinGold) continue;
             ReadOnlySpan<float> first = vectors.AsSpan(2 * i * dimension, dimension);
             ReadOnlySpan<float> second = vectors.AsSpan((2 * i + 1) * dimension, dimension);
-            squaredDistances.Add(2 - 2 * SetScore.Cosine(first, second));
+            squaredDistances.Add(2 - 2 * Similarity.Cosine(first, second));
         }
         return Correlation.Mean([.. squaredDistances]);
     }

@@ -24,8 +24,8 @@ static class InputFile
                 $"{path}: a Git LFS pointer, not the file itself: fetch the file with 'git lfs pull'");
     }
 
-    /// <summary>Whether anything has this name, a link to nothing included.</summary>
-    public static bool IsNamed(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
+    /// <summary>Returns whether a path is there, if only as a link to a file that is missing.</summary>
+    public static bool IsPresent(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
 
     static bool IsPointer(string path)
     {

@@ -42,7 +42,18 @@ sealed class JsonSettings
     /// The file is not valid JSON, not an object, or a key is refused.
     /// </exception>
     public static JsonSettings? ReadOptional(string file, SettingKeys keys) =>
-        InputFile.IsNamed(file) ? Read(file, keys) : null;
+        InputFile.IsPresent(file) ? Read(file, keys) : null;
+
+    /// <summary>Opens a file that holds a list of objects.</summary>
+    /// <exception cref="InvalidInputException">
+    /// The file is missing, not valid JSON, not such a list, or a key is refused.
+    /// </exception>
+    public static IEnumerable<JsonSettings> ReadList(string file, SettingKeys keys)
+    {
+        if (JsonFile.Read(file) is not JsonArray list || list.Any(node => node is not JsonObject))
+            throw new InvalidInputException($"{file}: expected a list of objects");
+        return list.Index().Select(item => new JsonSettings(file, $"[{item.Index}].", item.Item!.AsObject(), keys));
+    }
 
     /// <summary>Whether a key is present and not null.</summary>
     public bool Contains(string key) => Node(key) is not null;

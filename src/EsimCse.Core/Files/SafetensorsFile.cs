@@ -79,8 +79,21 @@ sealed unsafe class SafetensorsFile : IDisposable
                 for (int i = 0; i < target.Length; i++) target[i] = (float)doubles[i];
                 break;
             default:
-                throw Wrong(tensor, $"found {tensor.Type}, expected F32, F16, BF16 or F64");
+                throw WrongType(tensor);
         }
+    }
+
+    /// <summary>Checks that a tensor has a shape, and a type that <see cref="ReadFloats"/> reads.</summary>
+    /// <param name="tensor">A tensor of this file.</param>
+    /// <param name="shape">The shape.</param>
+    /// <param name="reason">The setting that asks for the shape, for the message.</param>
+    /// <exception cref="InvalidInputException">It has another shape or type.</exception>
+    public void Require(StoredTensor tensor, IReadOnlyList<int> shape, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        if (!tensor.Shape.SequenceEqual(shape.Select(size => (long)size)))
+            throw Wrong(tensor, $"found shape {Brackets(tensor.Shape)}, expected {Brackets(shape)} by {reason}");
+        if (tensor.Type is not ("F32" or "F16" or "BF16" or "F64")) throw WrongType(tensor);
     }
 
     /// <summary>Reads a tensor by <see cref="ReadFloats"/> and checks that every element is finite.</summary>
@@ -110,6 +123,11 @@ sealed unsafe class SafetensorsFile : IDisposable
         _mapping.Dispose();
         _stream.Dispose();
     }
+
+    static string Brackets<T>(IEnumerable<T> shape) => $"[{string.Join(",", shape)}]";
+
+    InvalidInputException WrongType(StoredTensor tensor) =>
+        Wrong(tensor, $"found {tensor.Type}, expected F32, F16, BF16 or F64");
 
     InvalidInputException Wrong(StoredTensor tensor, string problem) =>
         new($"{Path}: tensor '{tensor.Name}': {problem}");

@@ -17,6 +17,9 @@ sealed class SafetensorsHeader
         ["I8"] = 1,
         ["F8_E4M3"] = 1,
         ["F8_E5M2"] = 1,
+        ["F8_E8M0"] = 1,
+        ["F8_E4M3FNUZ"] = 1,
+        ["F8_E5M2FNUZ"] = 1,
         ["I16"] = 2,
         ["U16"] = 2,
         ["F16"] = 2,
@@ -27,6 +30,7 @@ sealed class SafetensorsHeader
         ["I64"] = 8,
         ["U64"] = 8,
         ["F64"] = 8,
+        ["C64"] = 8,
     };
 
     readonly string _path;

@@ -35,12 +35,15 @@ sealed record SettingKeys
     /// <summary>Whether a key is known.</summary>
     public bool Lists(string key) => Honours(key) || Harmless.Contains(key) || Refused.ContainsKey(key);
 
+    /// <summary>All keys of the list.</summary>
+    public IEnumerable<string> Known => [.. Honoured, .. Refused.Keys, .. Harmless];
+
     /// <summary>Returns the error of a key and its value, without file and key; null where there is none.</summary>
     public string? FindProblem(string key, JsonNode? value)
     {
         if (value is null || Honours(key) || Harmless.Contains(key)) return null;
         if (!Refused.TryGetValue(key, out string[]? allowed))
-            return IsClosed ? $"a key that is not known, expected {string.Join(", ", Honoured)}" : null;
+            return IsClosed ? $"a key that is not known, expected {string.Join(", ", Known)}" : null;
         if (allowed.Any(json => JsonNode.DeepEquals(JsonNode.Parse(json), value))) return null;
         return $"not supported, expected {string.Join(" or ", allowed.DefaultIfEmpty("null"))}";
     }

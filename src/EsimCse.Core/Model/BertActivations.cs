@@ -31,7 +31,8 @@ sealed class BertActivations
         EmbeddingRstd = savedForBackward ? arena.Allocate(1, batch.Tokens) : default;
         Hidden.Add(TokenRows());
         AllocateLayers();
-        Pooled = pooler.ReadsClsOnly ? Hidden[^1] : arena.Allocate(batch.Sentences, config.HiddenSize);
+        int width = pooler.Width(config.HiddenSize);
+        Pooled = pooler.ReadsClsOnly ? Hidden[^1] : arena.Allocate(batch.Sentences, width);
     }
 
     public BertConfig Config { get; }
@@ -60,7 +61,9 @@ sealed class BertActivations
     /// <summary>Indices of the <see cref="Hidden"/> states that are pooled, the last layer's output first.</summary>
     public IReadOnlyList<int> PooledStates { get; }
 
-    /// <summary>[S,H]: means in fp32, or [CLS] vectors in the type of the activations.</summary>
+    /// <summary>
+    /// [S,H], or wider where poolings are joined: in fp32, or [CLS] vectors in the type of the activations.
+    /// </summary>
     public Matrix Pooled { get; }
 
     /// <summary>Returns the key of device work on these buffers.</summary>

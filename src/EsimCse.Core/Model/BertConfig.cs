@@ -7,6 +7,8 @@ namespace EsimCse.Core.Model;
 /// <summary>The family and the sizes of an encoder, read from its config.json.</summary>
 public sealed record BertConfig
 {
+    const string PositiveNumber = "a positive whole number";
+
     /// <summary>The family.</summary>
     public ModelFamily Family { get; init; } = ModelFamily.Bert;
 
@@ -59,97 +61,83 @@ public sealed record BertConfig
     /// </exception>
     public static BertConfig Read(string path)
     {
-        ConfigFile file = new(path);
-        ModelFamily family = file.Family();
-        file.Expect("position_embedding_type", "absolute");
+        JsonSettings file = JsonSettings.Read(path, BertConfigKeys.All);
+        ModelFamily family = ReadFamily(file);
+        int offset = family.PositionOffset;
         BertConfig config = new()
         {
             Family = family,
-            VocabularySize = file.Integer("vocab_size"),
-            HiddenSize = file.Integer("hidden_size"),
-            Layers = file.Integer("num_hidden_layers"),
-            Heads = file.Integer("num_attention_heads"),
-            IntermediateSize = file.Integer("intermediate_size"),
-            HiddenActivation = file.HiddenActivation(),
-            MaxPositions = file.Integer("max_position_embeddings", 2 + family.PositionOffset) - family.PositionOffset,
-            TypeVocabularySize = file.IntegerOr("type_vocab_size", family.TypeVocabularySize),
-            LayerNormEpsilon = file.Number("layer_norm_eps", 1e-12f),
-            InitializerRange = file.Number("initializer_range", 0.02f),
+            VocabularySize = Size(file, "vocab_size"),
+            HiddenSize = Size(file, "hidden_size"),
+            Layers = Size(file, "num_hidden_layers"),
+            Heads = Size(file, "num_attention_heads"),
+            IntermediateSize = Size(file, "intermediate_size"),
+            HiddenActivation = ReadActivation(file),
+            MaxPositions = Size(file, "max_position_embeddings", 2 + offset) - offset,
+            TypeVocabularySize = file.Integer("type_vocab_size", 1) ?? family.TypeVocabularySize,
+            LayerNormEpsilon = file.Number("layer_norm_eps") ?? 1e-12f,
+            InitializerRange = file.Number("initializer_range") ?? 0.02f,
         };
-        if (config.HiddenSize % config.Heads != 0)
-        {
-            string expected = $"a multiple of num_attention_heads {config.Heads}";
-            throw file.Wrong("hidden_size", $"{config.HiddenSize}", expected);
-        }
-        if (config.ParameterCount > int.MaxValue)
-            throw new InvalidInputException(
-                $"{path}: its sizes make {config.ParameterCount:F0} parameters, expected at most {int.MaxValue}");
+        config.CheckSizes(file);
         return config;
     }
 
-    /// <summary>The entries of one config.json, with its path for error messages.</summary>
-    sealed class ConfigFile(string path)
+    static int Size(JsonSettings file, string key, int minimum = 1) =>
+        file.Integer(key, minimum) ?? throw file.Wrong(key, PositiveNumber);
+
+    /// <summary>Finds the family by model_type, or by architectures where model_type is not stated.</summary>
+    static ModelFamily ReadFamily(JsonSettings file)
     {
-        readonly JsonObject _json = JsonFile.ReadObject(path);
-
-        public ModelFamily Family()
+        const string typeKey = "model_type", classesKey = "architectures";
+        string types = string.Join(" or ", ModelFamily.All.Select(family => family.ModelType));
+        if (file.Text(typeKey) is { } type)
         {
-            string type = Text("model_type", ModelFamily.Bert.ModelType);
-            if (ModelFamily.All.FirstOrDefault(family => family.ModelType == type) is { } found) return found;
-            string expected = string.Join(" or ", ModelFamily.All.Select(family => family.ModelType));
-            bool roberta = type is "roberta" or "xlm-roberta" or "camembert";
-            throw Wrong("model_type", type, roberta ? expected + ": RoBERTa is not supported yet" : expected);
+            bool isRoberta = type is "roberta" or "xlm-roberta" or "camembert";
+            string expected = isRoberta ? types + ": RoBERTa is not supported yet" : types;
+            return ModelFamily.All.FirstOrDefault(family => family.ModelType == type)
+                ?? throw file.Wrong(typeKey, expected);
         }
+        string[]? classes = ReadClasses(file, classesKey);
+        if (classes is null) throw file.Wrong(typeKey, types);
+        string models = string.Join(" or ", ModelFamily.All.Select(family => family.Architecture));
+        return ModelFamily.All.FirstOrDefault(family => classes.All(family.HasArchitecture))
+            ?? throw file.Wrong(classesKey, $"{models} or one of its task models, without model_type");
+    }
 
-        public Activation HiddenActivation()
+    /// <summary>Returns the class names of a key; null for none.</summary>
+    static string[]? ReadClasses(JsonSettings file, string key)
+    {
+        if (file.Node(key) is not { } node) return null;
+        JsonArray list = node as JsonArray ?? throw file.Wrong(key, "a list of strings");
+        string[] names = [.. list.Select(name => JsonFile.Text(name) ?? throw file.Wrong(key, "a list of strings"))];
+        return names.Length == 0 ? null : names;
+    }
+
+    static Activation ReadActivation(JsonSettings file)
+    {
+        const string key = "hidden_act";
+        return file.Text(key) switch
         {
-            const string name = "hidden_act";
-            const string gelu = "gelu";
-            string found = Text(name, gelu);
-            return found switch
-            {
-                gelu => Activation.Gelu,
-                "gelu_new" or "gelu_pytorch_tanh" => Activation.GeluTanh,
-                "relu" => Activation.Relu,
-                _ => throw Wrong(name, found, "gelu, gelu_new, gelu_pytorch_tanh or relu"),
-            };
-        }
+            null or "gelu" => Activation.Gelu,
+            "gelu_new" or "gelu_pytorch_tanh" => Activation.GeluTanh,
+            "relu" => Activation.Relu,
+            _ => throw file.Wrong(key, "gelu, gelu_new, gelu_pytorch_tanh or relu"),
+        };
+    }
 
-        public int Integer(string name, int minimum = 1)
+    void CheckSizes(JsonSettings file)
+    {
+        if (HiddenSize % Heads != 0) throw file.Wrong("hidden_size", $"a multiple of num_attention_heads {Heads}");
+        RequireSame(BertConfigKeys.EmbeddingSize, HiddenSize, "hidden_size");
+        RequireSame(BertConfigKeys.HeadSize, HeadSize, "hidden_size / num_attention_heads");
+        RequireSame(BertConfigKeys.KeyValueHeads, Heads, "num_attention_heads");
+        if (ParameterCount > int.MaxValue)
+            throw new InvalidInputException(
+                $"{file.File}: its sizes make {ParameterCount:F0} parameters, expected at most {int.MaxValue}");
+
+        void RequireSame(string key, int size, string name)
         {
-            JsonNode? node = _json[name];
-            if (node is JsonValue value && value.TryGetValue(out int number) && number >= minimum) return number;
-            string expected = minimum == 1 ? "a positive whole number" : $"a whole number of at least {minimum}";
-            throw Wrong(name, node?.ToJsonString() ?? "nothing", expected);
-        }
-
-        public int IntegerOr(string name, int missing) => _json.ContainsKey(name) ? Integer(name) : missing;
-
-        public float Number(string name, float missing)
-        {
-            if (_json[name] is not { } node) return missing;
-            if (node is JsonValue value && value.TryGetValue(out double number))
-            {
-                float single = (float)number;
-                if (float.IsFinite(single) && number >= 0) return single;
-            }
-            throw Wrong(name, node.ToJsonString(), "a number that is not negative");
-        }
-
-        /// <summary>Refuses an entry that is present with another value.</summary>
-        public void Expect(string name, string expected)
-        {
-            string found = Text(name, expected);
-            if (found != expected) throw Wrong(name, found, expected);
-        }
-
-        public InvalidInputException Wrong(string name, string found, string expected) =>
-            new($"{path}: {name}: found {found}, expected {expected}");
-
-        string Text(string name, string missing)
-        {
-            if (_json[name] is not { } node) return missing;
-            return JsonFile.Text(node) ?? node.ToJsonString();
+            if (file.Integer(key, 1) is { } found && found != size) throw file.Wrong(key, $"{size}, {name}");
         }
     }
 }

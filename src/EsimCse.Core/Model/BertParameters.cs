@@ -119,9 +119,7 @@ sealed class BertParameters : IDisposable
     /// </summary>
     static void CheckShapes(BertConfig config, ModelTensors tensors, bool head)
     {
-        if (tensors.Layers > config.Layers)
-            throw new InvalidInputException(
-                $"the weights have {tensors.Layers} layers, config.json says num_hidden_layers {config.Layers}");
+        if (tensors.Layers > config.Layers) throw tensors.MoreLayersThan(config.Layers);
         // One layer more than the weights have is enough to name the first missing tensor.
         BertConfig checkedLayers = config with { Layers = Math.Min(config.Layers, tensors.Layers + 1) };
         foreach (ParameterTensor tensor in new ParameterLayout(checkedLayers, head).Tensors) tensors.Find(tensor);

@@ -1,5 +1,6 @@
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model.Poolers;
+using EsimCse.Core.Model.SentenceTransformers;
 
 namespace EsimCse.Core.Model;
 
@@ -16,14 +17,25 @@ sealed class Embedder : IDisposable
     readonly Pooler _pooler;
     readonly BatchMemory _batchMemory;
     readonly Arena _arena;
+    readonly VectorLayers _layers;
 
     /// <summary>The most tokens of a batch of several sentences. Halved when the device runs out of memory.</summary>
     int _tokenBudget;
 
-    /// <summary>Creates an embedder for one pooler.</summary>
-    public Embedder(IBackend backend, BertConfig config, Pooler pooler)
+    /// <summary>Creates an embedder for one pooler and the modules after it.</summary>
+    /// <exception cref="InvalidInputException">A module's weights are not valid.</exception>
+    public Embedder(
+        IBackend backend,
+        BertConfig config,
+        Pooler pooler,
+        IReadOnlyCollection<VectorModule>? modules = null)
     {
         ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(pooler);
+        ArgumentNullException.ThrowIfNull(config);
+        modules ??= [];
+        _layers = new VectorLayers(backend, modules);
+        Width = modules.LastOrDefault()?.Width ?? pooler.Width(config.HiddenSize);
         _backend = backend;
         _config = config;
         _pooler = pooler;
@@ -32,7 +44,10 @@ sealed class Embedder : IDisposable
         _arena = new Arena(backend);
     }
 
-    /// <summary>Computes the vectors of sentences, [sentences, H] in their order.</summary>
+    /// <summary>Elements of a vector.</summary>
+    public int Width { get; }
+
+    /// <summary>Computes the vectors of sentences, [sentences, width] in their order.</summary>
     /// <param name="weights">The weights, with a head if the pooler has one.</param>
     /// <param name="sentences">Token ids, special tokens included.</param>
     /// <param name="cancellation">Checked before each batch.</param>
@@ -40,8 +55,7 @@ sealed class Embedder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(sentences);
         ArgumentNullException.ThrowIfNull(weights);
-        int hidden = _config.HiddenSize;
-        float[] vectors = new float[(long)sentences.Count * hidden];
+        float[] vectors = new float[(long)sentences.Count * Width];
         for (int first = 0; first < sentences.Count;)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -50,7 +64,7 @@ sealed class Embedder : IDisposable
             {
                 PackedBatch batch = _batchMemory.Upload([.. sentences.Skip(first).Take(count)]);
                 Matrix computed = Compute(weights, Prepare(weights.Type, batch));
-                _backend.Download(computed, vectors.AsSpan(first * hidden, count * hidden));
+                _backend.Download(computed, vectors.AsSpan(first * Width, count * Width));
                 first += count;
             }
             catch (DeviceMemoryException) when (_tokenBudget > MinimumTokenBudget)
@@ -64,6 +78,7 @@ sealed class Embedder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _layers.Dispose();
         _batchMemory.Dispose();
         _arena.Dispose();
     }
@@ -74,8 +89,11 @@ sealed class Embedder : IDisposable
     internal Pass PrepareFirst(ElementType type, PackedBatch source, int sentences, int tokens, int longest) =>
         Prepare(type, _batchMemory.CopyFirst(source, sentences, tokens, longest));
 
-    /// <summary>Computes vectors on the device: [S,H] in fp32, valid until the next pass is prepared.</summary>
-    internal Matrix Compute(BertWeights weights, Pass pass)
+    /// <summary>Computes vectors on the device: [S,width] in fp32, valid until the next pass is prepared.</summary>
+    internal Matrix Compute(BertWeights weights, Pass pass) =>
+        _layers.Forward(Pool(weights, pass), pass.LayerOutputs);
+
+    Matrix Pool(BertWeights weights, Pass pass)
     {
         Matrix pooled = new BertForward(_backend, weights, pass.Activations, default).Run();
         if (_pooler.HasHead)
@@ -112,10 +130,11 @@ sealed class Embedder : IDisposable
 
     Pass AllocatePass(Arena arena, ElementType type, PackedBatch batch) => new(
         new BertActivations(arena, _config, _pooler, batch, type, savedForBackward: false),
-        arena.Allocate(batch.Sentences, _config.HiddenSize));
+        arena.Allocate(batch.Sentences, _pooler.Width(_config.HiddenSize)),
+        _layers.Allocate(arena, batch.Sentences));
 
     /// <summary>A batch on the device with the buffers of its forward pass.</summary>
-    internal sealed record Pass(BertActivations Activations, Matrix Vectors)
+    internal sealed record Pass(BertActivations Activations, Matrix Vectors, IReadOnlyList<Matrix> LayerOutputs)
     {
         /// <summary>Returns the key of device work on these buffers.</summary>
         public GraphKey Key(object owner, string part) => Activations.Key(owner, part);

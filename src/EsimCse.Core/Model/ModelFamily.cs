@@ -36,4 +36,17 @@ public sealed record ModelFamily
 
     /// <summary>Names of the modules that hold the weights.</summary>
     public ModuleNames Modules { get; init; } = new();
+
+    /// <summary>
+    /// Returns whether a class of transformers is this family's encoder, with or without the head of a task.
+    /// </summary>
+    internal bool HasArchitecture(string name)
+    {
+        string stem = Architecture[..^"Model".Length];
+        if (name.StartsWith("TF", StringComparison.Ordinal)) name = name["TF".Length..];
+        if (name.StartsWith("Flax", StringComparison.Ordinal)) name = name["Flax".Length..];
+        return name == Architecture
+            || name == stem + "LMHeadModel"
+            || name.StartsWith(stem + "For", StringComparison.Ordinal);
+    }
 }

@@ -1,12 +1,14 @@
-using System.Text.Json.Nodes;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model.Poolers;
+using EsimCse.Core.Model.SentenceTransformers;
 
 namespace EsimCse.Core.Model;
 
 /// <summary>The settings of a model folder in Hugging Face's or sentence-transformers' layout.</summary>
 public sealed record ModelFolder
 {
+    const string PoolerKey = "pooler";
+
     /// <summary>The folder's path.</summary>
     public required string Path { get; init; }
 
@@ -19,17 +21,38 @@ public sealed record ModelFolder
     /// <summary>The pooling; <see cref="Poolers.Pooler.Avg"/> where the folder does not state one.</summary>
     public Pooler Pooler { get; init; } = Pooler.Avg;
 
-    /// <summary>Whether vectors are normalised to length 1.</summary>
+    /// <summary>Whether vectors are normalised to length 1 at the end.</summary>
     public bool Normalize { get; init; }
-
-    /// <summary>The path of the Dense module after the pooling, which replaces pooler.dense; null for none.</summary>
-    public string? Dense { get; init; }
 
     /// <summary>max_seq_length; null where it is not stated.</summary>
     public int? MaxLength { get; init; }
 
+    /// <summary>Whether text is lower-cased before the tokenizer reads it.</summary>
+    public bool LowerCase { get; init; }
+
+    /// <summary>The text that goes before every sentence, from default_prompt_name; may be empty.</summary>
+    public string Prompt => Encoding.Prompt;
+
+    /// <summary>The function that compares vectors.</summary>
+    public SimilarityFunction Similarity => Encoding.Similarity;
+
     /// <summary>Whether the folder states no pooling.</summary>
     public bool IsBare { get; init; }
+
+    /// <summary>The keys of esimcse.json.</summary>
+    internal static SettingKeys Keys { get; } = new() { Honoured = [PoolerKey], IsClosed = true };
+
+    /// <summary>config_sentence_transformers.json.</summary>
+    internal EncodingSettings Encoding { get; private init; } = new();
+
+    /// <summary>The Pooling module; null for none.</summary>
+    internal PoolingModule? Pooling { get; private init; }
+
+    /// <summary>The Dense module in place of pooler.dense, where the pooler has a head; else null.</summary>
+    internal DenseModule? Head { get; private init; }
+
+    /// <summary>The modules after the pooling and its head, without a Normalize at the end.</summary>
+    internal IReadOnlyList<VectorModule> Modules { get; private init; } = [];
 
     /// <summary>Reads the settings of a folder.</summary>
     /// <exception cref="InvalidInputException">
@@ -40,8 +63,10 @@ public sealed record ModelFolder
         if (!Directory.Exists(path)) throw new InvalidInputException($"{path}: no such folder");
         string named = System.IO.Path.Combine(path, "esimcse.json");
         string modules = System.IO.Path.Combine(path, "modules.json");
-        if (File.Exists(named)) return ReadNamed(path, named);
-        return File.Exists(modules) ? ReadModules(path, modules) : ReadEncoder(path, path) with { IsBare = true };
+        if (InputFile.IsPresent(named)) return ReadNamed(path, named);
+        if (InputFile.IsPresent(modules)) return ReadModules(path, ModuleList.Read(path, modules));
+        // Without modules.json sentence-transformers does not read config_sentence_transformers.json either.
+        return ReadEncoder(path, path) with { IsBare = true };
     }
 
     /// <summary>
@@ -51,103 +76,85 @@ public sealed record ModelFolder
     public int LengthLimit(int? modelMaxLength) =>
         Math.Min(Config.MaxPositions, MaxLength ?? modelMaxLength ?? int.MaxValue);
 
-    static ModelFolder ReadNamed(string path, string file)
+    /// <summary>Returns the folder with another pooling, which replaces all modules but Normalize.</summary>
+    internal ModelFolder WithPooler(Pooler pooler) => this with
     {
-        JsonNode? name = JsonFile.ReadObject(file)["pooler"];
-        if (Pooler.TryParse(JsonFile.Text(name), out Pooler? pooler))
-            return ReadEncoder(path, path) with { Pooler = pooler };
-        string found = name?.ToJsonString() ?? "nothing";
-        throw new InvalidInputException(
-            $"{file}: pooler: found {found}, expected one of {string.Join(", ", Pooler.All)}");
-    }
-
-    static ModelFolder ReadEncoder(string path, string encoder) => new()
-    {
-        Path = path,
-        EncoderPath = encoder,
-        Config = BertConfig.Read(System.IO.Path.Combine(encoder, "config.json")),
-        MaxLength = ReadMaxLength(System.IO.Path.Combine(encoder, "sentence_bert_config.json")),
+        Pooler = pooler,
+        Pooling = null,
+        Head = null,
+        Modules = [],
+        Normalize = Normalize || Modules.Any(module => module is NormalizeModule),
     };
 
-    static int? ReadMaxLength(string file)
+    /// <summary>Returns names and values of the widths of modules, which a device may not support.</summary>
+    internal IEnumerable<(string Name, int Value)> ModuleWidths() =>
+        from module in Modules.OfType<DenseModule>()
+        select (System.IO.Path.Combine(module.Folder, "config.json") + ": out_features", module.Width);
+
+    static ModelFolder ReadNamed(string path, string file)
     {
-        if (!File.Exists(file) || JsonFile.ReadObject(file)["max_seq_length"] is not { } length) return null;
-        if (length is JsonValue value && value.TryGetValue(out int tokens) && tokens >= 2) return tokens;
-        throw new InvalidInputException(
-            $"{file}: max_seq_length: found {length.ToJsonString()}, expected a whole number of at least 2");
+        JsonSettings settings = JsonSettings.Read(file, Keys);
+        if (!Pooler.TryParse(settings.Text(PoolerKey), out Pooler? pooler))
+            throw settings.Wrong(PoolerKey, $"one of {string.Join(", ", Pooler.All)}");
+        return ReadEncoder(path, path) with { Pooler = pooler, Encoding = EncodingSettings.Read(path) };
     }
 
-    static ModelFolder ReadModules(string path, string file)
+    static ModelFolder ReadEncoder(string path, string encoder)
     {
-        ModelFolder? folder = null;
-        foreach ((string type, string part) in ListModules(file))
+        string adapter = System.IO.Path.Combine(encoder, "adapter_config.json");
+        if (InputFile.IsPresent(adapter))
+            throw new InvalidInputException($"{adapter}: adapters (PEFT) are not supported, expected a merged model");
+        TransformerSettings transformer = TransformerSettings.Read(encoder);
+        return new ModelFolder
         {
-            string modulePath = System.IO.Path.Combine(path, part);
-            folder = ReadModule(folder, path, modulePath, type) ?? throw WrongModule(file, type);
-        }
-        return folder ?? throw new InvalidInputException($"{file}: no modules");
-    }
-
-    /// <summary>
-    /// Applies one module to the settings of those before it; null where it is not supported after them.
-    /// </summary>
-    static ModelFolder? ReadModule(ModelFolder? folder, string path, string modulePath, string type)
-    {
-        if (type == "Transformer") return ReadEncoder(path, modulePath);
-        if (folder is null) return null;
-        return type switch
-        {
-            "Pooling" => folder with { Pooler = ReadPooling(System.IO.Path.Combine(modulePath, "config.json")) },
-            "Dense" when folder.Pooler.WithHead is { } pooler =>
-                folder with { Pooler = pooler, Dense = CheckDense(modulePath) },
-            "Normalize" => folder with { Normalize = true },
-            _ => null,
+            Path = path,
+            EncoderPath = encoder,
+            Config = BertConfig.Read(System.IO.Path.Combine(encoder, "config.json")),
+            MaxLength = transformer.MaxLength,
+            LowerCase = transformer.LowerCase,
         };
     }
 
-    static IEnumerable<(string Type, string Part)> ListModules(string file)
+    static ModelFolder ReadModules(string path, List<ModuleEntry> entries)
     {
-        if (JsonFile.Read(file) is not JsonArray modules)
-            throw new InvalidInputException($"{file}: expected a list of modules");
-        foreach (JsonNode? node in modules)
+        if (entries[0].Type != "Transformer") throw entries[0].Wrong("Transformer as the first module");
+        ModelFolder folder = ReadEncoder(path, entries[0].Folder) with { Encoding = EncodingSettings.Read(path) };
+        if (entries.Count == 1) throw entries[0].Wrong("a Pooling module after it");
+        if (entries[1].Type != "Pooling") throw entries[1].Wrong("Pooling as the second module");
+        PoolingModule pooling = PoolingModule.Read(entries[1], folder.Config.HiddenSize);
+        Pooler pooler = Pooler.From(pooling.Modes);
+        int width = pooler.Width(folder.Config.HiddenSize);
+        List<VectorModule> modules = ReadVectorModules(entries.Skip(2), width);
+        DenseModule? head = modules.FirstOrDefault() is DenseModule { IsHead: true } dense ? dense : null;
+        if (pooler.WithHead is null) head = null;
+        bool normalize = modules is [.., NormalizeModule];
+        return folder with
         {
-            JsonObject? module = node as JsonObject;
-            string part = JsonFile.Text(module?["path"]) ?? "";
-            if (part.Contains("..", StringComparison.Ordinal) || System.IO.Path.IsPathRooted(part))
-                throw new InvalidInputException($"{file}: path '{part}' leaves the folder");
-            yield return (JsonFile.Text(module?["type"])?.Split('.')[^1] ?? "", part);
+            Pooling = pooling,
+            Pooler = head is null ? pooler : pooler.WithHead!,
+            Head = head,
+            Modules = modules[(head is null ? 0 : 1)..^(normalize ? 1 : 0)],
+            Normalize = normalize,
+        };
+    }
+
+    static List<VectorModule> ReadVectorModules(IEnumerable<ModuleEntry> entries, int width)
+    {
+        List<VectorModule> modules = [];
+        foreach (ModuleEntry entry in entries)
+        {
+            VectorModule? module = entry.Type switch
+            {
+                "Dense" => DenseModule.Read(entry, width),
+                "LayerNorm" => LayerNormModule.Read(entry, width),
+                "Normalize" => NormalizeModule.Read(entry, width),
+                "Dropout" => null, // without effect on inference
+                _ => throw entry.Wrong("Transformer and Pooling once, then Dense, LayerNorm, Normalize or Dropout"),
+            };
+            if (module is null) continue;
+            modules.Add(module);
+            width = module.Width;
         }
-    }
-
-    static Pooler ReadPooling(string file)
-    {
-        string[] modes = PoolingMode.ReadNames(JsonFile.ReadObject(file));
-        PoolingMode? mode = modes is [string only] ? PoolingMode.Find(only) : null;
-        Pooler? pooler = Pooler.All.FirstOrDefault(
-            pooler => mode is not null && pooler.SentenceTransformersMode == mode && !pooler.HasHead);
-        return pooler ?? throw WrongPooling(file, modes);
-    }
-
-    static string CheckDense(string modulePath)
-    {
-        string file = System.IO.Path.Combine(modulePath, "config.json");
-        string? activation = JsonFile.Text(JsonFile.ReadObject(file)["activation_function"])?.Split('.')[^1];
-        if (activation == "Tanh") return modulePath;
-        throw new InvalidInputException($"{file}: activation_function: found {activation ?? "nothing"}, expected Tanh");
-    }
-
-    static InvalidInputException WrongModule(string file, string type)
-    {
-        const string Expected = "Transformer, Pooling, Dense after [CLS] pooling, Normalize, in this order";
-        return new($"{file}: module {type}: expected {Expected}");
-    }
-
-    static InvalidInputException WrongPooling(string file, string[] found)
-    {
-        IEnumerable<string> expected = Pooler.All
-            .Select(pooler => pooler.SentenceTransformersMode?.Name)
-            .OfType<string>()
-            .Distinct();
-        return new($"{file}: pooling: found {string.Join(" and ", found)}, expected {string.Join(" or ", expected)}");
+        return modules;
     }
 }

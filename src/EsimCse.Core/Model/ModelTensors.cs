@@ -9,15 +9,16 @@ namespace EsimCse.Core.Model;
 /// <summary>
 /// The weights of a model folder under their family's names, also where the file has a task model's prefix,
 /// LayerNorm.gamma and beta, or SimCSE's mlp.dense as head. Heads of other tasks, buffers and momentum encoders are
-/// ignored.
+/// ignored. Two tensors for one parameter are refused where it is used.
 /// </summary>
 sealed class ModelTensors : IDisposable
 {
     const string SimCseHead = "mlp.dense";
     const int DigestBytes = 4096;
 
-    readonly List<SafetensorsFile> _files = [];
+    readonly Dictionary<string, SafetensorsFile> _files = [];
     readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = [];
+    readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _duplicates = [];
     readonly string _folder;
     readonly ModelFamily _family;
 
@@ -36,8 +37,8 @@ sealed class ModelTensors : IDisposable
         ModelTensors tensors = new(folder, family);
         try
         {
-            if (File.Exists(single)) tensors.AddAll(single);
-            else if (File.Exists(index)) tensors.AddShards(index);
+            if (InputFile.IsPresent(single)) tensors.AddAll(single);
+            else if (InputFile.IsPresent(index)) tensors.AddShards(index);
             else ThrowNoWeights(folder);
             return tensors;
         }
@@ -78,54 +79,63 @@ sealed class ModelTensors : IDisposable
     }
 
     /// <summary>Finds the stored tensor of a parameter.</summary>
-    /// <exception cref="InvalidInputException">It is missing or of another shape.</exception>
+    /// <exception cref="InvalidInputException">
+    /// It is missing, stored twice, of another shape, or not of a floating-point type.
+    /// </exception>
     internal (SafetensorsFile File, StoredTensor Tensor) Find(ParameterTensor parameter)
     {
         ArgumentNullException.ThrowIfNull(parameter);
         if (!_tensors.TryGetValue(parameter.Name, out (SafetensorsFile File, StoredTensor Tensor) found))
             throw new InvalidInputException($"{_folder}: tensor '{parameter.Name}' is missing from the weights");
-        if (!found.Tensor.Shape.SequenceEqual(parameter.Shape.Select(dimension => (long)dimension)))
-            throw WrongShape(found.File, found.Tensor, parameter);
+        if (_duplicates.TryGetValue(parameter.Name, out (SafetensorsFile File, StoredTensor Tensor) second))
+            throw Duplicate(found, second, parameter.Name);
+        found.File.Require(found.Tensor, parameter.Shape, "config.json");
         return found;
+    }
+
+    /// <summary>Returns the error of weights with more layers than config.json states.</summary>
+    public InvalidInputException MoreLayersThan(int layers)
+    {
+        string config = Path.Combine(_folder, "config.json");
+        return new($"{config}: num_hidden_layers: found {layers}, expected {Layers} by the layers in the weights");
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (SafetensorsFile file in _files) file.Dispose();
+        foreach (SafetensorsFile file in _files.Values) file.Dispose();
     }
 
-    void AddAll(string path)
+    SafetensorsFile AddAll(string path)
     {
         SafetensorsFile file = SafetensorsFile.Open(path);
-        _files.Add(file);
+        _files.Add(path, file);
         foreach (StoredTensor tensor in file.Tensors.Values) Add(file, tensor);
+        return file;
     }
 
+    /// <summary>
+    /// Adds all tensors of the shards that the index names, as transformers does: also those that it does not list.
+    /// </summary>
     void AddShards(string index)
     {
         if (JsonFile.ReadObject(index)["weight_map"] is not JsonObject map)
             throw new InvalidInputException($"{index}: expected an object weight_map");
-        Dictionary<string, SafetensorsFile> shards = [];
         foreach ((string name, JsonNode? value) in map)
         {
             string? shard = JsonFile.Text(value);
-            if (shard is null || Path.GetFileName(shard) != shard) throw NotInFolder(index, name);
-            if (!shards.TryGetValue(shard, out SafetensorsFile? opened))
-            {
-                shards[shard] = opened = SafetensorsFile.Open(Path.Combine(_folder, shard));
-                _files.Add(opened);
-            }
-            if (!opened.Tensors.TryGetValue(name, out StoredTensor? tensor))
+            if (string.IsNullOrEmpty(shard) || Path.GetFileName(shard) != shard) throw NotInFolder(index, name);
+            string path = Path.Combine(_folder, shard);
+            SafetensorsFile file = _files.GetValueOrDefault(path) ?? AddAll(path);
+            if (!file.Tensors.ContainsKey(name))
                 throw new InvalidInputException($"{index}: tensor '{name}' is not in {shard}");
-            Add(opened, tensor);
         }
     }
 
     void Add(SafetensorsFile file, StoredTensor tensor)
     {
         string name = CanonicalName(tensor.Name);
-        if (IsParameter(name)) _tensors[name] = (file, tensor);
+        if (IsParameter(name) && !_tensors.TryAdd(name, (file, tensor))) _duplicates[name] = (file, tensor);
     }
 
     string CanonicalName(string stored)
@@ -142,7 +152,9 @@ sealed class ModelTensors : IDisposable
     bool IsParameter(string name)
     {
         ModuleNames modules = _family.Modules;
-        if (name.EndsWith("position_ids", StringComparison.Ordinal)) return false;
+        bool isBuffer = !name.EndsWith(".weight", StringComparison.Ordinal)
+            && !name.EndsWith(".bias", StringComparison.Ordinal);
+        if (isBuffer) return false;
         return name.StartsWith(modules.Embeddings, StringComparison.Ordinal)
             || name.StartsWith(modules.Encoder, StringComparison.Ordinal)
             || name.StartsWith(modules.Head + ".", StringComparison.Ordinal);
@@ -160,18 +172,22 @@ sealed class ModelTensors : IDisposable
     static void ThrowNoWeights(string folder)
     {
         string found = "found neither model.safetensors nor model.safetensors.index.json";
-        if (File.Exists(Path.Combine(folder, "pytorch_model.bin")))
-            found = "found pytorch_model.bin alone, expected model.safetensors: save the model again with safetensors";
+        foreach (string name in new[] { "pytorch_model.bin", "pytorch_model.bin.index.json" })
+            if (InputFile.IsPresent(Path.Combine(folder, name)))
+                found = $"found {name} alone, expected model.safetensors: save the model again with safetensors";
         throw new InvalidInputException($"{folder}: {found}");
     }
 
     static InvalidInputException NotInFolder(string index, string tensor) =>
         new($"{index}: tensor '{tensor}': expected the name of a file in this folder");
 
-    static InvalidInputException WrongShape(SafetensorsFile file, StoredTensor tensor, ParameterTensor parameter)
+    static InvalidInputException Duplicate(
+        (SafetensorsFile File, StoredTensor Tensor) first,
+        (SafetensorsFile File, StoredTensor Tensor) second,
+        string name)
     {
-        string found = string.Join(",", tensor.Shape);
-        string expected = string.Join(",", parameter.Shape);
-        return new($"{file.Path}: tensor '{tensor.Name}': found shape [{found}], expected [{expected}] by config.json");
+        string other = $"'{second.Tensor.Name}'";
+        if (second.File != first.File) other += $" in {Path.GetFileName(second.File.Path)}";
+        return new($"{first.File.Path}: tensors '{first.Tensor.Name}' and {other}: found two for the parameter {name}");
     }
 }

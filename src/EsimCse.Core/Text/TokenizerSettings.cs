@@ -59,8 +59,8 @@ sealed record TokenizerSettings
         string json = Path.Combine(folder, "tokenizer.json");
         string vocabulary = Path.Combine(folder, "vocab.txt");
         TokenizerSettings settings;
-        if (InputFile.IsNamed(json)) settings = TokenizerJsonReader.Read(json, config);
-        else if (InputFile.IsNamed(vocabulary)) settings = VocabularyFile.Read(vocabulary, config);
+        if (InputFile.IsPresent(json)) settings = TokenizerJsonReader.Read(json, config);
+        else if (InputFile.IsPresent(vocabulary)) settings = VocabularyFile.Read(vocabulary, config);
         else throw new InvalidInputException($"{folder}: no tokenizer: found neither tokenizer.json nor vocab.txt");
         return settings.WithConfig(config);
     }

@@ -13,9 +13,12 @@ sealed class Corpus
 
     /// <summary>Reads the sentences of files in order. Empty ones are skipped and counted.</summary>
     /// <exception cref="InvalidInputException">A file is malformed, or no file has a sentence.</exception>
-    public static Corpus Read(IEnumerable<string> files, string? column, BertTokenizer tokenizer, int maxLength)
+    public static Corpus Read(
+        IEnumerable<string> files, string? column, BertTokenizer tokenizer, int maxLength, bool lowerCase = false)
     {
-        Corpus corpus = From(files.SelectMany(file => SentenceFile.Read(file, column)), tokenizer, maxLength);
+        IEnumerable<string> sentences = files.SelectMany(file => SentenceFile.Read(file, column));
+        if (lowerCase) sentences = sentences.Select(TextCase.ToLower);
+        Corpus corpus = From(sentences, tokenizer, maxLength);
         if (corpus.Count > 0) return corpus;
         throw new InvalidInputException($"{string.Join(", ", files)}: no sentences: {corpus.Empty} lines, all empty");
     }

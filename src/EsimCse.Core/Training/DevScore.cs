@@ -25,7 +25,8 @@ sealed class DevScore : IDisposable
         Pooler pooler,
         BertTokenizer tokenizer,
         int maxLength,
-        IReadOnlyList<ScoredPair> pairs)
+        IReadOnlyList<ScoredPair> pairs,
+        bool lowerCase = false)
     {
         _pairs = pairs;
         _hiddenSize = config.HiddenSize;
@@ -34,7 +35,7 @@ sealed class DevScore : IDisposable
         foreach (string sentence in StsSets.Sentences(pairs))
         {
             ids.Clear();
-            tokenizer.Encode(sentence, maxLength, ids);
+            tokenizer.Encode(lowerCase ? TextCase.ToLower(sentence) : sentence, maxLength, ids);
             _sentences.Add([.. ids]);
         }
         _lengths = [.. _sentences.Select(sentence => sentence.Length)];

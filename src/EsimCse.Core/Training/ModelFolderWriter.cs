@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
+using EsimCse.Core.Model.SentenceTransformers;
 using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
@@ -24,13 +25,13 @@ static class ModelFolderWriter
     /// <param name="source">The path of the model's config.json, and the folder of its tokenizer.</param>
     /// <param name="tensors">The weights, fp32.</param>
     /// <param name="pooler">The pooling; a head becomes a Dense module.</param>
-    /// <param name="maxLength">max_seq_length.</param>
+    /// <param name="settings">max_seq_length and do_lower_case.</param>
     public static void Write(
         string target,
         (string Config, string Tokenizer) source,
         IReadOnlyList<TensorToWrite> tensors,
         Pooler pooler,
-        int maxLength)
+        TransformerSettings settings)
     {
         ArgumentNullException.ThrowIfNull(pooler);
         ModelFamily family = BertConfig.Read(source.Config).Family;
@@ -38,7 +39,7 @@ static class ModelFolderWriter
         WriteConfig(target, source.Config, family);
         WriteTokenizer(source.Tokenizer, target);
         DeleteModules(target);
-        WriteSettings(target, maxLength);
+        WriteSettings(target, settings);
         if (pooler.SentenceTransformersMode is { } mode)
             WriteModules(target, mode, pooler.HasHead, family.Modules, tensors);
         else
@@ -49,6 +50,7 @@ static class ModelFolderWriter
     static void WriteConfig(string target, string source, ModelFamily family)
     {
         JsonObject config = JsonFile.ReadObject(source);
+        config["model_type"] = family.ModelType;
         config["architectures"] = new JsonArray(family.Architecture);
         foreach (string name in new[] { "dtype", "torch_dtype" })
             if (config.ContainsKey(name)) config[name] = "float32";
@@ -81,9 +83,13 @@ static class ModelFolderWriter
         }
     }
 
-    static void WriteSettings(string target, int maxLength)
+    static void WriteSettings(string target, TransformerSettings settings)
     {
-        JsonObject transformer = new() { ["max_seq_length"] = maxLength, ["do_lower_case"] = false };
+        JsonObject transformer = new()
+        {
+            ["max_seq_length"] = settings.MaxLength,
+            ["do_lower_case"] = settings.LowerCase,
+        };
         WriteJson(target, "sentence_bert_config.json", transformer);
         WriteJson(target, "config_sentence_transformers.json", new JsonObject
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
+using EsimCse.Core.Model.SentenceTransformers;
 using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
@@ -79,7 +80,8 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
         List<TensorToWrite> tensors = [.. bert.Layout.Tensors.Select(Tensor)];
         if (!bert.Layout.HasHead) tensors.AddRange(source.UntrainedHead());
         (string Config, string Tokenizer) files = (source.ConfigPath, source.TokenizerPath);
-        ModelFolderWriter.Write(job.Output, files, tensors, job.Options.SavedPooler, source.FullLength(tokenizer));
+        TransformerSettings settings = new(source.FullLength(tokenizer), source.LowerCase);
+        ModelFolderWriter.Write(job.Output, files, tensors, job.Options.SavedPooler, settings);
 
         TensorToWrite Tensor(ParameterTensor tensor) =>
             TensorToWrite.Floats(tensor.Name, tensor.Shape, () => bert.Get(tensor));

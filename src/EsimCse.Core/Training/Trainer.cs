@@ -45,7 +45,14 @@ sealed class Trainer : IDisposable
         {
             int maxLength = source.FullLength(inputs.Tokenizer);
             Pooler pooler = _options.SavedPooler;
-            _dev = new DevScore(backend, source.Config, pooler, inputs.Tokenizer, maxLength, inputs.DevPairs);
+            _dev = new DevScore(
+                backend,
+                source.Config,
+                pooler,
+                inputs.Tokenizer,
+                maxLength,
+                inputs.DevPairs,
+                source.LowerCase);
         }
         _folder = new RunFolder(job, _bert, _step, new RunIdentity(job, _bert, inputs.Digests(), Steps));
         StepsDone = _folder.Open();

@@ -24,7 +24,8 @@ sealed record TrainingInputs(
         CheckSizes(source, tokenizer, job.Options.MaxLength);
         IReadOnlyList<ScoredPair>? dev = null;
         if (job.EvaluationData is not null) dev = StsSets.Read(job.EvaluationData, "stsb-dev");
-        return new(source, tokenizer, Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength), dev);
+        int maxLength = job.Options.MaxLength;
+        return new(source, tokenizer, Corpus.Read(job.Data, job.Column, tokenizer, maxLength, source.LowerCase), dev);
     }
 
     /// <summary>Returns digests of the files, by the command-line name of their option.</summary>

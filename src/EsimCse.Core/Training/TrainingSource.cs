@@ -13,6 +13,9 @@ namespace EsimCse.Core.Training;
 /// <param name="Weights">The folder of the weights; null to start from scratch.</param>
 sealed record TrainingSource(BertConfig Config, string ConfigPath, string TokenizerPath, string? Weights)
 {
+    /// <summary>Whether text is lower-cased before the tokenizer reads it; the saved folder keeps that.</summary>
+    public bool LowerCase { get; init; }
+
     /// <summary>Reads the configuration.</summary>
     /// <exception cref="InvalidInputException">A file is malformed.</exception>
     /// <exception cref="UsageException">The job names neither a model nor a configuration with a tokenizer.</exception>
@@ -21,8 +24,10 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         if (job.Model is not null)
         {
             ModelFolder folder = ModelFolder.Read(job.Model);
+            folder.Encoding.RequireNoPrompt("train");
             string encoder = folder.EncoderPath;
-            return new(folder.Config, Path.Combine(encoder, "config.json"), encoder, encoder);
+            string config = Path.Combine(encoder, "config.json");
+            return new(folder.Config, config, encoder, encoder) { LowerCase = folder.LowerCase };
         }
         if (job.Config is null || job.Vocabulary is null)
             throw new UsageException("expected a model folder, or --from-scratch CONFIG.json with --vocabulary DIR");
@@ -40,6 +45,7 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
     {
         using IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         digest.AppendData(File.ReadAllBytes(ConfigPath));
+        if (LowerCase) digest.AppendData("do_lower_case"u8);
         if (Weights is not null)
         {
             using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
@@ -48,11 +54,16 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         return Convert.ToHexStringLower(digest.GetHashAndReset());
     }
 
-    /// <summary>Creates the parameters: loaded, or drawn at random.</summary>
+    /// <summary>
+    /// Creates the parameters: loaded, or drawn at random. A stored head that is not trained is checked too, because
+    /// the saved folder has it.
+    /// </summary>
+    /// <exception cref="InvalidInputException">A tensor is missing or not valid.</exception>
     public BertParameters Create(IBackend backend, TrainingOptions options, ElementType stored)
     {
         bool head = options.Pooler.HasHead;
         if (Weights is null) return BertParameters.Random(backend, Config, head, options.Seed, stored);
+        if (!head) UntrainedHead();
         ulong? headSeed = head && options.HeadInit == HeadInit.Random ? options.Seed : null;
         using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
         return BertParameters.Load(backend, Config, tensors, head, headSeed, stored);

@@ -1,3 +1,4 @@
+using EsimCse.Core;
 using EsimCse.Core.Evaluation;
 
 namespace EsimCse.Tests.Evaluation;
@@ -49,9 +50,13 @@ public class SetScoreTests
     }
 
     [Fact]
-    public void The_cosine_with_a_zero_vector_is_zero()
+    public void Another_similarity_changes_the_correlations_and_not_the_mean_cosines()
     {
-        Assert.Equal(0, SetScore.Cosine([0, 0], [1, 2]));
-        Assert.Equal(0.96, SetScore.Cosine([3, 4], [4, 3]), Tolerance);
+        int[] lengths = [5, 5, 5, 5, 5, 5, 5, 5];
+        SetScore dot = SetScore.Compute(Vectors, 2, lengths, Pairs, SimilarityFunction.Dot);
+        // Products 2, 0, −3 and 15 against gold 5, 2, 0 and 4: two of the ranks are exchanged.
+        Assert.Equal(0.8, dot.Spearman, Tolerance);
+        Assert.Equal(0.8, dot.Near.Spearman, Tolerance);
+        Assert.Equal(Score(lengths).Near.MeanCosine, dot.Near.MeanCosine);
     }
 }

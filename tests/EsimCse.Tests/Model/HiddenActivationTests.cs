@@ -82,6 +82,7 @@ public sealed class HiddenActivationTests : IDisposable
         string path = Path.Combine(_folder, "config.json");
         File.WriteAllText(path, $$"""
             {
+              "model_type":"bert",
               {{entry}}
               "vocab_size":12,
               "hidden_size":8,

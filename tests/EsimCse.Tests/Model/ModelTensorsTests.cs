@@ -79,6 +79,113 @@ public class ModelTensorsTests
     }
 
     [Theory]
+    [InlineData("embeddings.LayerNorm.weight", "embeddings.LayerNorm.gamma")]
+    [InlineData("encoder.layer.0.output.LayerNorm.bias", "bert.encoder.layer.0.output.LayerNorm.beta")]
+    [InlineData("embeddings.word_embeddings.weight", "bert.embeddings.word_embeddings.weight")]
+    public void Two_tensors_for_one_parameter_are_refused_by_both_names(string name, string second)
+    {
+        using SavedModel model = new();
+        CopyTensor(model, name, second);
+        string message = model.Refusal();
+        Assert.Contains("model.safetensors: tensors", message, StringComparison.Ordinal);
+        Assert.Contains($"'{name}'", message, StringComparison.Ordinal);
+        Assert.Contains($"'{second}'", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_heads_are_refused_where_the_pooler_has_one()
+    {
+        using SavedModel model = new();
+        float[] before = model.Vector();
+        CopyTensor(model, "pooler.dense.bias", "mlp.dense.bias");
+        Assert.Equal(before, model.Vector());
+        string message = model.Refusal(new() { Pooler = Pooler.Cls });
+        Assert.Contains("'pooler.dense.bias'", message, StringComparison.Ordinal);
+        Assert.Contains("'mlp.dense.bias'", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tensor_in_two_shards_is_refused_and_one_that_the_index_does_not_list_is_used()
+    {
+        using SavedModel model = new();
+        float[] before = model.Vector();
+        Shard(model);
+        const string name = "embeddings.LayerNorm.weight";
+        JsonObject index = JsonFile.ReadObject(model.In("model.safetensors.index.json"));
+        string holder = (string)index["weight_map"]![name]!;
+        index["weight_map"]!.AsObject().Remove(name);
+        File.WriteAllText(model.In("model.safetensors.index.json"), index.ToJsonString());
+        Assert.Equal(before, model.Vector());
+
+        const string second = "model-second.safetensors";
+        TensorToWrite copy = SentenceTransformersFiles.Tensor(name, new double[16], 16);
+        SafetensorsWriter.Write(model.In(second), [copy], new Dictionary<string, string>());
+        index["weight_map"]![name] = second;
+        File.WriteAllText(model.In("model.safetensors.index.json"), index.ToJsonString());
+        string message = model.Refusal();
+        Assert.Contains(holder, message, StringComparison.Ordinal);
+        Assert.Contains(second, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tensors_that_are_not_used_may_be_anything()
+    {
+        using SavedModel model = new();
+        float[] before = model.Vector();
+        double[] nan = [.. Enumerable.Repeat(double.NaN, 16)];
+        string[] unused = ["cls.predictions.bias", "momentum_model.bert.embeddings.LayerNorm.weight", "mlp.dense.bias"];
+        model.ChangeTensors(tensors =>
+        [
+            .. tensors.Where(tensor => !tensor.Name.StartsWith("pooler", StringComparison.Ordinal)),
+            .. unused.Select(name => SentenceTransformersFiles.Tensor(name, nan, 16)),
+            new TensorToWrite("embeddings.position_ids", "I64", [1, 2], () => new byte[16]),
+            new TensorToWrite("bert.embeddings.position_ids", "I64", [1, 2], () => new byte[16]),
+        ]);
+        Assert.Equal(before, model.Vector());
+    }
+
+    [Theory]
+    [InlineData("I32", 4)]
+    [InlineData("U64", 8)]
+    public void A_used_tensor_of_another_type_is_refused_by_name(string type, int bytes)
+    {
+        using SavedModel model = new();
+        const string name = "encoder.layer.0.output.dense.bias";
+        model.ChangeTensors(tensors =>
+        [
+            .. tensors.Where(tensor => tensor.Name != name),
+            new TensorToWrite(name, type, [16], () => new byte[16 * bytes]),
+        ]);
+        Assert.Contains($"model.safetensors: tensor '{name}': found {type}", model.Refusal(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("modules.json")]
+    [InlineData("model.safetensors")]
+    [InlineData("sentence_bert_config.json")]
+    [InlineData("config_sentence_transformers.json")]
+    [InlineData("1_Pooling/config.json")]
+    [InlineData("esimcse.json")]
+    [InlineData("model.safetensors.index.json")]
+    public void A_link_to_nothing_is_named(string file)
+    {
+        using SavedModel model = new();
+        if (file.EndsWith("index.json", StringComparison.Ordinal)) File.Delete(model.In("model.safetensors"));
+        File.Delete(model.In(file));
+        File.CreateSymbolicLink(model.In(file), "../../blobs/0f5c1d");
+        Assert.Contains($"{file}: a link to ../../blobs/0f5c1d", model.Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_adapter_is_refused_whatever_else_is_in_the_folder()
+    {
+        using SavedModel model = new();
+        model.Write("adapter_config.json", """{"peft_type": "LORA"}""");
+        Assert.Contains("adapter_config.json: adapters", model.Refusal(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("roberta-base")]
     [InlineData("roberta-large")]
     public void RoBERTa_is_refused_under_its_own_recipes(string recipe)
@@ -91,6 +198,9 @@ public class ModelTensorsTests
         Assert.Contains("RoBERTa", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(small.In("never")));
     }
+
+    static void CopyTensor(SavedModel model, string name, string second) => model.ChangeTensors(tensors =>
+        [.. tensors, tensors.Single(tensor => tensor.Name == name) with { Name = second }]);
 
     static void Shard(SavedModel model)
     {

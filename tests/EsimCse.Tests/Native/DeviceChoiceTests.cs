@@ -4,7 +4,6 @@ using EsimCse.Core.Model;
 using EsimCse.Cpu;
 using EsimCse.Tests.Support;
 using EsimCseNative;
-using Microsoft.Extensions.Logging;
 
 namespace EsimCse.Tests.Native;
 
@@ -58,21 +57,5 @@ public class DeviceChoiceTests
         Assert.IsType<CpuBackend>(backend);
         string reason = "intermediate_size is 20, expected a multiple of 8 on CUDA";
         Assert.Equal([$"device: {backend.Name} ({reason})"], logger.Messages);
-    }
-
-    sealed class ListLogger : ILogger
-    {
-        public List<string> Messages { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter) => Messages.Add(formatter(state, exception));
     }
 }

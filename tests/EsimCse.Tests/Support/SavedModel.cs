@@ -21,7 +21,7 @@ sealed class SavedModel : IDisposable
     public float[] Vector(EncoderOptions? options = null)
     {
         using SentenceEncoder encoder = OnCpu.Load(Folder, options);
-        return encoder.Encode("the old cat sees a bird");
+        return encoder.Encode("the old CAT sees a bird");
     }
 
     /// <summary>Returns the message with which the folder is refused.</summary>

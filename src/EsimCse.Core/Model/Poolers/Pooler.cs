@@ -50,6 +50,14 @@ public abstract class Pooler
     /// <summary>The mode of sentence-transformers' Pooling module; null where it has no such pooling.</summary>
     public abstract PoolingMode? SentenceTransformersMode { get; }
 
+    /// <summary>
+    /// Returns the pooler of sentence-transformers' modes, without a head: the one of <see cref="All"/> for a single
+    /// mode that has one, else a pooler for inference that joins the modes in their order.
+    /// </summary>
+    internal static Pooler From(IReadOnlyList<PoolingMode> modes) =>
+        All.FirstOrDefault(pooler => !pooler.HasHead && modes is [var mode] && pooler.SentenceTransformersMode == mode)
+        ?? new JoinedPooler(modes);
+
     /// <summary>Finds a pooler by name; false where there is none.</summary>
     public static bool TryParse(string? name, [NotNullWhen(true)] out Pooler? pooler)
     {
@@ -59,6 +67,9 @@ public abstract class Pooler
 
     /// <inheritdoc/>
     public sealed override string ToString() => Name;
+
+    /// <summary>Returns the elements of a pooled vector.</summary>
+    internal virtual int Width(int hiddenSize) => hiddenSize;
 
     /// <summary>
     /// Returns the hidden states that are pooled: 0 is the embedding output, l the output of layer l. The last layer's

@@ -1,0 +1,45 @@
+using EsimCse.Core.Backend;
+
+namespace EsimCse.Core.Model.SentenceTransformers;
+
+/// <summary>The checked settings of a module after the pooling: it maps sentence vectors to others.</summary>
+/// <param name="Width">Elements of a vector that it returns.</param>
+abstract record VectorModule(int Width)
+{
+    /// <summary>Reads its weights and uploads them.</summary>
+    /// <exception cref="InvalidInputException">A tensor is missing or not valid.</exception>
+    public abstract VectorLayer Load(IBackend backend);
+}
+
+/// <summary>A <see cref="VectorModule"/> with its weights in a device's memory.</summary>
+abstract class VectorLayer(IBackend backend, int width) : IDisposable
+{
+    readonly Arena _arena = new(backend);
+
+    /// <summary>Elements of a vector that it returns.</summary>
+    public int Width { get; } = width;
+
+    /// <summary>The device.</summary>
+    protected IBackend Backend => backend;
+
+    /// <summary>Computes y from x, both fp32 with a row for each sentence. y is another buffer.</summary>
+    public abstract void Forward(Matrix x, Matrix y);
+
+    /// <inheritdoc/>
+    public void Dispose() => _arena.Dispose();
+
+    /// <summary>Uploads weights in fp32: matrices of as many columns as stated.</summary>
+    protected Matrix[] Upload(params (float[] Values, int Columns)[] weights)
+    {
+        using Arena measure = new(null);
+        foreach ((float[] values, int columns) in weights) measure.Allocate(values.Length / columns, columns);
+        _arena.Reset(measure.Used);
+        Matrix[] uploaded = new Matrix[weights.Length];
+        foreach ((int index, (float[] values, int columns)) in weights.Index())
+        {
+            uploaded[index] = _arena.Allocate(values.Length / columns, columns);
+            backend.Upload<float>(values, uploaded[index]);
+        }
+        return uploaded;
+    }
+}
