@@ -105,10 +105,11 @@ static class CommonOptions
     }
 
     /// <summary>Reads the sentences of a file, or the lines of standard input for "-".</summary>
-    public static IEnumerable<string> Read(string input, string? column)
+    public static IEnumerable<SentenceRow> Read(string input, string? column)
     {
-        if (input != "-") return SentenceFile.Read(input, column);
-        return SentenceFile.Read(Console.OpenStandardInput(), "standard input");
+        SentenceFile.CheckColumn([input], column);
+        if (input != "-") return SentenceFile.Read(input, column, Console.Error.WriteLine);
+        return SentenceFile.Read(Console.OpenStandardInput(), "standard input", Console.Error.WriteLine);
     }
 
     public static void ReportTruncated(SentenceEncoder encoder)

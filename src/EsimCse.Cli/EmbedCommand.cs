@@ -1,5 +1,7 @@
 using System.CommandLine;
 using EsimCse.Core;
+using EsimCse.Core.Files;
+using EsimCse.Core.Text;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
@@ -33,10 +35,15 @@ static class EmbedCommand
                 Device = device(parsed),
             };
             string target = parsed.GetValue(output)!;
+            string source = parsed.GetValue(input)!;
             RequireFolder(target);
+            RequireOther(target, source, parsed.GetValue(model)!);
             using SentenceEncoder encoder = CommonOptions.Load(parsed.GetValue(model)!, options);
-            IEnumerable<string> sentences = CommonOptions.Read(parsed.GetValue(input)!, parsed.GetValue(column));
-            VectorOutput.Write(target, encoder.Dimension, Embed(encoder, sentences, stop));
+            IEnumerable<SentenceRow> sentences = CommonOptions.Read(source, parsed.GetValue(column));
+            IEnumerable<SentenceRow[]> chunks = source == "-"
+                ? PausingInput.Chunk(sentences, ChunkSize, stop)
+                : sentences.Chunk(ChunkSize);
+            VectorOutput.Write(target, encoder.Dimension, Embed(encoder, chunks, stop));
             CommonOptions.ReportTruncated(encoder);
         });
         return command;
@@ -64,14 +71,24 @@ static class EmbedCommand
         if (missing) throw new InvalidInputException($"{folder}: no such folder");
     }
 
-    /// <summary>Returns the vectors of sentences in chunks, [chunk, dimension].</summary>
-    static IEnumerable<float[]> Embed(SentenceEncoder encoder, IEnumerable<string> sentences, CancellationToken stop)
+    /// <summary>Refuses an output that would take the place of a file that is read.</summary>
+    static void RequireOther(string target, string input, string model)
     {
-        long linesBefore = 0;
-        foreach (string[] chunk in sentences.Chunk(ChunkSize))
+        if (target == "-") return;
+        if (input != "-" && FileIdentity.AreSame(target, input))
+            throw new UsageException($"--output {target}: it is the input {input}");
+        if (FileIdentity.Contains(model, target) && File.Exists(target))
+            throw new UsageException($"--output {target}: it is a file of the model {model}");
+    }
+
+    /// <summary>Returns the vectors of sentences in chunks, [chunk, dimension].</summary>
+    static IEnumerable<float[]> Embed(
+        SentenceEncoder encoder, IEnumerable<SentenceRow[]> chunks, CancellationToken stop)
+    {
+        foreach (SentenceRow[] chunk in chunks)
         {
-            yield return encoder.Encode(encoder.Tokenize(chunk), linesBefore, stop);
-            linesBefore += chunk.Length;
+            IReadOnlyList<int[]> ids = encoder.Tokenize([.. chunk.Select(row => row.Text)]);
+            yield return encoder.Encode(ids, [.. chunk.Select(row => row.Line)], stop);
         }
     }
 }

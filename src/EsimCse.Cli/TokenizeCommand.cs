@@ -25,21 +25,21 @@ static class TokenizeCommand
             if (!Directory.Exists(path)) throw new InvalidInputException($"{path}: no such folder");
             BertTokenizer tokenizer = BertTokenizer.Load(path);
             foreach (string remark in tokenizer.Remarks) Console.Error.WriteLine(remark);
-            IEnumerable<string> sentences = CommonOptions.Read(parsed.GetValue(input)!, parsed.GetValue(column));
+            IEnumerable<SentenceRow> sentences = CommonOptions.Read(parsed.GetValue(input)!, parsed.GetValue(column));
             Write(tokenizer, sentences, parsed.GetValue(maxLength) ?? int.MaxValue, stop);
         });
         return command;
     }
 
-    static void Write(BertTokenizer tokenizer, IEnumerable<string> sentences, int maxLength, CancellationToken stop)
+    static void Write(BertTokenizer tokenizer, IEnumerable<SentenceRow> sentences, int maxLength, CancellationToken stop)
     {
         using StreamWriter output = new(Console.OpenStandardOutput(), bufferSize: 1 << 16);
         List<int> ids = [];
-        foreach (string sentence in sentences)
+        foreach (SentenceRow sentence in sentences)
         {
             stop.ThrowIfCancellationRequested();
             ids.Clear();
-            tokenizer.Encode(sentence, maxLength, ids);
+            tokenizer.Encode(sentence.Text, maxLength, ids);
             output.Write('[');
             output.Write(string.Join(',', ids));
             output.Write("]\n");

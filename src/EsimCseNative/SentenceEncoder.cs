@@ -123,25 +123,28 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>Computes the vectors of tokenized sentences, [sentences, dimension].</summary>
     /// <exception cref="InvalidInputException">A vector is not finite.</exception>
     public float[] Encode(IReadOnlyList<int[]> sentences, CancellationToken cancellation = default) =>
-        Encode(sentences, 0, cancellation);
+        Encode(sentences, null, cancellation);
 
     /// <summary>Computes the vectors of a part of a text, [sentences, dimension].</summary>
     /// <param name="sentences">The ids, [CLS] and [SEP] included.</param>
-    /// <param name="linesBefore">Lines of the text before these sentences, for the line numbers in errors.</param>
+    /// <param name="lines">The line of each sentence in its text, for errors; null to count from 1.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
     /// <exception cref="InvalidInputException">A vector is not finite; the message names its line.</exception>
-    internal float[] Encode(IReadOnlyList<int[]> sentences, long linesBefore, CancellationToken cancellation)
+    internal float[] Encode(
+        IReadOnlyList<int[]> sentences, IReadOnlyList<long>? lines, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(sentences);
         for (int row = 0; row < sentences.Count; row++)
-            if (sentences[row].Length == 0) throw NoTokens(linesBefore + row + 1);
+            if (sentences[row].Length == 0) throw NoTokens(Line(row));
         lock (_deviceLock)
         {
             float[] vectors = _embedder.Embed(_bert.Weights, sentences, cancellation);
             for (int row = 0; row < sentences.Count; row++)
-                CheckAndNormalize(vectors.AsSpan(row * _embedder.Width, _embedder.Width), linesBefore + row + 1);
+                CheckAndNormalize(vectors.AsSpan(row * _embedder.Width, _embedder.Width), Line(row));
             return Truncate(vectors);
         }
+
+        long Line(int row) => lines is null ? row + 1 : lines[row];
     }
 
     /// <inheritdoc/>

@@ -8,11 +8,14 @@ using EsimCse.Core.Text;
 namespace EsimCse.Core.Training;
 
 /// <summary>The output folder of a run: checkpoints, the best parameters and, at the end, the model.</summary>
-sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, RunIdentity identity)
+sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, RunIdentity identity) : IDisposable
 {
     const string MatmulTuningKey = "tuning", BestScoreKey = "best_score", BestStepKey = "best_step";
 
     readonly string _checkpoints = CheckpointFolder(job);
+    FileStream? _lock;
+
+    string LockPath => Path.Combine(job.Output, "training.lock");
 
     string BestPath => Path.Combine(_checkpoints, "best.safetensors");
 
@@ -28,8 +31,10 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
     {
         job.Options.Check();
         if (File.Exists(job.Output)) throw Unusable("found a file, expected a folder or nothing");
-        if (job.Model is not null && FullPath(job.Model) == FullPath(job.Output))
+        if (job.Model is not null && FileIdentity.AreSame(job.Model, job.Output))
             throw Unusable("training starts from this model, expected another folder");
+        if (job.Data.FirstOrDefault(file => FileIdentity.Contains(CheckpointFolder(job), file)) is { } data)
+            throw Unusable($"the run replaces {data}, which it reads");
         if (job.Resume || job.Overwrite) return;
         if (Checkpoint.Steps(CheckpointFolder(job)).Count > 0 || File.Exists(ModelPath(job)))
             throw Unusable("holds a run: continue it with --resume, or replace it with --overwrite");
@@ -37,21 +42,35 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
         UsageException Unusable(string reason) => new($"{job.Output}: {reason}");
     }
 
-    /// <summary>Resumes from the newest checkpoint where the job asks for it, else removes an earlier run.</summary>
+    /// <summary>
+    /// Locks the folder, then resumes from the newest checkpoint where the job asks for it, else removes an earlier run.
+    /// </summary>
     /// <returns>The number of steps done.</returns>
+    /// <exception cref="IOException">Another run is writing the folder.</exception>
     public int Open()
     {
         Directory.CreateDirectory(job.Output);
-        if (job.Resume && Checkpoint.OpenNewest(_checkpoints) is { } newest)
-            using (newest.File)
-            {
-                Resume(newest.File);
-                return newest.Step;
-            }
-        if (Directory.Exists(_checkpoints)) Directory.Delete(_checkpoints, recursive: true);
-        if (job.Overwrite) File.Delete(ModelPath(job));
-        DeleteTemporaryFiles(job.Output);
-        return 0;
+        _lock = ExclusiveFile.TryOpen(LockPath)
+            ?? throw new IOException($"{job.Output}: in use: another run is writing this folder");
+        try
+        {
+            return ResumeOrClear();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Releases the folder.</summary>
+    public void Dispose()
+    {
+        if (_lock is null) return;
+        // While it is still held: another run may take it over afterwards.
+        File.Delete(LockPath);
+        _lock.Dispose();
+        _lock = null;
     }
 
     /// <summary>Returns whether the model of a finished run is here.</summary>
@@ -93,23 +112,35 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
 
     static string ModelPath(TrainingJob job) => Path.Combine(job.Output, "model.safetensors");
 
-    static string FullPath(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-
-    static void DeleteTemporaryFiles(string folder)
+    int ResumeOrClear()
     {
-        foreach (string file in Directory.GetFiles(folder, "*" + AtomicFile.TemporarySuffix)) File.Delete(file);
+        if (job.Resume && Checkpoint.OpenNewest(_checkpoints) is { } newest)
+            using (newest.File)
+            {
+                Resume(newest.File);
+                return newest.Step;
+            }
+        if (Directory.Exists(_checkpoints)) Directory.Delete(_checkpoints, recursive: true);
+        if (job.Overwrite) File.Delete(ModelPath(job));
+        AtomicFile.DeleteLeftovers(job.Output);
+        return 0;
     }
 
     void Resume(SafetensorsFile checkpoint)
     {
-        DeleteTemporaryFiles(_checkpoints);
+        AtomicFile.DeleteLeftovers(_checkpoints);
         identity.Check(checkpoint.Metadata);
         if (checkpoint.Metadata.GetValueOrDefault(MatmulTuningKey, "") != bert.Backend.MatmulTuningHash)
             ResumeWarning = "the matrix products were tuned differently when this run began: " +
                 "it continues, but its result will differ in the last bits from that of an uninterrupted run";
         Checkpoint.Load(checkpoint, bert.Backend, step.State);
         step.RefreshLowPrecision();
-        if (!File.Exists(BestPath)) return;
+        if (!checkpoint.Metadata.ContainsKey(BestScoreKey)) return;
+        bool isFinished = File.Exists(ModelPath(job));
+        if (isFinished && !File.Exists(BestPath)) return;
+        if (!File.Exists(BestPath))
+            throw new InvalidInputException(
+                $"{BestPath}: no such file: the run's best model is gone, start again with --overwrite");
         using SafetensorsFile best = SafetensorsFile.Open(BestPath);
         double score = double.Parse(best.Metadata[BestScoreKey], CultureInfo.InvariantCulture);
         Best = (score, int.Parse(best.Metadata[BestStepKey], CultureInfo.InvariantCulture));

@@ -55,6 +55,8 @@ sealed class Trainer : IDisposable
                 source.LowerCase);
         }
         _folder = new RunFolder(job, _bert, _step, new RunIdentity(job, _bert, inputs.Digests(), Steps));
+        // The saved folder keeps an untrained head: one that is damaged must not be found at the end of the run.
+        if (!_bert.Layout.HasHead) source.UntrainedHead();
         StepsDone = _folder.Open();
     }
 
@@ -74,8 +76,8 @@ sealed class Trainer : IDisposable
     /// <summary>A warning about the resumed run; null for none.</summary>
     public string? ResumeWarning => _folder.ResumeWarning;
 
-    /// <summary>Remarks on files of the tokenizer that disagree, one line each.</summary>
-    public IReadOnlyList<string> TokenizerRemarks => _inputs.Tokenizer.Remarks;
+    /// <summary>Remarks on the files that were read, one line each.</summary>
+    public IEnumerable<string> Remarks => _inputs.Tokenizer.Remarks.Concat(_inputs.Corpus.Remarks);
 
     /// <summary>The number of tokens of positives dropped because they passed the model's positions.</summary>
     public long DroppedTokens => _positives.Dropped;
@@ -130,6 +132,7 @@ sealed class Trainer : IDisposable
 
     public void Dispose()
     {
+        _folder.Dispose();
         _dev?.Dispose();
         _step.Dispose();
         BatchSource.Dispose();

@@ -19,13 +19,15 @@ sealed record TrainingInputs(
     /// <exception cref="UsageException">An option does not fit the model.</exception>
     public static TrainingInputs Read(TrainingJob job)
     {
+        SentenceFile.CheckColumn([.. job.Data], job.Column);
         TrainingSource source = TrainingSource.Read(job);
         BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
         CheckSizes(source, tokenizer, job.Options.MaxLength);
         IReadOnlyList<ScoredPair>? dev = null;
         if (job.EvaluationData is not null) dev = StsSets.Read(job.EvaluationData, "stsb-dev");
-        int maxLength = job.Options.MaxLength;
-        return new(source, tokenizer, Corpus.Read(job.Data, job.Column, tokenizer, maxLength, source.LowerCase), dev);
+        Corpus corpus = Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength, source.LowerCase);
+        CheckNegatives(job.Options, corpus);
+        return new(source, tokenizer, corpus, dev);
     }
 
     /// <summary>Returns digests of the files, by the command-line name of their option.</summary>
@@ -38,6 +40,14 @@ sealed record TrainingInputs(
         };
         if (DevPairs is not null) digests["--eval-data's stsb-dev"] = DevScore.Digest(DevPairs);
         return digests;
+    }
+
+    /// <summary>Checks that a step has negatives: other sentences of its batch, or a queue.</summary>
+    static void CheckNegatives(TrainingOptions options, Corpus corpus)
+    {
+        if (options.QueueSize > 0 || Math.Min(options.BatchSize, corpus.Count) > 1) return;
+        string found = options.BatchSize == 1 ? "--batch-size 1" : $"--batch-size {options.BatchSize}, 1 sentence";
+        throw new UsageException($"{found} and --queue-size 0: a batch of one sentence has no negatives");
     }
 
     static void CheckSizes(TrainingSource source, BertTokenizer tokenizer, int maxLength)
