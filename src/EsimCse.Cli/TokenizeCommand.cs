@@ -31,7 +31,8 @@ static class TokenizeCommand
         return command;
     }
 
-    static void Write(BertTokenizer tokenizer, IEnumerable<SentenceRow> sentences, int maxLength, CancellationToken stop)
+    static void Write(
+        BertTokenizer tokenizer, IEnumerable<SentenceRow> sentences, int maxLength, CancellationToken stop)
     {
         using StreamWriter output = new(Console.OpenStandardOutput(), bufferSize: 1 << 16);
         List<int> ids = [];

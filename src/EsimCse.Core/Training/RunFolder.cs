@@ -43,7 +43,8 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
     }
 
     /// <summary>
-    /// Locks the folder, then resumes from the newest checkpoint where the job asks for it, else removes an earlier run.
+    /// Locks the folder, then resumes from the newest checkpoint where the job asks for it, else removes an earlier
+    /// run.
     /// </summary>
     /// <returns>The number of steps done.</returns>
     /// <exception cref="IOException">Another run is writing the folder.</exception>
