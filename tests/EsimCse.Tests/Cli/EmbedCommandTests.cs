@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using EsimCse.Core.Files;
 using EsimCse.Tests.Support;
@@ -17,6 +18,44 @@ public class EmbedCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
         string[] lines = output.TrimEnd('\n').Split('\n');
         Assert.Equal(3, lines.Length);
         Assert.All(lines, line => Assert.Equal(Dimension, line.Trim('[', ']').Split(',').Length));
+    }
+
+    [Fact]
+    public async Task A_line_is_answered_while_standard_input_stays_open()
+    {
+        using Process process = Tool.Start("embed", model.Run);
+        process.StandardInput.Write("the cat\n");
+        process.StandardInput.Flush();
+        Task<string?> answer = process.StandardOutput.ReadLineAsync();
+        Assert.StartsWith("[", await answer.WaitAsync(TimeSpan.FromMinutes(1)), StringComparison.Ordinal);
+        process.StandardInput.Write("a dog\n");
+        process.StandardInput.Close();
+        Assert.StartsWith("[", await process.StandardOutput.ReadToEndAsync(), StringComparison.Ordinal);
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public void An_output_that_is_the_input_is_refused()
+    {
+        string text = model.In("texts.jsonl");
+        File.WriteAllText(text, "\"the cat\"\n");
+        File.CreateSymbolicLink(model.In("other.jsonl"), "texts.jsonl");
+        foreach (string target in new[] { text, model.In("other.jsonl") })
+        {
+            (int code, _, string error) = Tool.Run("", "embed", model.Run, text, "--output", target);
+            Assert.Equal(2, code);
+            Assert.Contains("texts.jsonl", error, StringComparison.Ordinal);
+        }
+        Assert.Equal("\"the cat\"\n", File.ReadAllText(text));
+    }
+
+    [Fact]
+    public void A_column_of_standard_input_is_refused()
+    {
+        (int code, _, string error) = Tool.Run("the cat\n", "embed", model.Run, "--column", "text");
+        Assert.Equal(2, code);
+        Assert.Contains("--column text", error, StringComparison.Ordinal);
     }
 
     [Fact]
