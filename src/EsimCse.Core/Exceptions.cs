@@ -9,11 +9,14 @@ public sealed class InvalidInputException : Exception
     /// <summary>Creates an error without a message.</summary>
     public InvalidInputException() { }
 
-    /// <summary>Creates an error with a one-line message.</summary>
-    public InvalidInputException(string message) : base(message) { }
+    /// <summary>Creates an error with a message, whose line ends become spaces.</summary>
+    public InvalidInputException(string message) : base(message?.ReplaceLineEndings(" ")) { }
 
-    /// <summary>Creates an error with a one-line message and a cause.</summary>
-    public InvalidInputException(string message, Exception innerException) : base(message, innerException) { }
+    /// <summary>Creates an error with a message, whose line ends become spaces, and a cause.</summary>
+    public InvalidInputException(string message, Exception innerException)
+        : base(message?.ReplaceLineEndings(" "), innerException)
+    {
+    }
 }
 
 /// <summary>A loss or gradient norm that is not finite and ended a training run.</summary>
@@ -38,11 +41,14 @@ public sealed class UsageException : Exception
     /// <summary>Creates an error without a message.</summary>
     public UsageException() { }
 
-    /// <summary>Creates an error with a message.</summary>
-    public UsageException(string message) : base(message) { }
+    /// <summary>Creates an error with a message, whose line ends become spaces.</summary>
+    public UsageException(string message) : base(message?.ReplaceLineEndings(" ")) { }
 
-    /// <summary>Creates an error with a message and a cause.</summary>
-    public UsageException(string message, Exception innerException) : base(message, innerException) { }
+    /// <summary>Creates an error with a message, whose line ends become spaces, and a cause.</summary>
+    public UsageException(string message, Exception innerException)
+        : base(message?.ReplaceLineEndings(" "), innerException)
+    {
+    }
 }
 
 /// <summary>An error of a device: it is missing, lacks a feature or failed.</summary>

@@ -9,6 +9,8 @@ namespace EsimCse.Core.Files;
 /// </summary>
 static class JsonFile
 {
+    const int LongestMessage = 160;
+
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>Options that write text as it is, for messages.</summary>
@@ -33,7 +35,7 @@ static class JsonFile
         }
         catch (Exception error) when (error is JsonException or ArgumentException or InvalidOperationException)
         {
-            throw new InvalidInputException($"{path}: not valid JSON: {error.Message}", error);
+            throw new InvalidInputException($"{path}: not valid JSON: {Describe(error)}", error);
         }
     }
 
@@ -45,6 +47,19 @@ static class JsonFile
     /// <summary>Returns a JSON string's text; null for anything else.</summary>
     public static string? Text(JsonNode? node) =>
         node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    /// <summary>Returns an error's line and message.</summary>
+    public static string Describe(Exception error) => error is JsonException { LineNumber: { } line }
+        ? $"line {line + 1}: {Shorten(error)}"
+        : Shorten(error);
+
+    /// <summary>Returns an error's message without its place; it may quote the rest of the file.</summary>
+    public static string Shorten(Exception error)
+    {
+        const int half = LongestMessage / 2;
+        string message = error.Message.Split(" LineNumber:")[0].Split(" Path:")[0];
+        return message.Length > LongestMessage ? $"{message[..half]}…{message[^half..]}" : message;
+    }
 
     /// <summary>Decodes every name and string, which <see cref="JsonNode"/> would do on first use only.</summary>
     static void CheckStrings(ReadOnlySpan<byte> json)

@@ -59,7 +59,7 @@ sealed class SafetensorsHeader
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException
             or OverflowException or DecoderFallbackException)
         {
-            throw new InvalidInputException($"{path}: the header is not valid: {error.Message}", error);
+            throw new InvalidInputException($"{path}: the header is not valid: {JsonFile.Describe(error)}", error);
         }
     }
 

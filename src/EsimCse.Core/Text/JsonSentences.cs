@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Text;
 
@@ -31,8 +32,8 @@ sealed class JsonSentences(string name, string? column)
         }
         catch (JsonException error)
         {
-            string problem = error.Message.Split(" LineNumber:")[0].Split(" Path:")[0];
             long errorLine = line + (error.LineNumber ?? 0);
+            string problem = JsonFile.Shorten(error);
             throw new InvalidInputException($"{name}, line {errorLine}: not valid JSON: {problem}", error);
         }
         catch (InvalidOperationException error)
