@@ -9,7 +9,7 @@
 //   sigmoid    y = σ(x)               dx = dy σ'(x), σ'(x) = σ(x) σ(-x)
 //
 // x, y, dx, dy: vectors of 16 bytes, any shape; y may be x, dx may be dy. One thread per vector.
-#include "common.cuh"
+#include "elementwise.cuh"
 
 __device__ __forceinline__ float normal_cdf(float x) { return 0.5f * erfcf(-x * 0.70710678f); }
 __device__ __forceinline__ float normal_pdf(float x) { return 0.39894228f * expf(-0.5f * x * x); }
@@ -74,35 +74,6 @@ struct Sigmoid
     static __device__ __forceinline__ float forward(float x) { return sigmoid(x); }
     static __device__ __forceinline__ float backward(float dy, float x) { return dy * sigmoid_slope(x); }
 };
-
-template <class F, class T> __device__ __forceinline__ void forward(const T* x, T* y, long long vectors)
-{
-    constexpr int N = Vector<T>::Length;
-    long long i = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
-    if (i >= vectors) return;
-    float x_values[N];
-    float y_values[N];
-    load(x + i * N, x_values);
-#pragma unroll
-    for (int k = 0; k < N; k++) y_values[k] = F::forward(x_values[k]);
-    store(y + i * N, y_values);
-}
-
-template <class F, class T>
-__device__ __forceinline__ void backward(const T* dy, const T* x, T* dx, long long vectors)
-{
-    constexpr int N = Vector<T>::Length;
-    long long i = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
-    if (i >= vectors) return;
-    float x_values[N];
-    float dy_values[N];
-    float dx_values[N];
-    load(x + i * N, x_values);
-    load(dy + i * N, dy_values);
-#pragma unroll
-    for (int k = 0; k < N; k++) dx_values[k] = F::backward(dy_values[k], x_values[k]);
-    store(dx + i * N, dx_values);
-}
 
 #define ENTRY(function, F, name, T) \
     extern "C" __global__ void __launch_bounds__(256) activation_forward_##function##_##name( \
