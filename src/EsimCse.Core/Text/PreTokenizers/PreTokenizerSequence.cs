@@ -3,13 +3,13 @@ using EsimCse.Core.Files;
 namespace EsimCse.Core.Text.PreTokenizers;
 
 /// <summary>Pre-tokenizers, each of which splits the words of the one before.</summary>
-sealed class PreTokenizerSequence(PreTokenizer[] steps) : PreTokenizer
+class PreTokenizerSequence(params PreTokenizer[] steps) : PreTokenizer
 {
     public static readonly SettingKeys Keys = new() { Honoured = ["type", "pretokenizers"], IsClosed = true };
 
     public static PreTokenizerSequence Read(JsonSettings json) => new(ReadList(json, "pretokenizers"));
 
-    public override void Split(string text, Range piece, List<Range> words)
+    public sealed override void Split(string text, Range piece, List<Range> words)
     {
         List<Range> pieces = [piece];
         foreach (PreTokenizer step in steps)

@@ -3,7 +3,7 @@ using EsimCse.Core.Files;
 namespace EsimCse.Core.Text.PreTokenizers;
 
 /// <summary>Splits at punctuation marks.</summary>
-sealed class Punctuation(SplitBehavior behavior) : PreTokenizer
+sealed class Punctuation(SplitBehavior behavior) : DelimiterSplit(UnicodeTables.IsPunctuation, behavior)
 {
     public static readonly SettingKeys Keys = new() { Honoured = ["type", "behavior"], IsClosed = true };
 
@@ -14,7 +14,4 @@ sealed class Punctuation(SplitBehavior behavior) : PreTokenizer
         if (!known) throw json.Wrong("behavior", $"one of {string.Join(", ", Enum.GetNames<SplitBehavior>())}");
         return new Punctuation(Enum.Parse<SplitBehavior>(behavior));
     }
-
-    public override void Split(string text, Range piece, List<Range> words) =>
-        Delimiters.Split(text, piece, UnicodeTables.IsPunctuation, behavior, words);
 }
