@@ -11,18 +11,9 @@ static class TextCase
     public static string ToLower(string text)
     {
         StringBuilder lower = new(text.Length);
-        Span<int> image = stackalloc int[LongestImage];
-        Span<char> units = stackalloc char[2];
+        Span<int> images = stackalloc int[LongestImage];
         foreach (Rune rune in text.EnumerateRunes())
-        {
-            if (rune.IsAscii)
-            {
-                lower.Append(char.ToLowerInvariant((char)rune.Value));
-                continue;
-            }
-            int count = UnicodeTables.ToLower(rune.Value, image);
-            foreach (int code in image[..count]) lower.Append(units[..new Rune(code).EncodeToUtf16(units)]);
-        }
+            foreach (int image in images[..UnicodeTables.ToLower(rune.Value, images)]) lower.Append(new Rune(image));
         return lower.ToString();
     }
 }
