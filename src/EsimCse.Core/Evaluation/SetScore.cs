@@ -40,8 +40,9 @@ sealed record SetScore(int Pairs, double Spearman, double Pearson, LengthGroup N
         {
             ReadOnlySpan<float> first = vectors.Slice(2 * i * dimension, dimension);
             ReadOnlySpan<float> second = vectors.Slice((2 * i + 1) * dimension, dimension);
-            similarities[i] = Similarity.Compute(similarity, first, second);
             cosines[i] = Similarity.Cosine(first, second);
+            bool isCosine = similarity == SimilarityFunction.Cosine;
+            similarities[i] = isCosine ? cosines[i] : Similarity.Compute(similarity, first, second);
             near[i] = Math.Abs(lengths[2 * i] - lengths[2 * i + 1]) <= NearDifference;
         }
         double spearman = Correlation.Spearman(similarities, gold);
