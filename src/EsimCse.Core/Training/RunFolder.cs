@@ -137,11 +137,13 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
         Checkpoint.Load(checkpoint, bert.Backend, step.State);
         step.RefreshLowPrecision();
         if (!checkpoint.Metadata.ContainsKey(BestScoreKey)) return;
-        bool isFinished = File.Exists(ModelPath(job));
-        if (isFinished && !File.Exists(BestPath)) return;
         if (!File.Exists(BestPath))
+        {
+            bool isFinished = File.Exists(ModelPath(job));
+            if (isFinished) return;
             throw new InvalidInputException(
                 $"{BestPath}: no such file: the run's best model is gone, start again with --overwrite");
+        }
         using SafetensorsFile best = SafetensorsFile.Open(BestPath);
         double score = double.Parse(best.Metadata[BestScoreKey], CultureInfo.InvariantCulture);
         Best = (score, int.Parse(best.Metadata[BestStepKey], CultureInfo.InvariantCulture));

@@ -55,8 +55,6 @@ sealed class Trainer : IDisposable
                 source.LowerCase);
         }
         _folder = new RunFolder(job, _bert, _step, new RunIdentity(job, _bert, inputs.Digests(), Steps));
-        // The saved folder keeps an untrained head: one that is damaged must not be found at the end of the run.
-        if (!_bert.Layout.HasHead) source.UntrainedHead();
         StepsDone = _folder.Open();
     }
 
