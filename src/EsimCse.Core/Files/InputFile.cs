@@ -6,6 +6,9 @@ static class InputFile
     /// <summary>Pointer files are a few lines long: Git LFS specification, version 1.</summary>
     const int LongestPointer = 1024;
 
+    /// <summary>The mark at the start of a UTF-8 text, which is no part of it.</summary>
+    public static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
+
     static ReadOnlySpan<byte> PointerStart => "version https://git-lfs.github.com/spec/"u8;
 
     /// <summary>Requires that a file is there, and that it is not the Git LFS pointer to a file.</summary>

@@ -17,8 +17,6 @@ static class JsonFile
     public static JsonSerializerOptions Readable { get; } =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
-
     /// <summary>Reads a file; null for the JSON value null.</summary>
     /// <exception cref="InvalidInputException">
     /// The file is missing or not valid JSON, or has a string that is not valid Unicode.
@@ -29,7 +27,7 @@ static class JsonFile
         try
         {
             ReadOnlySpan<byte> json = File.ReadAllBytes(path);
-            if (json.StartsWith(ByteOrderMark)) json = json[ByteOrderMark.Length..];
+            if (json.StartsWith(InputFile.ByteOrderMark)) json = json[InputFile.ByteOrderMark.Length..];
             CheckStrings(json);
             return JsonNode.Parse(json, documentOptions: Strict);
         }

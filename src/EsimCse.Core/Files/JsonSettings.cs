@@ -73,10 +73,20 @@ sealed class JsonSettings
     };
 
     /// <summary>Returns a whole number of at least <paramref name="minimum"/>; null for none.</summary>
-    public int? Integer(string key, int minimum)
+    public int? Integer(string key, int minimum) =>
+        Value<int>(key, number => number >= minimum, WholeNumber(minimum));
+
+    /// <summary>Returns a whole number of at least <paramref name="minimum"/>, which must be there.</summary>
+    public int RequiredInteger(string key, int minimum) =>
+        Integer(key, minimum) ?? throw Wrong(key, WholeNumber(minimum));
+
+    /// <summary>Returns a list of texts; null for none.</summary>
+    public string[]? Texts(string key)
     {
-        string expected = minimum == 1 ? "a positive whole number" : $"a whole number of at least {minimum}";
-        return Value<int>(key, number => number >= minimum, expected);
+        const string expected = "a list of strings";
+        if (Node(key) is not { } node) return null;
+        JsonArray list = node as JsonArray ?? throw Wrong(key, expected);
+        return [.. list.Select(item => JsonFile.Text(item) ?? throw Wrong(key, expected))];
     }
 
     /// <summary>Returns a finite number of at least 0; null for none.</summary>
@@ -121,6 +131,9 @@ sealed class JsonSettings
             ? found
             : throw Wrong(key, expected);
     }
+
+    static string WholeNumber(int minimum) =>
+        minimum == 1 ? "a positive whole number" : $"a whole number of at least {minimum}";
 
     static string Quote(JsonNode? value)
     {

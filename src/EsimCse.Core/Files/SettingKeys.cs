@@ -32,9 +32,6 @@ sealed record SettingKeys
     /// <summary>Whether a key is read.</summary>
     public bool Honours(string key) => IsMap || Honoured.Contains(key);
 
-    /// <summary>Whether a key is known.</summary>
-    public bool Lists(string key) => Honours(key) || Harmless.Contains(key) || Refused.ContainsKey(key);
-
     /// <summary>All keys of the list.</summary>
     public IEnumerable<string> Known => [.. Honoured, .. Refused.Keys, .. Harmless];
 

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Files;
 
@@ -7,8 +6,6 @@ namespace EsimCse.Core.Model;
 /// <summary>The family and the sizes of an encoder, read from its config.json.</summary>
 public sealed record BertConfig
 {
-    const string PositiveNumber = "a positive whole number";
-
     /// <summary>The family.</summary>
     public ModelFamily Family { get; init; } = ModelFamily.Bert;
 
@@ -67,13 +64,13 @@ public sealed record BertConfig
         BertConfig config = new()
         {
             Family = family,
-            VocabularySize = Size(file, "vocab_size"),
-            HiddenSize = Size(file, "hidden_size"),
-            Layers = Size(file, "num_hidden_layers"),
-            Heads = Size(file, "num_attention_heads"),
-            IntermediateSize = Size(file, "intermediate_size"),
+            VocabularySize = file.RequiredInteger("vocab_size", 1),
+            HiddenSize = file.RequiredInteger("hidden_size", 1),
+            Layers = file.RequiredInteger("num_hidden_layers", 1),
+            Heads = file.RequiredInteger("num_attention_heads", 1),
+            IntermediateSize = file.RequiredInteger("intermediate_size", 1),
             HiddenActivation = ReadActivation(file),
-            MaxPositions = Size(file, "max_position_embeddings", 2 + offset) - offset,
+            MaxPositions = file.RequiredInteger("max_position_embeddings", 2 + offset) - offset,
             TypeVocabularySize = file.Integer("type_vocab_size", 1) ?? family.TypeVocabularySize,
             LayerNormEpsilon = file.Number("layer_norm_eps") ?? 1e-12f,
             InitializerRange = file.Number("initializer_range") ?? 0.02f,
@@ -81,9 +78,6 @@ public sealed record BertConfig
         config.CheckSizes(file);
         return config;
     }
-
-    static int Size(JsonSettings file, string key, int minimum = 1) =>
-        file.Integer(key, minimum) ?? throw file.Wrong(key, PositiveNumber);
 
     /// <summary>Finds the family by model_type, or by architectures where model_type is not stated.</summary>
     static ModelFamily ReadFamily(JsonSettings file)
@@ -97,20 +91,11 @@ public sealed record BertConfig
             return ModelFamily.All.FirstOrDefault(family => family.ModelType == type)
                 ?? throw file.Wrong(typeKey, expected);
         }
-        string[]? classes = ReadClasses(file, classesKey);
-        if (classes is null) throw file.Wrong(typeKey, types);
+        string[] classes = file.Texts(classesKey) ?? [];
+        if (classes.Length == 0) throw file.Wrong(typeKey, types);
         string models = string.Join(" or ", ModelFamily.All.Select(family => family.Architecture));
         return ModelFamily.All.FirstOrDefault(family => classes.All(family.HasArchitecture))
             ?? throw file.Wrong(classesKey, $"{models} or one of its task models, without model_type");
-    }
-
-    /// <summary>Returns the class names of a key; null for none.</summary>
-    static string[]? ReadClasses(JsonSettings file, string key)
-    {
-        if (file.Node(key) is not { } node) return null;
-        JsonArray list = node as JsonArray ?? throw file.Wrong(key, "a list of strings");
-        string[] names = [.. list.Select(name => JsonFile.Text(name) ?? throw file.Wrong(key, "a list of strings"))];
-        return names.Length == 0 ? null : names;
     }
 
     static Activation ReadActivation(JsonSettings file)

@@ -1,3 +1,5 @@
+using EsimCse.Core.Files;
+
 namespace EsimCse.Core.Text;
 
 /// <summary>
@@ -10,8 +12,6 @@ sealed class InputBuffer(ReadBytes source, string name)
     byte[] _bytes = new byte[1 << 16];
     int _start;
     int _end;
-
-    public static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
 
     public ReadOnlySpan<byte> Unused => _bytes.AsSpan(_start, _end - _start);
 
@@ -49,8 +49,8 @@ sealed class InputBuffer(ReadBytes source, string name)
     /// <summary>Drops a byte-order mark at the start of the text.</summary>
     public void SkipByteOrderMark()
     {
-        while (Unused.Length < ByteOrderMark.Length && Fill()) { }
-        if (Unused.StartsWith(ByteOrderMark)) Use(ByteOrderMark.Length);
+        while (Unused.Length < InputFile.ByteOrderMark.Length && Fill()) { }
+        if (Unused.StartsWith(InputFile.ByteOrderMark)) Use(InputFile.ByteOrderMark.Length);
     }
 
     void Grow()

@@ -107,16 +107,10 @@ sealed record SentenceTemplate(
     static IEnumerable<(string Token, int Id)> ReadTokens(JsonSettings specialTokens, string name)
     {
         JsonSettings token = specialTokens.Object(name, TokenKeys) ?? throw specialTokens.Wrong(name, "its ids");
-        string[] tokens = ReadStrings(token);
+        string[] tokens = token.Texts("tokens") ?? throw token.Wrong("tokens", "a list of strings");
         int[] ids = ReadIds(token);
         if (ids.Length != tokens.Length) throw token.Wrong("ids", $"{tokens.Length} ids, one for each token");
         return tokens.Zip(ids);
-    }
-
-    static string[] ReadStrings(JsonSettings token)
-    {
-        JsonArray list = token.Node("tokens") as JsonArray ?? throw token.Wrong("tokens", "a list of tokens");
-        return [.. list.Select(node => JsonFile.Text(node) ?? throw token.Wrong("tokens", "a list of tokens"))];
     }
 
     static int[] ReadIds(JsonSettings token)

@@ -92,7 +92,7 @@ public sealed class TokenizerKeysTests : IDisposable
         foreach ((string name, SettingKeys keys) in files)
             foreach (string file in folders.Select(folder => Path.Combine(folder, name)).Where(File.Exists))
                 foreach ((string key, _) in JsonFile.ReadObject(file))
-                    Assert.True(keys.Lists(key), $"{file}: {key}");
+                    Assert.True(keys.Known.Contains(key), $"{file}: {key}");
     }
 
     /// <summary>Returns all that a user sees of a folder: ids, lengths, remarks, or the refusal.</summary>

@@ -52,7 +52,7 @@ sealed record DenseModule(string Folder, int InputWidth, int OutputWidth, bool H
     {
         JsonSettings settings = JsonSettings.Read(module.In("config.json"), Keys);
         if (settings.Integer(InputKey, 1) != width) throw settings.Wrong(InputKey, $"{width}, the width before it");
-        int output = settings.Integer(OutputKey, 1) ?? throw settings.Wrong(OutputKey, "a positive whole number");
+        int output = settings.RequiredInteger(OutputKey, 1);
         bool hasBias = settings.Flag(BiasKey) ?? true;
         return new DenseModule(module.Folder, width, output, hasBias, ReadActivation(settings));
     }
