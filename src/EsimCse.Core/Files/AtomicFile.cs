@@ -8,22 +8,28 @@ static class AtomicFile
     /// <summary>Suffix of the temporary names, which identifies the leftovers of a killed process.</summary>
     public const string TemporarySuffix = ".esimcse-tmp";
 
+    const int BufferSize = 1 << 16;
+
     /// <summary>
     /// Writes a file through <paramref name="write"/>. A failure removes the temporary file and leaves the target as
-    /// it was.
+    /// it was. The leftover of a killed process is overwritten.
     /// </summary>
-    /// <exception cref="IOException">The file cannot be written or renamed.</exception>
+    /// <exception cref="IOException">
+    /// The file cannot be written or renamed, or another process writes it.
+    /// </exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
         string temporary = path + TemporarySuffix;
+        using FileStream file = ExclusiveFile.TryOpen(temporary) ?? throw InUse(path);
         try
         {
-            using (FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
+            file.SetLength(0);
+            BufferedStream stream = new(file, BufferSize);
+            write(stream);
+            stream.Flush();
+            file.Flush(flushToDisk: true);
+            // While it is still held: another process could take over a temporary file that is not.
             File.Move(temporary, path, overwrite: true);
         }
         catch (ArgumentOutOfRangeException error)
@@ -38,4 +44,16 @@ static class AtomicFile
             throw;
         }
     }
+
+    /// <summary>Deletes the temporary files in a folder that no process writes.</summary>
+    public static void DeleteLeftovers(string folder)
+    {
+        foreach (string path in Directory.GetFiles(folder, "*" + TemporarySuffix))
+        {
+            using FileStream? file = ExclusiveFile.TryOpen(path);
+            if (file is not null) File.Delete(path);
+        }
+    }
+
+    static IOException InUse(string path) => new($"{path}: in use: another run is writing this file");
 }
