@@ -1,5 +1,5 @@
 using System.CommandLine;
-using EsimCse.Core;
+using EsimCse.Core.Text;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
@@ -8,6 +8,9 @@ static class EmbedCommand
 {
     /// <summary>Sentences that are read, embedded and written together.</summary>
     const int ChunkSize = 2048;
+
+    /// <summary>The time for which a line of standard input waits for others at most.</summary>
+    static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(50);
 
     public static Command Create()
     {
@@ -32,11 +35,13 @@ static class EmbedCommand
                 MaxLength = parsed.GetValue(maxLength),
                 Device = device(parsed),
             };
+            string folder = parsed.GetValue(model)!;
+            string source = parsed.GetValue(input)!;
             string target = parsed.GetValue(output)!;
-            RequireFolder(target);
-            using SentenceEncoder encoder = CommonOptions.Load(parsed.GetValue(model)!, options);
-            IEnumerable<string> sentences = CommonOptions.Read(parsed.GetValue(input)!, parsed.GetValue(column));
-            VectorOutput.Write(target, encoder.Dimension, Embed(encoder, sentences, stop));
+            IEnumerable<SentenceRow> rows = CommonOptions.Read(source, parsed.GetValue(column));
+            OutputPath.Check(target, source, folder);
+            using SentenceEncoder encoder = CommonOptions.Load(folder, options);
+            VectorOutput.Write(target, encoder.Dimension, Embed(encoder, source, rows, stop));
             CommonOptions.ReportTruncated(encoder);
         });
         return command;
@@ -56,22 +61,18 @@ static class EmbedCommand
             target == standardOutput || Path.GetExtension(target) is ".npy" or ".jsonl";
     }
 
-    static void RequireFolder(string target)
-    {
-        if (target == "-") return;
-        string? folder = Path.GetDirectoryName(Path.GetFullPath(target));
-        bool missing = folder is not null && !Directory.Exists(folder);
-        if (missing) throw new InvalidInputException($"{folder}: no such folder");
-    }
-
     /// <summary>Returns the vectors of sentences in chunks, [chunk, dimension].</summary>
-    static IEnumerable<float[]> Embed(SentenceEncoder encoder, IEnumerable<string> sentences, CancellationToken stop)
+    static IEnumerable<float[]> Embed(
+        SentenceEncoder encoder, string source, IEnumerable<SentenceRow> rows, CancellationToken stop)
     {
-        long linesBefore = 0;
-        foreach (string[] chunk in sentences.Chunk(ChunkSize))
+        IEnumerable<SentenceRow[]> chunks =
+            source == "-" ? PromptChunks.Read(rows, ChunkSize, MaxWait, stop) : rows.Chunk(ChunkSize);
+        string name = CommonOptions.NameOf(source);
+        foreach (SentenceRow[] chunk in chunks)
         {
-            yield return encoder.Encode(encoder.Tokenize(chunk), linesBefore, stop);
-            linesBefore += chunk.Length;
+            string[] sentences = [.. chunk.Select(row => row.Text)];
+            yield return encoder.Encode(
+                encoder.Tokenize(sentences), row => $"{name}, line {chunk[row].Line}", stop);
         }
     }
 }

@@ -124,21 +124,22 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>Computes the vectors of tokenized sentences, [sentences, dimension].</summary>
     /// <exception cref="InvalidInputException">A vector is not finite.</exception>
     public float[] Encode(IReadOnlyList<int[]> sentences, CancellationToken cancellation = default) =>
-        Encode(sentences, 0, cancellation);
+        Encode(sentences, row => $"line {row + 1}", cancellation);
 
     /// <summary>Computes the vectors of a part of a text, [sentences, dimension].</summary>
     /// <param name="sentences">The ids, [CLS] and [SEP] included.</param>
-    /// <param name="linesBefore">Lines of the text before these sentences, for the line numbers in errors.</param>
+    /// <param name="describe">Returns the file and line of a sentence, by its index, for errors.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
     /// <exception cref="InvalidInputException">A vector is not finite; the message names its line.</exception>
-    internal float[] Encode(IReadOnlyList<int[]> sentences, long linesBefore, CancellationToken cancellation)
+    internal float[] Encode(
+        IReadOnlyList<int[]> sentences, Func<int, string> describe, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(sentences);
         lock (_deviceLock)
         {
             float[] vectors = _embedder.Embed(_bert.Weights, sentences, cancellation);
             for (int row = 0; row < sentences.Count; row++)
-                CheckAndNormalize(vectors.AsSpan(row * Dimension, Dimension), linesBefore + row + 1);
+                CheckAndNormalize(vectors.AsSpan(row * Dimension, Dimension), row, describe);
             return vectors;
         }
     }
@@ -151,12 +152,12 @@ public sealed partial class SentenceEncoder : IDisposable
         _backend.Dispose();
     }
 
-    void CheckAndNormalize(Span<float> vector, long line)
+    void CheckAndNormalize(Span<float> vector, int row, Func<int, string> describe)
     {
         double squares = 0;
         foreach (float value in vector) squares += (double)value * value;
         if (!double.IsFinite(squares))
-            throw new InvalidInputException($"line {line}: the vector of this sentence is not finite");
+            throw new InvalidInputException($"{describe(row)}: the vector of this sentence is not finite");
         if (!Normalize) return;
         float scale = (float)(1 / Math.Max(Math.Sqrt(squares), 1e-12));
         foreach (ref float value in vector) value *= scale;

@@ -1,93 +1,59 @@
-using System.Text;
-
 namespace EsimCse.Core.Text;
 
-/// <summary>
-/// One column of comma- or tab-separated text with a header row, by RFC 4180: a quoted field may hold separators,
-/// quotes and line ends.
-/// </summary>
-/// <remarks>
-/// The package Sep does not fit: a row also ends at a lone CR, a quotation mark inside an unquoted field swallows the
-/// text up to the next one, a quoted field without an end is no error, two columns of one name are, and a row holds
-/// at most 2^24 characters.
-/// </remarks>
+/// <summary>One column of a table with a header row.</summary>
 static class DelimitedText
 {
-    /// <summary>Returns the fields of a column, one for each row.</summary>
-    /// <param name="lines">The lines of the file.</param>
-    /// <param name="separator">The character between fields.</param>
+    /// <summary>
+    /// Returns the fields of each line of tab-separated text, in which a quotation mark is a character. Blank lines
+    /// are no rows.
+    /// </summary>
+    public static IEnumerable<(long Line, List<string> Fields)> SplitAtTabs(Utf8LineReader lines)
+    {
+        while (lines.ReadLine() is { } line)
+            if (line.Length > 0) yield return (lines.Number, [.. line.Split('\t')]);
+    }
+
+    /// <summary>Returns the fields of a column, one for each row after the header.</summary>
+    /// <param name="rows">The rows, each with its line.</param>
     /// <param name="name">Name of the file, for errors.</param>
-    /// <param name="column">The column's name; null for the first of <paramref name="defaults"/> that the header has,
-    /// or else the first column.</param>
-    /// <param name="defaults">Names of default columns, the preferred one first.</param>
-    /// <exception cref="InvalidInputException">The column is missing, from the header or from a row, or a quoted
-    /// field does not end; the message names the line.</exception>
-    public static IEnumerable<string> ReadColumn(
-        IEnumerable<string> lines, char separator, string name, string? column, string[] defaults)
+    /// <param name="column">The column's name; null for the default.</param>
+    /// <exception cref="InvalidInputException">
+    /// The column is missing, from the header or from a row, or the header has it twice; a row has more fields than
+    /// the header; or there is no header. The message names the line.
+    /// </exception>
+    /// <exception cref="UsageException">There is no default column.</exception>
+    public static IEnumerable<SentenceRow> ReadColumn(
+        IEnumerable<(long Line, List<string> Fields)> rows, string name, string? column)
     {
         int index = -1;
-        int headerFields = 0;
-        foreach ((int line, List<string> row) in ReadRows(lines, separator, name))
+        int columns = 0;
+        foreach ((long line, List<string> fields) in rows)
         {
             if (index < 0)
             {
-                index = FindColumn(row, column, defaults);
-                if (index < 0) throw MissingColumn(name, line, row, column);
-                headerFields = row.Count;
+                index = FindColumn(fields, name, line, column);
+                columns = fields.Count;
                 continue;
             }
-            if (row.Count <= index) throw MissingField(name, line, row.Count, headerFields);
-            yield return row[index];
+            if (fields.Count > columns || fields.Count <= index) throw WrongCount(name, line, fields.Count, columns);
+            yield return new(fields[index], line);
         }
+        if (index < 0) throw new InvalidInputException($"{name}, line 1: found no text, expected a header row");
     }
 
-    static int FindColumn(List<string> header, string? column, string[] defaults)
+    static int FindColumn(List<string> header, string name, long line, string? column)
     {
-        if (column is not null) return header.IndexOf(column);
-        foreach (string standard in defaults)
-            if (header.IndexOf(standard) is >= 0 and int index) return index;
-        return 0;
+        column ??= DefaultColumn.Choose(header, header, name)!;
+        int index = header.IndexOf(column);
+        string found = $"{name}, line {line}: found columns {DefaultColumn.Quote(header)}";
+        if (index < 0) throw new InvalidInputException($"{found}, expected '{column}'");
+        if (header.LastIndexOf(column) == index) return index;
+        throw new InvalidInputException($"{found}, expected '{column}' once");
     }
 
-    static IEnumerable<(int Line, List<string> Fields)> ReadRows(IEnumerable<string> lines, char separator, string name)
+    static InvalidInputException WrongCount(string name, long line, int found, int expected)
     {
-        List<string> fields = [];
-        StringBuilder field = new();
-        bool quoted = false;
-        int number = 0;
-        int first = 1;
-        foreach (string line in lines)
-        {
-            number++;
-            if (quoted) field.Append('\n');
-            else first = number;
-            for (int i = 0; i < line.Length; i++)
-            {
-                char character = line[i];
-                bool quote = character == '"';
-                bool escapedQuote = quote && quoted && i + 1 < line.Length && line[i + 1] == '"';
-                if (escapedQuote) field.Append(line[i++]);
-                else if (quote && (quoted || field.Length == 0)) quoted = !quoted;
-                else if (character == separator && !quoted) EndField();
-                else field.Append(character);
-            }
-            if (quoted) continue;
-            EndField();
-            yield return (first, fields);
-            fields = [];
-        }
-        if (quoted) throw new InvalidInputException($"{name}, line {first}: a quoted field does not end");
-
-        void EndField()
-        {
-            fields.Add(field.ToString());
-            field.Clear();
-        }
+        string fields = found == 1 ? "1 field" : $"{found} fields";
+        return new($"{name}, line {line}: found {fields}, expected {expected} as in the header");
     }
-
-    static InvalidInputException MissingColumn(string name, int line, List<string> header, string? column) =>
-        new($"{name}, line {line}: found columns {string.Join(", ", header)}, expected '{column}'");
-
-    static InvalidInputException MissingField(string name, int line, int found, int expected) =>
-        new($"{name}, line {line}: found {found} fields, expected {expected}");
 }

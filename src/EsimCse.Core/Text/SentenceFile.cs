@@ -1,47 +1,136 @@
-using System.Text.Json;
-
 namespace EsimCse.Core.Text;
 
 /// <summary>
-/// Reads sentences: the lines of .txt files, a column of .csv and .tsv files, a property of the objects of .jsonl
-/// files, each also compressed as .gz or .br. Text is UTF-8; lines end at LF or CRLF only.
+/// Reads sentences: the lines of .txt files, a column of .csv and .tsv files, the strings or a column of the objects
+/// of .jsonl, .ndjson and .json files, each also compressed as .gz or .br. Text is UTF-8; lines end at LF or CRLF only.
 /// </summary>
 static class SentenceFile
 {
-    static readonly string[] DefaultColumns = ["text", "sentence"];
+    /// <summary>Name of standard input in messages.</summary>
+    public const string StandardInput = "standard input";
 
     /// <summary>Reads the sentences of a file, whose extension selects the format.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="column">The column's name; null for the default.</param>
+    /// <param name="remark">Receives a line about the file where it may differ from what its author meant.</param>
     /// <exception cref="InvalidInputException">The file is missing or not valid; the message names the
     /// line.</exception>
-    public static IEnumerable<string> Read(string path, string? column = null)
+    /// <exception cref="UsageException">There are several columns to choose from.</exception>
+    public static IEnumerable<SentenceRow> Read(string path, string? column = null, Action<string>? remark = null)
     {
-        IEnumerable<string> lines = ReadLines(path);
-        return Format(path) switch
+        RequireFile(path);
+        return ReadOpened();
+
+        IEnumerable<SentenceRow> ReadOpened()
         {
-            ".csv" => DelimitedText.ReadColumn(lines, ',', path, column, DefaultColumns),
-            ".tsv" => DelimitedText.ReadColumn(lines, '\t', path, column, DefaultColumns),
-            ".jsonl" => lines.Select((line, index) => ReadJsonSentence(line, path, index + 1, column)),
-            _ => lines,
+            using FileStream file = Open(path);
+            using Decompression content = new(file, Extension(path));
+            foreach (SentenceRow row in Read(content.Read, path, column, remark)) yield return row;
+        }
+    }
+
+    /// <summary>Reads the sentences of bytes that are not compressed, in the format of a file's name.</summary>
+    /// <inheritdoc cref="Read(string, string?, Action{string}?)"/>
+    public static IEnumerable<SentenceRow> Read(
+        ReadBytes source, string name, string? column = null, Action<string>? remark = null)
+    {
+        if (Format(name) == ".json") return ReadArray(new(source, name), new(name, column));
+        Utf8LineReader lines = new(source, name);
+        return Format(name) switch
+        {
+            ".csv" => ReadCsv(lines, name, column, remark),
+            ".tsv" => ReadTsv(lines, name, column, remark),
+            ".jsonl" or ".ndjson" => ReadJsonLines(lines, new(name, column)),
+            _ => ReadText(lines, name, remark),
         };
     }
 
     /// <summary>Reads the lines of a stream as sentences.</summary>
     /// <exception cref="InvalidInputException">The text is not UTF-8; the message names the line.</exception>
-    public static IEnumerable<string> Read(Stream stream, string name) => ReadLines(stream.Read, name);
+    public static IEnumerable<SentenceRow> Read(Stream stream, string name, Action<string>? remark = null) =>
+        ReadText(new Utf8LineReader(stream.Read, name), name, remark);
 
     /// <summary>Reads the lines of a file, decompressed by its extension.</summary>
     /// <exception cref="InvalidInputException">The file is missing or not UTF-8; the message names the
     /// line.</exception>
     public static IEnumerable<string> ReadLines(string path)
     {
-        if (!File.Exists(path)) throw new InvalidInputException($"{path}: no such file");
+        RequireFile(path);
         return ReadOpened();
 
         IEnumerable<string> ReadOpened()
         {
-            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+            using FileStream file = Open(path);
             using Decompression content = new(file, Extension(path));
-            foreach (string line in ReadLines(content.Read, path)) yield return line;
+            foreach (SentenceRow row in ReadText(new(content.Read, path), path, remark: null)) yield return row.Text;
+        }
+    }
+
+    /// <summary>Checks that a column that was asked for means something to one of the inputs, - included.</summary>
+    /// <exception cref="UsageException">All of them are lines of text.</exception>
+    public static void CheckColumn(IReadOnlyCollection<string> inputs, string? column)
+    {
+        if (column is null || inputs.Any(HasColumns)) return;
+        string found = string.Join(", ", inputs.Select(input => input == "-" ? StandardInput : input));
+        throw new UsageException($"--column {column}: {found}: found lines of text, which have no columns");
+    }
+
+    static bool HasColumns(string path) => Format(path) is ".csv" or ".tsv" or ".jsonl" or ".ndjson" or ".json";
+
+    static IEnumerable<SentenceRow> ReadText(Utf8LineReader lines, string name, Action<string>? remark)
+    {
+        while (lines.ReadLine() is { } line) yield return new(line, lines.Number);
+        ReportReturns(lines.LoneReturns, name, remark);
+    }
+
+    static IEnumerable<SentenceRow> ReadCsv(Utf8LineReader lines, string name, string? column, Action<string>? remark)
+    {
+        CsvReader csv = new(lines, name);
+        foreach (SentenceRow row in DelimitedText.ReadColumn(csv.ReadRows(), name, column)) yield return row;
+        ReportReturns(csv.LoneReturns, name, remark);
+    }
+
+    static IEnumerable<SentenceRow> ReadTsv(Utf8LineReader lines, string name, string? column, Action<string>? remark)
+    {
+        var rows = DelimitedText.SplitAtTabs(lines);
+        foreach (SentenceRow row in DelimitedText.ReadColumn(rows, name, column)) yield return row;
+        ReportReturns(lines.LoneReturns, name, remark);
+    }
+
+    static IEnumerable<SentenceRow> ReadJsonLines(Utf8LineReader lines, JsonSentences sentences)
+    {
+        while (lines.ReadLine() is { } line)
+            if (!string.IsNullOrWhiteSpace(line)) yield return sentences.Read(line, lines.Number);
+    }
+
+    static IEnumerable<SentenceRow> ReadArray(JsonArrayReader array, JsonSentences sentences)
+    {
+        foreach ((string json, long line) in array.ReadElements()) yield return sentences.Read(json, line);
+    }
+
+    static void ReportReturns(long count, string name, Action<string>? remark)
+    {
+        if (count == 0) return;
+        string returns = count == 1 ? "1 carriage return (CR)" : $"{count} carriage returns (CR)";
+        remark?.Invoke($"{name}: {returns} inside lines: only LF and CRLF end a line");
+    }
+
+    static void RequireFile(string path)
+    {
+        if (File.Exists(path)) return;
+        string problem = Directory.Exists(path) ? "a folder, expected a file" : "no such file";
+        throw new InvalidInputException($"{path}: {problem}");
+    }
+
+    static FileStream Open(string path)
+    {
+        try
+        {
+            return new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"{path}: cannot be read: {error.Message}", error);
         }
     }
 
@@ -52,41 +141,4 @@ static class SentenceFile
     }
 
     static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
-
-    static string ReadJsonSentence(string line, string name, int number, string? column)
-    {
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(line);
-            JsonElement value = json.RootElement;
-            if (value.ValueKind == JsonValueKind.Object) value = FindProperty(value, column);
-            if (value.ValueKind != JsonValueKind.String) throw NoSentence(name, number, value.ValueKind, column);
-            return value.GetString()!;
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            throw new InvalidInputException($"{name}, line {number}: not valid JSON: {error.Message}", error);
-        }
-    }
-
-    static JsonElement FindProperty(JsonElement row, string? column)
-    {
-        foreach (string name in column is null ? DefaultColumns : [column])
-            if (row.TryGetProperty(name, out JsonElement found)) return found;
-        if (column is not null) return default;
-        return row.EnumerateObject().Select(property => property.Value).FirstOrDefault();
-    }
-
-    static InvalidInputException NoSentence(string name, int number, JsonValueKind kind, string? column)
-    {
-        string found = kind == JsonValueKind.Undefined ? "nothing" : kind.ToString();
-        string property = column is null ? "" : $" as '{column}'";
-        return new($"{name}, line {number}: found {found}, expected a string or an object with one{property}");
-    }
-
-    static IEnumerable<string> ReadLines(ReadBytes source, string name)
-    {
-        Utf8LineReader reader = new(source, name);
-        while (reader.ReadLine() is { } line) yield return line;
-    }
 }

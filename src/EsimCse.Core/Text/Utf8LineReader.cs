@@ -12,69 +12,56 @@ sealed class Utf8LineReader(ReadBytes source, string name)
 {
     static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    byte[] _buffer = new byte[1 << 16];
-    int _start;
-    int _end;
-    int _number;
+    readonly InputBuffer _buffer = new(source, name);
+    bool _isStarted;
 
-    static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
+    /// <summary>The number of the last line read, counted from 1.</summary>
+    public long Number => _buffer.Lines;
+
+    /// <summary>The end of the last line read: LF, CRLF, or nothing at the end of the text.</summary>
+    public string LineEnd { get; private set; } = "";
+
+    /// <summary>Carriage returns of the lines read that are not part of a line end.</summary>
+    public long LoneReturns { get; private set; }
 
     /// <summary>Reads the next line, without its end; null after the last one.</summary>
-    /// <exception cref="InvalidInputException">The bytes cannot be decompressed or are not UTF-8.</exception>
+    /// <exception cref="InvalidInputException">The bytes cannot be read or decompressed, or are not UTF-8.</exception>
     public string? ReadLine()
     {
+        if (!_isStarted) _buffer.SkipByteOrderMark();
+        _isStarted = true;
+        int searched = 0;
         do
         {
-            int length = Array.IndexOf(_buffer, (byte)'\n', _start, _end - _start) - _start;
-            if (length < 0) continue;
-            string line = Decode(length);
-            _start += length + 1;
-            return line;
+            int length = _buffer.Unused[searched..].IndexOf((byte)'\n');
+            if (length >= 0) return TakeLine(searched + length);
+            searched = _buffer.Unused.Length;
         }
-        while (Fill());
-
-        ReadOnlySpan<byte> rest = _buffer.AsSpan(_start, _end - _start);
-        bool onlyByteOrderMark = _number == 0 && rest.SequenceEqual(ByteOrderMark);
-        if (rest.IsEmpty || onlyByteOrderMark) return null;
-        string last = Decode(rest.Length);
-        _start = _end;
-        return last;
+        while (_buffer.Fill());
+        return searched == 0 ? null : TakeText(searched, "");
     }
 
-    /// <summary>Reads more bytes behind those that are left; false at the end.</summary>
-    bool Fill()
+    /// <summary>Returns the line before the LF at an index.</summary>
+    string TakeLine(int length)
     {
-        int count = _end - _start;
-        if (_start > 0) Buffer.BlockCopy(_buffer, _start, _buffer, 0, count);
-        _start = 0;
-        _end = count;
-        if (_end == _buffer.Length) Array.Resize(ref _buffer, 2 * _buffer.Length);
-        try
-        {
-            int read = source(_buffer, _end, _buffer.Length - _end);
-            _end += read;
-            return read > 0;
-        }
-        catch (Exception error) when (error is InvalidDataException or InvalidOperationException)
-        {
-            string position = $"{name}, after line {_number}";
-            throw new InvalidInputException($"{position}: cannot be decompressed: {error.Message}", error);
-        }
+        bool hasReturn = length > 0 && _buffer.Unused[length - 1] == '\r';
+        return hasReturn ? TakeText(length - 1, "\r\n") : TakeText(length, "\n");
     }
 
-    string Decode(int length)
+    string TakeText(int length, string lineEnd)
     {
-        ReadOnlySpan<byte> bytes = _buffer.AsSpan(_start, length);
-        _number++;
-        if (_number == 1 && bytes.StartsWith(ByteOrderMark)) bytes = bytes[3..];
-        if (bytes.EndsWith("\r"u8)) bytes = bytes[..^1];
+        ReadOnlySpan<byte> bytes = _buffer.Unused[..length];
+        _buffer.Use(length + lineEnd.Length);
+        _buffer.Lines++;
+        LineEnd = lineEnd;
+        LoneReturns += bytes.Count((byte)'\r');
         try
         {
             return Strict.GetString(bytes);
         }
         catch (DecoderFallbackException error)
         {
-            throw new InvalidInputException($"{name}, line {_number}: not valid UTF-8", error);
+            throw new InvalidInputException($"{name}, line {Number}: not valid UTF-8", error);
         }
     }
 }

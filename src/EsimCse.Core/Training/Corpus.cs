@@ -13,9 +13,15 @@ sealed class Corpus
 
     /// <summary>Reads the sentences of files in order. Empty ones are skipped and counted.</summary>
     /// <exception cref="InvalidInputException">A file is malformed, or no file has a sentence.</exception>
-    public static Corpus Read(IEnumerable<string> files, string? column, BertTokenizer tokenizer, int maxLength)
+    /// <exception cref="UsageException">The column cannot be chosen or has no meaning.</exception>
+    public static Corpus Read(
+        IReadOnlyCollection<string> files, string? column, BertTokenizer tokenizer, int maxLength)
     {
-        Corpus corpus = From(files.SelectMany(file => SentenceFile.Read(file, column)), tokenizer, maxLength);
+        SentenceFile.CheckColumn(files, column);
+        List<string> remarks = [];
+        var sentences = files.SelectMany(file => SentenceFile.Read(file, column, remarks.Add)).Select(row => row.Text);
+        Corpus corpus = From(sentences, tokenizer, maxLength);
+        corpus.Remarks = remarks;
         if (corpus.Count > 0) return corpus;
         throw new InvalidInputException($"{string.Join(", ", files)}: no sentences: {corpus.Empty} lines, all empty");
     }
@@ -46,6 +52,9 @@ sealed class Corpus
 
     /// <summary>The number of empty lines skipped.</summary>
     public long Empty { get; private set; }
+
+    /// <summary>Lines about files that may differ from what their author meant.</summary>
+    public IReadOnlyList<string> Remarks { get; private set; } = [];
 
     /// <summary>The number of sentences truncated.</summary>
     public long Truncated { get; private set; }

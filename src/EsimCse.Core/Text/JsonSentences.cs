@@ -1,0 +1,95 @@
+using System.Text.Json;
+
+namespace EsimCse.Core.Text;
+
+/// <summary>
+/// The sentences of a file of JSON values: a string is one, of an object the column. The first object determines the
+/// default column.
+/// </summary>
+/// <param name="name">Name of the file, for errors.</param>
+/// <param name="column">The column's name; null for the default.</param>
+sealed class JsonSentences(string name, string? column)
+{
+    static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    readonly string? _askedFor = column;
+    string? _column = column;
+
+    /// <summary>Returns the sentence of a value.</summary>
+    /// <param name="json">The value's text.</param>
+    /// <param name="line">The line on which it starts.</param>
+    /// <exception cref="InvalidInputException">
+    /// The text is not valid JSON, or the column is missing or not a string.
+    /// </exception>
+    /// <exception cref="UsageException">There is no default column.</exception>
+    public SentenceRow Read(string json, long line)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json, Strict);
+            return new(ReadSentence(document.RootElement, line), line);
+        }
+        catch (JsonException error)
+        {
+            string problem = error.Message.Split(" LineNumber:")[0].Split(" Path:")[0];
+            long errorLine = line + (error.LineNumber ?? 0);
+            throw new InvalidInputException($"{name}, line {errorLine}: not valid JSON: {problem}", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            // A string with an escaped half of a surrogate pair.
+            throw new InvalidInputException($"{name}, line {line}: not valid Unicode: {error.Message}", error);
+        }
+    }
+
+    string ReadSentence(JsonElement value, long line)
+    {
+        bool isObject = value.ValueKind == JsonValueKind.Object;
+        if (isObject)
+        {
+            _column ??= ChooseColumn(value, line);
+            return value.TryGetProperty(_column, out JsonElement property)
+                ? ReadString(property, line, $" as '{_column}'")
+                : throw Missing(value, line, _column);
+        }
+        if (_askedFor is null) return ReadString(value, line, " or an object with one");
+        throw Wrong(line, Describe(value), $"an object with '{_askedFor}'");
+    }
+
+    string ChooseColumn(JsonElement row, long line)
+    {
+        JsonProperty[] properties = [.. row.EnumerateObject()];
+        string[] columns = [.. properties.Select(property => property.Name)];
+        string[] strings = [.. properties.Where(IsString).Select(property => property.Name)];
+        return DefaultColumn.Choose(columns, strings, $"{name}, line {line}")
+            ?? throw Missing(row, line, expected: "text");
+
+        static bool IsString(JsonProperty property) => property.Value.ValueKind == JsonValueKind.String;
+    }
+
+    string ReadString(JsonElement value, long line, string place)
+    {
+        if (value.ValueKind == JsonValueKind.String) return value.GetString()!;
+        throw Wrong(line, Describe(value), "a string" + place);
+    }
+
+    InvalidInputException Missing(JsonElement row, long line, string expected)
+    {
+        string[] columns = [.. row.EnumerateObject().Select(property => property.Name)];
+        string found = columns.Length == 0 ? "an object without columns" : $"columns {DefaultColumn.Quote(columns)}";
+        return Wrong(line, found, $"'{expected}'");
+    }
+
+    InvalidInputException Wrong(long line, string found, string expected) =>
+        new($"{name}, line {line}: found {found}, expected {expected}");
+
+    static string Describe(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => "a string",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.Null => "null",
+        _ => "true or false",
+    };
+}
