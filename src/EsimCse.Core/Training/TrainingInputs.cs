@@ -1,4 +1,5 @@
 using EsimCse.Core.Evaluation;
+using EsimCse.Core.Files;
 using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
@@ -8,11 +9,13 @@ namespace EsimCse.Core.Training;
 /// <param name="Tokenizer">Its tokenizer.</param>
 /// <param name="Corpus">The sentences to train on.</param>
 /// <param name="DevPairs">The dev set of the STS benchmark; null for no evaluation.</param>
+/// <param name="UntrainedHead">pooler.dense of the model, for a run that trains no head.</param>
 sealed record TrainingInputs(
     TrainingSource Source,
     BertTokenizer Tokenizer,
     Corpus Corpus,
-    IReadOnlyList<ScoredPair>? DevPairs)
+    IReadOnlyList<ScoredPair>? DevPairs,
+    IReadOnlyList<TensorToWrite> UntrainedHead)
 {
     /// <summary>Reads the files of a job.</summary>
     /// <exception cref="InvalidInputException">A file is malformed.</exception>
@@ -20,11 +23,14 @@ sealed record TrainingInputs(
     public static TrainingInputs Read(TrainingJob job)
     {
         TrainingSource source = TrainingSource.Read(job);
+        OutputConflict.Check(job, source);
         BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
         CheckSizes(source, tokenizer, job.Options.MaxLength);
         IReadOnlyList<ScoredPair>? dev = null;
         if (job.EvaluationData is not null) dev = StsSets.Read(job.EvaluationData, "stsb-dev");
-        return new(source, tokenizer, Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength), dev);
+        Corpus corpus = Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength);
+        CheckNegatives(corpus, job);
+        return new(source, tokenizer, corpus, dev, job.Options.Pooler.HasHead ? [] : source.UntrainedHead());
     }
 
     /// <summary>Returns digests of the files, by the command-line name of their option.</summary>
@@ -37,6 +43,19 @@ sealed record TrainingInputs(
         };
         if (DevPairs is not null) digests["--eval-data's stsb-dev"] = DevScore.Digest(DevPairs);
         return digests;
+    }
+
+    /// <summary>
+    /// Refuses a corpus of which every batch has no negatives. A last partial batch of one sentence is trained: its
+    /// loss is 0, and the run goes on.
+    /// </summary>
+    static void CheckNegatives(Corpus corpus, TrainingJob job)
+    {
+        if (corpus.Count > 1 || job.Options.QueueSize > 0) return;
+        string files = string.Join(", ", job.Data);
+        throw new UsageException(
+            $"{files}: found 1 sentence, which has no negatives whatever the --batch-size: expected at least 2, " +
+            "or a queue by --queue-size");
     }
 
     static void CheckSizes(TrainingSource source, BertTokenizer tokenizer, int maxLength)

@@ -59,8 +59,10 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
     }
 
     /// <summary>
-    /// Returns pooler.dense as stored, for a run that trains no head; nothing where the model has none.
+    /// Returns pooler.dense as stored, for a run that trains no head; nothing where the model has none. It is not used,
+    /// and may hold numbers that are not finite.
     /// </summary>
+    /// <exception cref="InvalidInputException">It is of another shape.</exception>
     public IReadOnlyList<TensorToWrite> UntrainedHead()
     {
         if (Weights is null) return [];
@@ -72,7 +74,9 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         List<TensorToWrite> read = [];
         foreach (ParameterTensor tensor in head)
         {
-            float[] values = tensors.Read(tensor);
+            (SafetensorsFile file, StoredTensor stored) = tensors.Find(tensor);
+            float[] values = new float[stored.Count];
+            file.ReadFloats(stored, values);
             read.Add(TensorToWrite.Floats(tensor.Name, tensor.Shape, () => values));
         }
         return read;
