@@ -9,7 +9,7 @@ static class OutputConflict
     /// <exception cref="UsageException">An input is among those that the run replaces.</exception>
     public static void Check(TrainingJob job, TrainingSource source)
     {
-        if (source.Weights is not null && FileIdentity.AreSame(source.Weights, job.Output)) throw StartsFrom(job.Output);
+        if (source.Weights is { } weights && FileIdentity.AreSame(weights, job.Output)) throw StartsFrom(job.Output);
         string[] replaced = [.. RunFolder.Names.Select(name => Path.Combine(job.Output, name)).Where(Path.Exists)];
         foreach ((string option, string input) in Inputs(job, source))
             foreach (string path in replaced)

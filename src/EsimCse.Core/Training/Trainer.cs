@@ -74,15 +74,7 @@ sealed class Trainer : IDisposable
     public int Steps { get; }
 
     /// <summary>Lines about the inputs that may differ from what their author meant.</summary>
-    public IEnumerable<string> Remarks
-    {
-        get
-        {
-            if (_options.QueueSize == 0 && _inputs.Corpus.Count % _options.BatchSize == 1)
-                return [.. _inputs.Corpus.Remarks, "the last batch of an epoch is one sentence without negatives: loss 0"];
-            return _inputs.Corpus.Remarks;
-        }
-    }
+    public IEnumerable<string> Remarks => _inputs.Remarks(_options);
 
     /// <summary>A warning about the resumed run; null for none.</summary>
     public string? ResumeWarning => _folder.ResumeWarning;

@@ -45,6 +45,14 @@ sealed record TrainingInputs(
         return digests;
     }
 
+    /// <summary>Returns lines about the files that may differ from what their author meant.</summary>
+    public IEnumerable<string> Remarks(TrainingOptions options)
+    {
+        bool endsWithOne = options.QueueSize == 0 && Corpus.Count % options.BatchSize == 1;
+        if (!endsWithOne) return Corpus.Remarks;
+        return [.. Corpus.Remarks, "the last batch of an epoch is one sentence, without negatives: its loss is 0"];
+    }
+
     /// <summary>
     /// Refuses a corpus of which every batch has no negatives. A last partial batch of one sentence is trained: its
     /// loss is 0, and the run goes on.

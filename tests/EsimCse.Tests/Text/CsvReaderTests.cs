@@ -28,7 +28,8 @@ public class CsvReaderTests
     [InlineData("a\rb, \"c\"", "a\rb", " \"c\"")]
     public void Fields_follow_RFC_4180(string row, params string[] expected)
     {
-        foreach (string end in new[] { "", "\n", "\r\n" }) Assert.Equal(expected, Assert.Single(Read(row + end)).Fields);
+        foreach (string end in new[] { "", "\n", "\r\n" })
+            Assert.Equal(expected, Assert.Single(Read(row + end)).Fields);
     }
 
     [Theory]

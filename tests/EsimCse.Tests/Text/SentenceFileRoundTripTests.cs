@@ -35,6 +35,8 @@ public class SentenceFileRoundTripTests
     static void Check<T>(Arbitrary<T> values, Action<T> holds) =>
         Prop.ForAll(values, holds).Check(Config.QuickThrowOnFailure.WithMaxTest(Cases));
 
+    static string LineEnd(bool windows) => windows ? "\r\n" : "\n";
+
     static List<string> Read(string text, string name)
     {
         MemoryStream stream = new(Encoding.UTF8.GetBytes(text));
@@ -49,7 +51,7 @@ public class SentenceFileRoundTripTests
         IEnumerable<string> single = file.Rows.Select(QuoteField);
         Assert.Equal(file.Rows, Read(Join(["only", .. single]), "a.csv"));
 
-        string Join(IEnumerable<string> rows) => string.Concat(rows.Select(row => row + (file.Windows ? "\r\n" : "\n")));
+        string Join(IEnumerable<string> rows) => string.Concat(rows.Select(row => row + LineEnd(file.Windows)));
 
         string QuoteField(string text)
         {
@@ -63,7 +65,7 @@ public class SentenceFileRoundTripTests
     {
         // A field of tab-separated text holds neither tabs nor line ends.
         string[] rows = [.. file.Rows.Select(row => row.Replace('\t', ' ').Replace('\n', ' '))];
-        string end = file.Windows ? "\r\n" : "\n";
+        string end = LineEnd(file.Windows);
         Assert.Equal(rows, Read("text\tn" + end + string.Concat(rows.Select(row => $"{row}\t1{end}")), "a.tsv"));
     });
 
@@ -72,7 +74,7 @@ public class SentenceFileRoundTripTests
     {
         JsonSerializerOptions? options = file.Quotes ? Plain : null;
         string[] values = [.. file.Rows.Select((row, i) => JsonSerializer.Serialize(Value(row, i), options))];
-        string end = file.Windows ? "\r\n" : "\n";
+        string end = LineEnd(file.Windows);
         Assert.Equal(file.Rows, Read(string.Concat(values.Select(value => value + end)), "a.jsonl"));
         Assert.Equal(file.Rows, Read($"[{string.Join("," + end, values)}]", "a.json"));
 
@@ -90,7 +92,8 @@ public class SentenceFileRoundTripTests
         {
             MemoryStream stream = new(Encoding.UTF8.GetBytes(file));
             CsvReader csv = new(new Utf8LineReader(stream.Read, "a.csv"), "a.csv");
-            foreach ((long line, List<string> fields) in csv.ReadRows()) rows.Add($"{line}: {string.Join('|', fields)}");
+            foreach ((long line, List<string> fields) in csv.ReadRows())
+                rows.Add($"{line}: {string.Join('|', fields)}");
         }
         catch (InvalidInputException found)
         {
