@@ -12,6 +12,9 @@ namespace EsimCse.Cli;
 /// <summary>Options and steps that several commands share.</summary>
 static class CommonOptions
 {
+    public const string ColumnHelp =
+        "The column of csv, tsv, jsonl and json files; by default text, else sentence, else the only string column.";
+
     public static Option<bool> Verbose { get; } =
         new("--verbose") { Description = "Show the stack trace of an error.", Recursive = true };
 
@@ -27,7 +30,7 @@ static class CommonOptions
     public static Option<int?> MaxLength(string description) => Number("--max-length", description, 2);
 
     public static Option<string?> Column() =>
-        new("--column") { Description = "The column of csv, tsv and jsonl files." };
+        new("--column") { Description = ColumnHelp };
 
     public static Argument<string> Model() => new("MODEL") { Description = "The model folder." };
 
@@ -109,8 +112,11 @@ static class CommonOptions
     {
         SentenceFile.CheckColumn([input], column);
         if (input != "-") return SentenceFile.Read(input, column, Console.Error.WriteLine);
-        return SentenceFile.Read(Console.OpenStandardInput(), "standard input", Console.Error.WriteLine);
+        return SentenceFile.Read(Console.OpenStandardInput(), NameOf(input), Console.Error.WriteLine);
     }
+
+    /// <summary>Returns the name of an input in messages.</summary>
+    public static string NameOf(string input) => input == "-" ? SentenceFile.StandardInput : input;
 
     public static void ReportTruncated(SentenceEncoder encoder)
     {

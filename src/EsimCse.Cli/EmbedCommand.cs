@@ -1,6 +1,4 @@
 using System.CommandLine;
-using EsimCse.Core;
-using EsimCse.Core.Files;
 using EsimCse.Core.Text;
 using EsimCseNative;
 
@@ -10,6 +8,9 @@ static class EmbedCommand
 {
     /// <summary>Sentences that are read, embedded and written together.</summary>
     const int ChunkSize = 2048;
+
+    /// <summary>The time for which a line of standard input waits for others at most.</summary>
+    static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(50);
 
     public static Command Create()
     {
@@ -34,16 +35,13 @@ static class EmbedCommand
                 MaxLength = parsed.GetValue(maxLength),
                 Device = device(parsed),
             };
-            string target = parsed.GetValue(output)!;
+            string folder = parsed.GetValue(model)!;
             string source = parsed.GetValue(input)!;
-            RequireFolder(target);
-            RequireOther(target, source, parsed.GetValue(model)!);
-            using SentenceEncoder encoder = CommonOptions.Load(parsed.GetValue(model)!, options);
-            IEnumerable<SentenceRow> sentences = CommonOptions.Read(source, parsed.GetValue(column));
-            IEnumerable<SentenceRow[]> chunks = source == "-"
-                ? PausingInput.Chunk(sentences, ChunkSize, stop)
-                : sentences.Chunk(ChunkSize);
-            VectorOutput.Write(target, encoder.Dimension, Embed(encoder, chunks, stop));
+            string target = parsed.GetValue(output)!;
+            IEnumerable<SentenceRow> rows = CommonOptions.Read(source, parsed.GetValue(column));
+            OutputPath.Check(target, source, folder);
+            using SentenceEncoder encoder = CommonOptions.Load(folder, options);
+            VectorOutput.Write(target, encoder.Dimension, Embed(encoder, source, rows, stop));
             CommonOptions.ReportTruncated(encoder);
         });
         return command;
@@ -63,32 +61,18 @@ static class EmbedCommand
             target == standardOutput || Path.GetExtension(target) is ".npy" or ".jsonl";
     }
 
-    static void RequireFolder(string target)
-    {
-        if (target == "-") return;
-        string? folder = Path.GetDirectoryName(Path.GetFullPath(target));
-        bool missing = folder is not null && !Directory.Exists(folder);
-        if (missing) throw new InvalidInputException($"{folder}: no such folder");
-    }
-
-    /// <summary>Refuses an output that would take the place of a file that is read.</summary>
-    static void RequireOther(string target, string input, string model)
-    {
-        if (target == "-") return;
-        if (input != "-" && FileIdentity.AreSame(target, input))
-            throw new UsageException($"--output {target}: it is the input {input}");
-        if (FileIdentity.Contains(model, target) && File.Exists(target))
-            throw new UsageException($"--output {target}: it is a file of the model {model}");
-    }
-
     /// <summary>Returns the vectors of sentences in chunks, [chunk, dimension].</summary>
     static IEnumerable<float[]> Embed(
-        SentenceEncoder encoder, IEnumerable<SentenceRow[]> chunks, CancellationToken stop)
+        SentenceEncoder encoder, string source, IEnumerable<SentenceRow> rows, CancellationToken stop)
     {
+        IEnumerable<SentenceRow[]> chunks =
+            source == "-" ? PromptChunks.Read(rows, ChunkSize, MaxWait, stop) : rows.Chunk(ChunkSize);
+        string name = CommonOptions.NameOf(source);
         foreach (SentenceRow[] chunk in chunks)
         {
-            IReadOnlyList<int[]> ids = encoder.Tokenize([.. chunk.Select(row => row.Text)]);
-            yield return encoder.Encode(ids, [.. chunk.Select(row => row.Line)], stop);
+            string[] sentences = [.. chunk.Select(row => row.Text)];
+            yield return encoder.Encode(
+                encoder.Tokenize(sentences), row => $"{name}, line {chunk[row].Line}", stop);
         }
     }
 }

@@ -25,22 +25,21 @@ static class TokenizeCommand
             if (!Directory.Exists(path)) throw new InvalidInputException($"{path}: no such folder");
             BertTokenizer tokenizer = BertTokenizer.Load(path);
             foreach (string remark in tokenizer.Remarks) Console.Error.WriteLine(remark);
-            IEnumerable<SentenceRow> sentences = CommonOptions.Read(parsed.GetValue(input)!, parsed.GetValue(column));
-            Write(tokenizer, sentences, parsed.GetValue(maxLength) ?? int.MaxValue, stop);
+            IEnumerable<SentenceRow> rows = CommonOptions.Read(parsed.GetValue(input)!, parsed.GetValue(column));
+            Write(tokenizer, rows, parsed.GetValue(maxLength) ?? int.MaxValue, stop);
         });
         return command;
     }
 
-    static void Write(
-        BertTokenizer tokenizer, IEnumerable<SentenceRow> sentences, int maxLength, CancellationToken stop)
+    static void Write(BertTokenizer tokenizer, IEnumerable<SentenceRow> rows, int maxLength, CancellationToken stop)
     {
         using StreamWriter output = new(Console.OpenStandardOutput(), bufferSize: 1 << 16);
         List<int> ids = [];
-        foreach (SentenceRow sentence in sentences)
+        foreach (SentenceRow row in rows)
         {
             stop.ThrowIfCancellationRequested();
             ids.Clear();
-            tokenizer.Encode(sentence.Text, maxLength, ids);
+            tokenizer.Encode(row.Text, maxLength, ids);
             output.Write('[');
             output.Write(string.Join(',', ids));
             output.Write("]\n");

@@ -18,14 +18,14 @@ sealed class TrainCommand
 
     readonly Option<string[]> _data = new("--data")
     {
-        Description = "Files of sentences: txt, csv, tsv or jsonl, also .gz or .br.",
+        Description = "Files of sentences: txt, csv, tsv, jsonl, ndjson or json, also .gz or .br.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };
 
     readonly Option<string?> _column = new("--column")
     {
-        Description = "The column of csv, tsv and jsonl files.",
+        Description = CommonOptions.ColumnHelp,
     };
 
     readonly Option<string> _output = new Option<string>("--output")
@@ -124,6 +124,7 @@ sealed class TrainCommand
         Console.Error.WriteLine(
             $"{sentences} sentences, {empty} empty lines skipped, {truncated} truncated to {job.Options.MaxLength} " +
             $"tokens; {trainer.Steps} steps on {trainer.Device}");
+        foreach (string remark in trainer.Remarks) Console.Error.WriteLine(remark);
         if (job.Resume && trainer.StepsDone == 0) Console.Error.WriteLine("no checkpoint found: starting at step 0");
         else if (job.Resume) Console.Error.WriteLine($"resuming from step {trainer.StepsDone}");
         if (trainer.ResumeWarning is not null) Console.Error.WriteLine(trainer.ResumeWarning);

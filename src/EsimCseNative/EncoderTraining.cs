@@ -20,6 +20,7 @@ public static class EncoderTraining
     /// <exception cref="UsageException">
     /// The output is in use, or the options differ from those of the run to resume.
     /// </exception>
+    /// <exception cref="IOException">The output cannot be written, or another run is writing it.</exception>
     /// <exception cref="NotFiniteException">A loss is not finite; the last checkpoint is intact.</exception>
     /// <exception cref="DeviceException">The device is missing or failed.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>

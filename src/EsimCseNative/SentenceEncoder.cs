@@ -123,28 +123,26 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>Computes the vectors of tokenized sentences, [sentences, dimension].</summary>
     /// <exception cref="InvalidInputException">A vector is not finite.</exception>
     public float[] Encode(IReadOnlyList<int[]> sentences, CancellationToken cancellation = default) =>
-        Encode(sentences, null, cancellation);
+        Encode(sentences, row => $"line {row + 1}", cancellation);
 
     /// <summary>Computes the vectors of a part of a text, [sentences, dimension].</summary>
     /// <param name="sentences">The ids, [CLS] and [SEP] included.</param>
-    /// <param name="lines">The line of each sentence in its text, for errors; null to count from 1.</param>
+    /// <param name="describe">Returns the file and line of a sentence, by its index, for errors.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
     /// <exception cref="InvalidInputException">A vector is not finite; the message names its line.</exception>
     internal float[] Encode(
-        IReadOnlyList<int[]> sentences, IReadOnlyList<long>? lines, CancellationToken cancellation)
+        IReadOnlyList<int[]> sentences, Func<int, string> describe, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(sentences);
         for (int row = 0; row < sentences.Count; row++)
-            if (sentences[row].Length == 0) throw NoTokens(Line(row));
+            if (sentences[row].Length == 0) throw NoTokens(describe(row));
         lock (_deviceLock)
         {
             float[] vectors = _embedder.Embed(_bert.Weights, sentences, cancellation);
             for (int row = 0; row < sentences.Count; row++)
-                CheckAndNormalize(vectors.AsSpan(row * _embedder.Width, _embedder.Width), Line(row));
+                CheckAndNormalize(vectors.AsSpan(row * _embedder.Width, _embedder.Width), row, describe);
             return Truncate(vectors);
         }
-
-        long Line(int row) => lines is null ? row + 1 : lines[row];
     }
 
     /// <inheritdoc/>
@@ -162,11 +160,11 @@ public sealed partial class SentenceEncoder : IDisposable
         return Folder.LowerCase ? TextCase.ToLower(sentence) : sentence;
     }
 
-    void CheckAndNormalize(Span<float> vector, long line)
+    void CheckAndNormalize(Span<float> vector, int row, Func<int, string> describe)
     {
         double squares = NormalizeModule.SumOfSquares(vector);
         if (!double.IsFinite(squares))
-            throw new InvalidInputException($"line {line}: the vector of this sentence is not finite");
+            throw new InvalidInputException($"{describe(row)}: the vector of this sentence is not finite");
         if (Normalize) NormalizeModule.Normalize(vector, squares);
     }
 
@@ -199,6 +197,6 @@ public sealed partial class SentenceEncoder : IDisposable
         return new($"{Folder.EncoderPath}: pooler {Pooler} needs {tensor}");
     }
 
-    static InvalidInputException NoTokens(long line) =>
-        new($"line {line}: no tokens: the tokenizer adds no special tokens to this text");
+    static InvalidInputException NoTokens(string place) =>
+        new($"{place}: no tokens: the tokenizer adds no special tokens to this text");
 }

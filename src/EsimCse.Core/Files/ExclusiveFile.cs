@@ -3,6 +3,9 @@ namespace EsimCse.Core.Files;
 /// <summary>A file that one process at a time has open for writing. The end of the process releases it.</summary>
 static class ExclusiveFile
 {
+    /// <summary>Attempts to lock a file that its holder has renamed or deleted meanwhile.</summary>
+    const int MaxAttempts = 100;
+
     const int LinuxWouldBlock = 11, MacWouldBlock = 35, WindowsSharingViolation = unchecked((int)0x80070020);
 
     // Windows deletes and renames an open file only if it was opened so; on Unix only None locks.
@@ -14,7 +17,7 @@ static class ExclusiveFile
     /// <exception cref="IOException">The file cannot be created.</exception>
     public static FileStream? TryOpen(string path)
     {
-        while (true)
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
             FileStream file;
             try
@@ -30,6 +33,7 @@ static class ExclusiveFile
             if (FileIdentity.FromFile(file) == FileIdentity.FromPath(path)) return file;
             file.Dispose();
         }
+        return null;
     }
 
     static bool IsHeld(IOException error) =>

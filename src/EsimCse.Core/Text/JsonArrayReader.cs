@@ -21,7 +21,8 @@ sealed class JsonArrayReader(ReadBytes source, string name)
     public IEnumerable<(string Json, long Line)> ReadElements()
     {
         _buffer.SkipByteOrderMark();
-        if (ReadMark() is not '[') throw Unexpected("an array: [");
+        if (PeekMark() != '[') throw Unexpected("an array: [");
+        ReadMark();
         bool isEmpty = PeekMark() == ']';
         for (int mark = isEmpty ? ReadMark() : ','; mark == ','; mark = ReadMark())
         {

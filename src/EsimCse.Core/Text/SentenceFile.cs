@@ -8,6 +8,9 @@ namespace EsimCse.Core.Text;
 /// </summary>
 static class SentenceFile
 {
+    /// <summary>Name of standard input in messages.</summary>
+    public const string StandardInput = "standard input";
+
     /// <summary>Reads the sentences of a file, whose extension selects the format.</summary>
     /// <param name="path">The file.</param>
     /// <param name="column">The column's name; null for the default.</param>
@@ -24,8 +27,24 @@ static class SentenceFile
         {
             using FileStream file = Open(path);
             using Decompression content = new(file, Extension(path));
-            foreach (SentenceRow row in ReadRows(content.Read, path, column, remark)) yield return row;
+            foreach (SentenceRow row in Read(content.Read, path, column, remark)) yield return row;
         }
+    }
+
+    /// <summary>Reads the sentences of bytes that are not compressed, in the format of a file's name.</summary>
+    /// <inheritdoc cref="Read(string, string?, Action{string}?)"/>
+    public static IEnumerable<SentenceRow> Read(
+        ReadBytes source, string name, string? column = null, Action<string>? remark = null)
+    {
+        if (Format(name) == ".json") return ReadArray(new(source, name), new(name, column));
+        Utf8LineReader lines = new(source, name);
+        return Format(name) switch
+        {
+            ".csv" => ReadCsv(lines, name, column, remark),
+            ".tsv" => ReadTsv(lines, name, column, remark),
+            ".jsonl" or ".ndjson" => ReadJsonLines(lines, new(name, column)),
+            _ => ReadText(lines, name, remark),
+        };
     }
 
     /// <summary>Reads the lines of a stream as sentences.</summary>
@@ -54,24 +73,11 @@ static class SentenceFile
     public static void CheckColumn(IReadOnlyCollection<string> inputs, string? column)
     {
         if (column is null || inputs.Any(HasColumns)) return;
-        string found = string.Join(", ", inputs.Select(input => input == "-" ? "standard input" : input));
+        string found = string.Join(", ", inputs.Select(input => input == "-" ? StandardInput : input));
         throw new UsageException($"--column {column}: {found}: found lines of text, which have no columns");
     }
 
     static bool HasColumns(string path) => Format(path) is ".csv" or ".tsv" or ".jsonl" or ".ndjson" or ".json";
-
-    static IEnumerable<SentenceRow> ReadRows(ReadBytes source, string path, string? column, Action<string>? remark)
-    {
-        if (Format(path) == ".json") return ReadArray(new(source, path), new(path, column));
-        Utf8LineReader lines = new(source, path);
-        return Format(path) switch
-        {
-            ".csv" => ReadCsv(lines, path, column, remark),
-            ".tsv" => ReadTsv(lines, path, column, remark),
-            ".jsonl" or ".ndjson" => ReadJsonLines(lines, new(path, column)),
-            _ => ReadText(lines, path, remark),
-        };
-    }
 
     static IEnumerable<SentenceRow> ReadText(Utf8LineReader lines, string name, Action<string>? remark)
     {

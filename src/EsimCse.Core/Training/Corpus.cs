@@ -10,20 +10,23 @@ sealed class Corpus
 {
     readonly List<int[]> _sentences = [];
     readonly List<uint> _lines = [];
-    readonly List<string> _remarks = [];
 
     /// <summary>Reads the sentences of files in order. Empty ones are skipped and counted.</summary>
     /// <exception cref="InvalidInputException">A file is malformed, or no file has a sentence.</exception>
+    /// <exception cref="UsageException">The column cannot be chosen or has no meaning.</exception>
     public static Corpus Read(
-        IEnumerable<string> files, string? column, BertTokenizer tokenizer, int maxLength, bool lowerCase = false)
+        IReadOnlyCollection<string> files,
+        string? column,
+        BertTokenizer tokenizer,
+        int maxLength,
+        bool lowerCase = false)
     {
+        SentenceFile.CheckColumn(files, column);
         List<string> remarks = [];
-        IEnumerable<string> sentences = files
-            .SelectMany(file => SentenceFile.Read(file, column, remarks.Add))
-            .Select(row => row.Text);
+        var sentences = files.SelectMany(file => SentenceFile.Read(file, column, remarks.Add)).Select(row => row.Text);
         if (lowerCase) sentences = sentences.Select(TextCase.ToLower);
         Corpus corpus = From(sentences, tokenizer, maxLength);
-        corpus._remarks.AddRange(remarks);
+        corpus.Remarks = remarks;
         if (corpus.Count > 0) return corpus;
         throw new InvalidInputException($"{string.Join(", ", files)}: no sentences: {corpus.Empty} lines, all empty");
     }
@@ -52,11 +55,11 @@ sealed class Corpus
     /// <summary>The number of sentences.</summary>
     public int Count => _sentences.Count;
 
-    /// <summary>Remarks on files that may differ from what their authors meant, one line each.</summary>
-    public IReadOnlyList<string> Remarks => _remarks;
-
     /// <summary>The number of empty lines skipped.</summary>
     public long Empty { get; private set; }
+
+    /// <summary>Lines about files that may differ from what their author meant.</summary>
+    public IReadOnlyList<string> Remarks { get; private set; } = [];
 
     /// <summary>The number of sentences truncated.</summary>
     public long Truncated { get; private set; }

@@ -7,6 +7,9 @@ namespace EsimCse.Core.Training;
 /// <summary>The file metrics.jsonl: one JSON object per step and one per evaluation, every step once.</summary>
 sealed class MetricsFile : IDisposable
 {
+    /// <summary>Name of the file in a run's folder.</summary>
+    public const string Name = "metrics.jsonl";
+
     readonly FileStream _stream;
 
     /// <summary>Opens the file, and removes the lines after <paramref name="lastStep"/>; -1 removes all.</summary>

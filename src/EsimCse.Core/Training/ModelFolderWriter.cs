@@ -20,6 +20,17 @@ static class ModelFolderWriter
     static readonly string[] TokenizerFiles =
         ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
+    static readonly string[] Modules = ["modules.json", "esimcse.json"];
+
+    static readonly string[] ModuleFolders = ["1_Pooling", "2_Dense", "2_Normalize"];
+
+    /// <summary>Names of the files and folders that are written, replaced or deleted.</summary>
+    public static IEnumerable<string> Names =>
+    [
+        "config.json", "model.safetensors", .. TokenizerFiles, .. Modules, .. ModuleFolders,
+        "sentence_bert_config.json", "config_sentence_transformers.json",
+    ];
+
     /// <summary>Writes a folder. Modules and tokenizer files of another model in it are deleted.</summary>
     /// <param name="target">The folder.</param>
     /// <param name="source">The path of the model's config.json, and the folder of its tokenizer.</param>
@@ -75,8 +86,8 @@ static class ModelFolderWriter
 
     static void DeleteModules(string target)
     {
-        foreach (string name in new[] { "modules.json", "esimcse.json" }) File.Delete(Path.Combine(target, name));
-        foreach (string name in new[] { "1_Pooling", "2_Dense", "2_Normalize" })
+        foreach (string name in Modules) File.Delete(Path.Combine(target, name));
+        foreach (string name in ModuleFolders)
         {
             string module = Path.Combine(target, name);
             if (Directory.Exists(module)) Directory.Delete(module, recursive: true);

@@ -3,19 +3,16 @@ using EsimCse.Core.Backend;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.SentenceTransformers;
-using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
 /// <summary>The output folder of a run: checkpoints, the best parameters and, at the end, the model.</summary>
-sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, RunIdentity identity) : IDisposable
+sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, RunIdentity identity)
 {
+    const string CheckpointsName = "checkpoints";
     const string MatmulTuningKey = "tuning", BestScoreKey = "best_score", BestStepKey = "best_step";
 
     readonly string _checkpoints = CheckpointFolder(job);
-    FileStream? _lock;
-
-    string LockPath => Path.Combine(job.Output, "training.lock");
 
     string BestPath => Path.Combine(_checkpoints, "best.safetensors");
 
@@ -25,53 +22,47 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
     /// <summary>A warning about the resumed run; null for none.</summary>
     public string? ResumeWarning { get; private set; }
 
-    /// <summary>Checks the ranges of the options and that the output can be written.</summary>
-    /// <exception cref="UsageException">An option is out of range, or the output is in use.</exception>
+    /// <summary>Names of the files and folders that a run writes, replaces or deletes.</summary>
+    public static IEnumerable<string> Names => [CheckpointsName, MetricsFile.Name, .. ModelFolderWriter.Names];
+
+    /// <summary>Checks the ranges of the options and that the output can be a folder of its own.</summary>
+    /// <exception cref="UsageException">An option is out of range, or the output is not fit.</exception>
     public static void Check(TrainingJob job)
     {
         job.Options.Check();
-        if (File.Exists(job.Output)) throw Unusable("found a file, expected a folder or nothing");
+        if (File.Exists(job.Output))
+            throw new UsageException($"{job.Output}: found a file, expected a folder or nothing");
         if (job.Model is not null && FileIdentity.AreSame(job.Model, job.Output))
-            throw Unusable("training starts from this model, expected another folder");
-        if (job.Data.FirstOrDefault(file => FileIdentity.Contains(CheckpointFolder(job), file)) is { } data)
-            throw Unusable($"the run replaces {data}, which it reads");
+            throw OutputConflict.StartsFrom(job.Output);
+    }
+
+    /// <summary>Checks that the output holds no run, unless the job continues or replaces it.</summary>
+    /// <exception cref="UsageException">It holds one.</exception>
+    public static void CheckUnused(TrainingJob job)
+    {
         if (job.Resume || job.Overwrite) return;
         if (Checkpoint.Steps(CheckpointFolder(job)).Count > 0 || File.Exists(ModelPath(job)))
-            throw Unusable("holds a run: continue it with --resume, or replace it with --overwrite");
-
-        UsageException Unusable(string reason) => new($"{job.Output}: {reason}");
+            throw new UsageException(
+                $"{job.Output}: holds a run: continue it with --resume, or replace it with --overwrite");
     }
 
     /// <summary>
-    /// Locks the folder, then resumes from the newest checkpoint where the job asks for it, else removes an earlier
-    /// run.
+    /// Resumes from the newest checkpoint where the job asks for it, else removes an earlier run. The folder is locked.
     /// </summary>
+    /// <param name="steps">Steps of the run in all.</param>
     /// <returns>The number of steps done.</returns>
-    /// <exception cref="IOException">Another run is writing the folder.</exception>
-    public int Open()
+    public int Open(int steps)
     {
-        Directory.CreateDirectory(job.Output);
-        _lock = ExclusiveFile.TryOpen(LockPath)
-            ?? throw new IOException($"{job.Output}: in use: another run is writing this folder");
-        try
-        {
-            return ResumeOrClear();
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Releases the folder.</summary>
-    public void Dispose()
-    {
-        if (_lock is null) return;
-        // While it is still held: another run may take it over afterwards.
-        File.Delete(LockPath);
-        _lock.Dispose();
-        _lock = null;
+        if (job.Resume && Checkpoint.OpenNewest(_checkpoints) is { } newest)
+            using (newest.File)
+            {
+                Resume(newest.File, IsFinished(newest.Step, steps));
+                return newest.Step;
+            }
+        if (Directory.Exists(_checkpoints)) Directory.Delete(_checkpoints, recursive: true);
+        if (job.Overwrite) File.Delete(ModelPath(job));
+        AtomicFile.DeleteLeftovers(job.Output);
+        return 0;
     }
 
     /// <summary>Returns whether the model of a finished run is here.</summary>
@@ -90,17 +81,18 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
     public void Save(int done) => Checkpoint.Save(_checkpoints, done, bert.Backend, step.State, Metadata());
 
     /// <summary>Writes the model folder: with the best parameters by dev score, else with the last.</summary>
-    public void Finish(TrainingSource source, BertTokenizer tokenizer)
+    public void Finish(TrainingInputs inputs)
     {
+        TrainingSource source = inputs.Source;
         if (Best is not null)
         {
             using SafetensorsFile best = SafetensorsFile.Open(BestPath);
             Checkpoint.Load(best, bert.Backend, BestState);
         }
         List<TensorToWrite> tensors = [.. bert.Layout.Tensors.Select(Tensor)];
-        if (!bert.Layout.HasHead) tensors.AddRange(source.UntrainedHead());
+        tensors.AddRange(inputs.UntrainedHead);
         (string Config, string Tokenizer) files = (source.ConfigPath, source.TokenizerPath);
-        TransformerSettings settings = new(source.FullLength(tokenizer), source.LowerCase);
+        TransformerSettings settings = new(source.FullLength(inputs.Tokenizer), source.LowerCase);
         ModelFolderWriter.Write(job.Output, files, tensors, job.Options.SavedPooler, settings);
 
         TensorToWrite Tensor(ParameterTensor tensor) =>
@@ -109,25 +101,11 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
 
     IReadOnlyList<(string Name, Matrix Matrix)> BestState => [("parameters", bert.Weights.Arena)];
 
-    static string CheckpointFolder(TrainingJob job) => Path.Combine(job.Output, "checkpoints");
+    static string CheckpointFolder(TrainingJob job) => Path.Combine(job.Output, CheckpointsName);
 
     static string ModelPath(TrainingJob job) => Path.Combine(job.Output, "model.safetensors");
 
-    int ResumeOrClear()
-    {
-        if (job.Resume && Checkpoint.OpenNewest(_checkpoints) is { } newest)
-            using (newest.File)
-            {
-                Resume(newest.File);
-                return newest.Step;
-            }
-        if (Directory.Exists(_checkpoints)) Directory.Delete(_checkpoints, recursive: true);
-        if (job.Overwrite) File.Delete(ModelPath(job));
-        AtomicFile.DeleteLeftovers(job.Output);
-        return 0;
-    }
-
-    void Resume(SafetensorsFile checkpoint)
+    void Resume(SafetensorsFile checkpoint, bool isFinished)
     {
         AtomicFile.DeleteLeftovers(_checkpoints);
         identity.Check(checkpoint.Metadata);
@@ -136,17 +114,27 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
                 "it continues, but its result will differ in the last bits from that of an uninterrupted run";
         Checkpoint.Load(checkpoint, bert.Backend, step.State);
         step.RefreshLowPrecision();
-        if (!checkpoint.Metadata.ContainsKey(BestScoreKey)) return;
-        if (!File.Exists(BestPath))
-        {
-            bool isFinished = File.Exists(ModelPath(job));
-            if (isFinished) return;
-            throw new InvalidInputException(
-                $"{BestPath}: no such file: the run's best model is gone, start again with --overwrite");
-        }
-        using SafetensorsFile best = SafetensorsFile.Open(BestPath);
-        double score = double.Parse(best.Metadata[BestScoreKey], CultureInfo.InvariantCulture);
-        Best = (score, int.Parse(best.Metadata[BestStepKey], CultureInfo.InvariantCulture));
+        Best = ReadBest(checkpoint.Metadata);
+        if (isFinished) return;
+        (double Score, int Step)? known = Best;
+        using SafetensorsFile? best = File.Exists(BestPath) ? SafetensorsFile.Open(BestPath) : null;
+        if (best is not null) Best = ReadBest(best.Metadata);
+        // A run that was killed between an evaluation and its checkpoint left a better one than the checkpoint knows.
+        bool isGone = known is not null && (best is null || Best is null || Best.Value.Score < known.Value.Score);
+        if (isGone) throw BestIsGone(known!.Value.Step);
+    }
+
+    static (double Score, int Step)? ReadBest(IReadOnlyDictionary<string, string> metadata)
+    {
+        if (!metadata.TryGetValue(BestScoreKey, out string? score)) return null;
+        int step = int.Parse(metadata[BestStepKey], CultureInfo.InvariantCulture);
+        return (double.Parse(score, CultureInfo.InvariantCulture), step);
+    }
+
+    InvalidInputException BestIsGone(int step)
+    {
+        string found = File.Exists(BestPath) ? "found another model" : "no such file";
+        return new($"{BestPath}: {found}, expected the run's best model, of step {step}: start again with --overwrite");
     }
 
     Dictionary<string, string> Metadata()

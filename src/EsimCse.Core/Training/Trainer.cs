@@ -19,10 +19,18 @@ sealed class Trainer : IDisposable
     readonly PositiveViews _positives;
     readonly DevScore? _dev;
     readonly RunFolder _folder;
+    readonly RunLock _lock;
     readonly int _batchesPerEpoch;
 
-    Trainer(TrainingJob job, TrainingInputs inputs, IBackend backend, ElementType stored, bool ownsBackend)
+    Trainer(
+        TrainingJob job,
+        TrainingInputs inputs,
+        RunLock runLock,
+        IBackend backend,
+        ElementType stored,
+        bool ownsBackend)
     {
+        _lock = runLock;
         _job = job;
         _options = job.Options;
         _inputs = inputs;
@@ -55,7 +63,8 @@ sealed class Trainer : IDisposable
                 source.LowerCase);
         }
         _folder = new RunFolder(job, _bert, _step, new RunIdentity(job, _bert, inputs.Digests(), Steps));
-        StepsDone = _folder.Open();
+        _lock.Take();
+        StepsDone = _folder.Open(Steps);
     }
 
     /// <summary>The device's name, for messages.</summary>
@@ -71,11 +80,11 @@ sealed class Trainer : IDisposable
     /// <summary>Steps in all.</summary>
     public int Steps { get; }
 
+    /// <summary>Lines about the inputs that may differ from what their author meant.</summary>
+    public IEnumerable<string> Remarks => _inputs.Remarks(_options);
+
     /// <summary>A warning about the resumed run; null for none.</summary>
     public string? ResumeWarning => _folder.ResumeWarning;
-
-    /// <summary>Remarks on the files that were read, one line each.</summary>
-    public IEnumerable<string> Remarks => _inputs.Tokenizer.Remarks.Concat(_inputs.Corpus.Remarks);
 
     /// <summary>The number of tokens of positives dropped because they passed the model's positions.</summary>
     public long DroppedTokens => _positives.Dropped;
@@ -107,7 +116,7 @@ sealed class Trainer : IDisposable
     public void Run(Action<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (_folder.IsFinished(StepsDone, Steps)) return;
-        using MetricsFile metrics = new(Path.Combine(_job.Output, "metrics.jsonl"), StepsDone == 0 ? -1 : StepsDone);
+        using MetricsFile metrics = new(Path.Combine(_job.Output, MetricsFile.Name), StepsDone == 0 ? -1 : StepsDone);
         StepReporter reporter = new(_options, _inputs.Corpus, Steps, _step.Results, _folder, metrics, progress)
         {
             Done = StepsDone,
@@ -125,17 +134,17 @@ sealed class Trainer : IDisposable
             EnqueueStep(++enqueued);
             FinishStep(enqueued, reporter, cancellation);
         }
-        _folder.Finish(_inputs.Source, _inputs.Tokenizer);
+        _folder.Finish(_inputs);
     }
 
     public void Dispose()
     {
-        _folder.Dispose();
         _dev?.Dispose();
         _step.Dispose();
         BatchSource.Dispose();
         _bert.Dispose();
         if (_ownsBackend) _backend.Dispose();
+        _lock.Dispose();
     }
 
     static Trainer Open(
@@ -145,15 +154,20 @@ sealed class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(job);
         RunFolder.Check(job);
-        TrainingInputs inputs = TrainingInputs.Read(job);
-        (IBackend backend, ElementType stored) = openDevice(inputs.Source.Config);
+        RunLock runLock = new(job.Output);
+        IBackend? opened = null;
         try
         {
-            return new Trainer(job, inputs, backend, stored, ownsBackend);
+            runLock.TakeIfFolderExists();
+            RunFolder.CheckUnused(job);
+            TrainingInputs inputs = TrainingInputs.Read(job);
+            (opened, ElementType stored) = openDevice(inputs.Source.Config);
+            return new Trainer(job, inputs, runLock, opened, stored, ownsBackend);
         }
-        catch when (ownsBackend)
+        catch
         {
-            backend.Dispose();
+            runLock.Dispose();
+            if (ownsBackend) opened?.Dispose();
             throw;
         }
     }

@@ -1,4 +1,5 @@
 using EsimCse.Core.Evaluation;
+using EsimCse.Core.Files;
 using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
@@ -8,26 +9,28 @@ namespace EsimCse.Core.Training;
 /// <param name="Tokenizer">Its tokenizer.</param>
 /// <param name="Corpus">The sentences to train on.</param>
 /// <param name="DevPairs">The dev set of the STS benchmark; null for no evaluation.</param>
+/// <param name="UntrainedHead">pooler.dense of the model, for a run that trains no head.</param>
 sealed record TrainingInputs(
     TrainingSource Source,
     BertTokenizer Tokenizer,
     Corpus Corpus,
-    IReadOnlyList<ScoredPair>? DevPairs)
+    IReadOnlyList<ScoredPair>? DevPairs,
+    IReadOnlyList<TensorToWrite> UntrainedHead)
 {
     /// <summary>Reads the files of a job.</summary>
     /// <exception cref="InvalidInputException">A file is malformed.</exception>
     /// <exception cref="UsageException">An option does not fit the model.</exception>
     public static TrainingInputs Read(TrainingJob job)
     {
-        SentenceFile.CheckColumn([.. job.Data], job.Column);
         TrainingSource source = TrainingSource.Read(job);
+        OutputConflict.Check(job, source);
         BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
         CheckSizes(source, tokenizer, job.Options.MaxLength);
         IReadOnlyList<ScoredPair>? dev = null;
         if (job.EvaluationData is not null) dev = StsSets.Read(job.EvaluationData, "stsb-dev");
         Corpus corpus = Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength, source.LowerCase);
-        CheckNegatives(job.Options, corpus);
-        return new(source, tokenizer, corpus, dev);
+        CheckNegatives(corpus, job);
+        return new(source, tokenizer, corpus, dev, job.Options.Pooler.HasHead ? [] : source.UntrainedHead());
     }
 
     /// <summary>Returns digests of the files, by the command-line name of their option.</summary>
@@ -42,12 +45,26 @@ sealed record TrainingInputs(
         return digests;
     }
 
-    /// <summary>Checks that a step has negatives: other sentences of its batch, or a queue.</summary>
-    static void CheckNegatives(TrainingOptions options, Corpus corpus)
+    /// <summary>Returns lines about the files that may differ from what their author meant.</summary>
+    public IEnumerable<string> Remarks(TrainingOptions options)
     {
-        if (options.QueueSize > 0 || Math.Min(options.BatchSize, corpus.Count) > 1) return;
-        string found = options.BatchSize == 1 ? "--batch-size 1" : $"--batch-size {options.BatchSize}, 1 sentence";
-        throw new UsageException($"{found} and --queue-size 0: a batch of one sentence has no negatives");
+        bool endsWithOne = options.QueueSize == 0 && Corpus.Count % options.BatchSize == 1;
+        IEnumerable<string> remarks = Tokenizer.Remarks.Concat(Corpus.Remarks);
+        if (!endsWithOne) return remarks;
+        return [.. remarks, "the last batch of an epoch is one sentence, without negatives: its loss is 0"];
+    }
+
+    /// <summary>
+    /// Refuses a corpus of which every batch has no negatives. A last partial batch of one sentence is trained: its
+    /// loss is 0, and the run goes on.
+    /// </summary>
+    static void CheckNegatives(Corpus corpus, TrainingJob job)
+    {
+        if (corpus.Count > 1 || job.Options.QueueSize > 0) return;
+        string files = string.Join(", ", job.Data);
+        throw new UsageException(
+            $"{files}: found 1 sentence, which has no negatives whatever the --batch-size: expected at least 2, " +
+            "or a queue by --queue-size");
     }
 
     static void CheckSizes(TrainingSource source, BertTokenizer tokenizer, int maxLength)

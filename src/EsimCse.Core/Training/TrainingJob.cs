@@ -15,7 +15,7 @@ public sealed record TrainingJob
     /// <summary>The files of sentences.</summary>
     public required IReadOnlyList<string> Data { get; init; }
 
-    /// <summary>The column to read of csv, tsv and jsonl files; null for the default.</summary>
+    /// <summary>The column to read of csv, tsv, jsonl and json files; null for the default.</summary>
     public string? Column { get; init; }
 
     /// <summary>The folder to write.</summary>

@@ -79,9 +79,14 @@ public sealed record TrainingOptions
     public Pooler SavedPooler => MlpOnlyTrain ? Pooler.WithoutHead : Pooler;
 
     /// <summary>Checks the ranges of all options; messages use their command-line names.</summary>
-    /// <exception cref="UsageException">An option is out of its range.</exception>
+    /// <exception cref="UsageException">
+    /// An option is out of its range, or a batch has no negatives.
+    /// </exception>
     internal void Check()
     {
         foreach (TrainingOption option in TrainingOptionTable.Rows) option.Check(this);
+        if (BatchSize == 1 && QueueSize == 0)
+            throw new UsageException(
+                "--batch-size 1: a sentence alone has no negatives, expected at least 2, or a queue by --queue-size");
     }
 }

@@ -54,24 +54,22 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         return Convert.ToHexStringLower(digest.GetHashAndReset());
     }
 
-    /// <summary>
-    /// Creates the parameters: loaded, or drawn at random. A stored head that is not trained is checked too, because
-    /// the saved folder has it.
-    /// </summary>
+    /// <summary>Creates the parameters: loaded, or drawn at random.</summary>
     /// <exception cref="InvalidInputException">A tensor is missing or not valid.</exception>
     public BertParameters Create(IBackend backend, TrainingOptions options, ElementType stored)
     {
         bool head = options.Pooler.HasHead;
         if (Weights is null) return BertParameters.Random(backend, Config, head, options.Seed, stored);
-        if (!head) UntrainedHead();
         ulong? headSeed = head && options.HeadInit == HeadInit.Random ? options.Seed : null;
         using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
         return BertParameters.Load(backend, Config, tensors, head, headSeed, stored);
     }
 
     /// <summary>
-    /// Returns pooler.dense as stored, for a run that trains no head; nothing where the model has none.
+    /// Returns pooler.dense as stored, for a run that trains no head; nothing where the model has none. It is not used,
+    /// and may hold numbers that are not finite.
     /// </summary>
+    /// <exception cref="InvalidInputException">It is of another shape.</exception>
     public IReadOnlyList<TensorToWrite> UntrainedHead()
     {
         if (Weights is null) return [];
@@ -83,7 +81,9 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         List<TensorToWrite> read = [];
         foreach (ParameterTensor tensor in head)
         {
-            float[] values = tensors.Read(tensor);
+            (SafetensorsFile file, StoredTensor stored) = tensors.Find(tensor);
+            float[] values = new float[stored.Count];
+            file.ReadFloats(stored, values);
             read.Add(TensorToWrite.Floats(tensor.Name, tensor.Shape, () => values));
         }
         return read;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cli;
@@ -25,6 +26,60 @@ public class TrainCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
             "--max-steps", "2", "--batch-size", "4");
         Assert.True(code == 0, error);
         Assert.Contains("1 truncated to 32 tokens", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_second_of_two_runs_on_one_folder_ends_with_1_and_removes_nothing()
+    {
+        string[] arguments =
+        [
+            "train", model.Run, "--data", model.In("corpus.txt"), "--output", model.In("shared"),
+            "--batch-size", "4", "--threads", "1", "--max-steps",
+        ];
+        using Process first = Tool.Start([.. arguments, "1000000", "--save-every", "1000000"]);
+        _ = first.StandardError.ReadToEndAsync();
+        string metrics = model.In("shared", "metrics.jsonl");
+        await Tool.WaitUntil(first, () => File.Exists(metrics), "its metrics");
+        foreach (string[] extra in (string[][])[["--overwrite"], ["--resume"], []])
+        {
+            (int code, _, string error) = Tool.Run("", [.. arguments, "2", .. extra]);
+            Assert.True(code == 1, error);
+            Assert.Contains($"{model.In("shared")}: in use", error, StringComparison.Ordinal);
+            Assert.True(File.Exists(metrics));
+        }
+        Assert.False(first.HasExited);
+        first.Kill();
+        await Tool.WaitForExit(first, "the kill");
+        Assert.Equal(0, Tool.Run("", [.. arguments, "2", "--overwrite"]).Code);
+        Assert.Empty(Directory.GetFiles(model.In("shared"), ".*"));
+    }
+
+    [Fact]
+    public void Remarks_about_the_data_are_printed()
+    {
+        string text = model.In("remarks.txt");
+        File.WriteAllText(text, "the cat\rsees\na dog\nthe old bird\n");
+        (int code, _, string error) = Tool.Run(
+            "", "train", model.Run, "--data", text, "--output", model.In("remarks"), "--queue-size", "0",
+            "--batch-size", "2");
+        Assert.True(code == 0, error);
+        Assert.Contains("remarks.txt: 1 carriage return (CR)", error, StringComparison.Ordinal);
+        Assert.Contains("the last batch of an epoch is one sentence", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("the cat\na dog\n", "1")]
+    [InlineData("the cat\n\n", "4")]
+    public void Batches_without_negatives_are_refused_before_anything_is_written(string text, string batchSize)
+    {
+        string data = model.In("single.txt");
+        File.WriteAllText(data, text);
+        (int code, _, string error) = Tool.Run(
+            "", "train", model.Run, "--data", data, "--output", model.In("never"), "--queue-size", "0",
+            "--batch-size", batchSize);
+        Assert.Equal(2, code);
+        Assert.Contains("--batch-size", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(model.In("never")));
     }
 
     [Theory]

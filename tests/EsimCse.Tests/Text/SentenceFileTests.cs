@@ -108,13 +108,13 @@ public sealed class SentenceFileTests : IDisposable
         Assert.Equal(["b", "d"], Read("a.csv", "id,text\r\na,b\r\nc,d\r\n"));
         Assert.Equal(["t"], Read("a.csv", "sentence,text\ns,t\n"));
         Assert.Equal(["s"], Read("a.csv", "id,sentence\n1,s\n"));
-        Assert.Equal(["s"], Read("a.csv", "other\ns\n"));
         Assert.Equal(["s"], Read("a.csv", "id,other\n1,s\n", "other"));
         Assert.Equal(
             ["a, \"quoted\"\nfield", ""], Read("a.csv", "text,n\n\"a, \"\"quoted\"\"\nfield\",1\n,2\n"));
         Assert.Equal(["a"], Read("A.CSV", "text\na\n"));
         Assert.Equal(["a,b"], Read("a.tsv", "n\ttext\n1\ta,b\n"));
         Assert.Empty(Read("a.csv", "text\n"));
+        Assert.Equal(["x\r\ny"], Read("a.csv.gz", "\uFEFFtext\r\n\"x\r\ny\"\r\n"));
     }
 
     [Fact]
@@ -123,95 +123,42 @@ public sealed class SentenceFileTests : IDisposable
         Assert.Equal(["a"], Read("A.JsonL", "\"a\"\n"));
         Assert.Equal(
             ["a", "b", "c\n"],
-            Read("a.jsonl", "{\"id\":1,\"text\":\"a\"}\n\"b\"\n{\"text\":\"c\\n\"}\n"));
+            Read("a.jsonl", "{\"id\":1,\"sentence\":\"a\"}\n\"b\"\n{\"sentence\":\"c\\n\"}\n"));
         Assert.Equal(["x"], Read("a.jsonl", "{\"text\":\"a\",\"other\":\"x\"}\n", "other"));
-        Assert.Equal(["x"], Read("a.ndjson", "{\"other\":\"x\",\"more\":1}\n"));
+        Assert.Equal(["x"], Read("a.jsonl", "{\"other\":\"x\",\"more\":1}\n"));
+        Assert.Equal(["a", "b"], Read("a.ndjson.br", "\uFEFF\"a\"\r\n\r\n \t\r\n\"b\""));
+        Assert.Empty(Read("a.jsonl", "\n \n"));
+    }
+
+    [Fact]
+    public void A_json_file_is_one_array_of_objects_and_strings()
+    {
+        Assert.Equal(["a", "b"], Read("a.json", "[\"a\",\n{\"id\":1,\"text\":\"b\"}]\n"));
+        Assert.Equal(["a"], Read("A.JSON.gz", "\uFEFF[{\"text\":\"t\",\"other\":\"a\"}]", "other"));
+        Assert.Empty(Read("a.json", "[ ]"));
     }
 
     [Theory]
     [InlineData("a.jsonl", "\"a\"\n{\"n\":1}\n", "line 2")]
     [InlineData("a.jsonl", "\"a\"\n{\"text\"\n", "line 2")]
+    [InlineData("a.ndjson", "\"a\"\n\n{\"text\":null}", "line 3")]
+    [InlineData("a.json", "[\"a\",\n\n5]", "line 3")]
+    [InlineData("a.json", "[\"a\",\n]", "line 2")]
+    [InlineData("a.json", "[\n,\"a\"]", "line 2")]
+    [InlineData("a.json", "[\"a\"\n\"b\"]", "line 2")]
+    [InlineData("a.json", "[\"a\"]\n\"b\"", "line 2")]
+    [InlineData("a.json", "{\"text\":\"a\"}", "line 1")]
+    [InlineData("a.json", "", "line 1")]
+    [InlineData("a.csv", "", "line 1")]
+    [InlineData("a.tsv", "id\ttext\n1\ta\n\n2\tb\tc\n", "line 4")]
     [InlineData("a.jsonl", "{}\n", "line 1")]
     [InlineData("a.jsonl", "\"a\"\n\"\\ud800\"\n", "line 2")]
     [InlineData("a.jsonl", "{\"\\udc00\":\"x\"}\n", "line 1")]
     [InlineData("a.jsonl", "[\"a\"]\n", "line 1")]
     [InlineData("a.csv", "id,text\n1,a\n2\n", "line 3")]
     [InlineData("a.csv", "text\n\"never ends\n", "line 2")]
-    [InlineData("a.csv", "text\n\"a\" b\n", "line 2")]
-    [InlineData("a.csv", "id,text\n\n1,a,b\n", "line 3")]
-    [InlineData("a.csv", "text\nhello, world\n", "line 2")]
-    [InlineData("a.csv", "", "line 1")]
-    [InlineData("a.tsv", "id\ttext\n1\ta\tb\n", "line 2")]
-    [InlineData("a.jsonl", "{\"text\":null}\n", "line 1")]
-    [InlineData("a.jsonl", "{\"text\":\"a\",\"text\":\"b\"}\n", "line 1")]
-    [InlineData("a.jsonl", "{\"text\":\"a\"}\n{\"body\":\"b\"}\n", "line 2")]
-    [InlineData("a.jsonl", "\"a\" x\n", "line 1")]
-    [InlineData("a.json", "[\n\"a\",\n1]", "line 3")]
-    [InlineData("a.json", "[\n{\"text\":\n2}]", "line 2")]
-    [InlineData("a.json", "[\"a\"\n", "line")]
-    [InlineData("a.json", "[\"a\"]\nx", "line 2")]
-    [InlineData("a.json", "{\"text\":\"a\"}", "line 1")]
-    [InlineData("a.json", "[\"a\",]", "line 1")]
-    [InlineData("a.json", "", "line 1")]
     public void A_row_without_the_column_is_named_by_its_line(string name, string text, string line) =>
         AssertRefused(name, Encoding.UTF8.GetBytes(text), line);
-
-    [Fact]
-    public void Blank_lines_are_no_rows_and_rows_keep_their_lines()
-    {
-        AssertRows("a.csv", "\ntext\n\na\n\n\"b\nc\"\n\nd\n", ("a", 4), ("b\nc", 6), ("d", 9));
-        AssertRows("a.tsv", "text\n\na\n\n", ("a", 3));
-        AssertRows("a.jsonl", "\n\"a\"\n   \n\"b\"\n", ("a", 2), ("b", 4));
-        AssertRows("a.json", " [\n\n\"a\",\n{\"text\":\n\"b\"}\n, \"c\"]\n", ("a", 3), ("b", 4), ("c", 6));
-        AssertRows("a.json", "[]");
-
-        void AssertRows(string name, string text, params (string, long)[] expected) => Assert.Equal(
-            expected.Select(row => new SentenceRow(row.Item1, row.Item2)),
-            SentenceFile.Read(Write(name, Encoding.UTF8.GetBytes(text))));
-    }
-
-    [Fact]
-    public void A_quotation_mark_in_a_tsv_is_a_character()
-    {
-        Assert.Equal(["\"a", "b\"", "\"c\" d"], Read("a.tsv", "text\tn\n\"a\t1\nb\"\t2\n\"c\" d\t3\n"));
-        Assert.Equal(["x\""], Read("a.tsv", "first\tsecond\n\"a\tx\"\n", "second"));
-    }
-
-    [Theory]
-    [InlineData("a.csv", "title,body\nt,b\n")]
-    [InlineData("a.tsv", "title\tbody\nt\tb\n")]
-    [InlineData("a.jsonl", "{\"title\":\"t\",\"body\":\"b\"}\n")]
-    [InlineData("a.json", "[{\"title\":\"t\",\"body\":\"b\"}]")]
-    public void A_column_is_never_guessed(string name, string text)
-    {
-        string message = Assert.Throws<UsageException>(() => Read(name, text)).Message;
-        Assert.All(["title", "body"], column => Assert.Contains(column, message, StringComparison.Ordinal));
-        Assert.Equal(["b"], Read(name, text, "body"));
-    }
-
-    [Fact]
-    public void A_column_of_lines_of_text_is_refused()
-    {
-        SentenceFile.CheckColumn(["a.txt"], null);
-        SentenceFile.CheckColumn(["a.txt", "b.csv.gz"], "text");
-        string message = Assert.Throws<UsageException>(() => SentenceFile.CheckColumn(["-"], "text")).Message;
-        Assert.Contains("standard input", message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("a.txt", "a\rb\rc\r\nd\n", "2 carriage returns")]
-    [InlineData("a.csv", "text,n\na\rb,1\n", "1 carriage return ")]
-    [InlineData("a.csv", "text\n\"a\rb\"\n", null)]
-    [InlineData("a.tsv", "text\na\rb\n", "1 carriage return ")]
-    [InlineData("a.txt", "a\r\nb", null)]
-    public void Carriage_returns_inside_lines_are_counted_in_a_remark(string name, string text, string? expected)
-    {
-        List<string> remarks = [];
-        string path = Write(name, Encoding.UTF8.GetBytes(text));
-        Assert.NotEmpty(SentenceFile.Read(path, remark: remarks.Add).ToArray());
-        if (expected is null) Assert.Empty(remarks);
-        else Assert.Contains($"{path}: {expected}", Assert.Single(remarks), StringComparison.Ordinal);
-    }
 
     [Fact]
     public void A_missing_column_or_file_is_named()
@@ -224,11 +171,59 @@ public sealed class SentenceFileTests : IDisposable
         Assert.Contains("no such file", ReadError(missing), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("a.txt", "a\rb\rc\n", "2 carriage returns (CR)")]
+    [InlineData("a.txt.gz", "a\r", "1 carriage return (CR)")]
+    [InlineData("a.tsv", "text\ra\rb\r", "3 carriage returns (CR)")]
+    [InlineData("a.csv", "text\ra\n\"b\rc\"\n", "1 carriage return (CR)")]
+    public void Carriage_returns_inside_lines_are_counted_in_one_remark(string name, string text, string expected)
+    {
+        string path = Write(name, Encoding.UTF8.GetBytes(text));
+        List<string> remarks = [];
+        _ = SentenceFile.Read(path, remark: remarks.Add).Count();
+        Assert.Equal([$"{path}: {expected} inside lines: only LF and CRLF end a line"], remarks);
+    }
+
+    [Theory]
+    [InlineData("a.txt", "a\r\nb\r\n")]
+    [InlineData("a.csv", "text\r\n\"b\rc\"\r\n")]
+    [InlineData("a.jsonl", "\"a\" \r \r\n")]
+    public void Carriage_returns_that_belong_there_are_not_remarked(string name, string text) =>
+        Assert.NotEmpty(SentenceFile.Read(Write(name, Encoding.UTF8.GetBytes(text)), remark: Assert.Fail));
+
+    [Fact]
+    public void Rows_have_the_line_of_the_file_on_which_they_start()
+    {
+        Assert.Equal([3, 7], Lines("a.csv", "text\n\n\"a\n\n\nb\"\nc\n"));
+        Assert.Equal([2, 4], Lines("a.jsonl", "\n\"a\"\n\n\"b\"\n"));
+        Assert.Equal([2, 4], Lines("a.json", "[\n\"a\",\n\n\"b\"]"));
+        Assert.Equal([1, 2, 3], Lines("a.txt", "a\n\nb"));
+
+        IEnumerable<long> Lines(string name, string text) =>
+            SentenceFile.Read(Write(name, Encoding.UTF8.GetBytes(text))).Select(row => row.Line);
+    }
+
+    [Theory]
+    [InlineData("a.txt")]
+    [InlineData("-")]
+    [InlineData("a.txt.gz", "b.text")]
+    public void A_column_of_text_lines_is_a_usage_error(params string[] inputs)
+    {
+        SentenceFile.CheckColumn(inputs, null);
+        string message = Assert.Throws<UsageException>(() => SentenceFile.CheckColumn(inputs, "title")).Message;
+        Assert.Contains("--column title", message, StringComparison.Ordinal);
+        SentenceFile.CheckColumn([.. inputs, "a.csv.gz"], "title");
+    }
+
+    [Fact]
+    public void A_folder_is_no_file() =>
+        Assert.Equal($"{_folder}: found a folder, expected a file", ReadError(_folder));
+
     [Fact]
     public void A_stream_is_read_line_by_line()
     {
         using MemoryStream stream = new("a\nb"u8.ToArray());
-        Assert.Equal(["a", "b"], SentenceFile.Read(stream, "standard input").Select(row => row.Text));
+        Assert.Equal([new("a", 1), new("b", 2)], SentenceFile.Read(stream, "standard input"));
         using MemoryStream bad = new([0xFF]);
         string message = Assert.Throws<InvalidInputException>(
             () => SentenceFile.Read(bad, "standard input").Count()).Message;

@@ -1,9 +1,10 @@
+using System.Runtime.InteropServices;
 using EsimCse.Core;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
-using EsimCse.Cpu;
 using EsimCse.Tests.Support;
+using EsimCseNative;
 
 namespace EsimCse.Tests.Training;
 
@@ -32,97 +33,98 @@ public class RunFolderTests
         Assert.Equal(model, RunOutput.Model(job));
     }
 
-    [Theory]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    public void A_second_run_on_the_folder_is_told_and_removes_nothing(bool overwrite, bool resume)
-    {
-        using SmallModel small = new();
-        TrainingJob job = small.Job("run");
-        using CpuBackend backend = new();
-        using Trainer first = Trainer.Open(job, backend);
-        using CpuBackend other = new();
-        TrainingJob again = job with { Overwrite = overwrite, Resume = resume };
-        string message = Assert.Throws<IOException>(() => Trainer.Open(again, other)).Message;
-        Assert.Contains($"{job.Output}: in use", message, StringComparison.Ordinal);
-        first.Run();
-        first.Dispose();
-        Assert.False(File.Exists(Path.Combine(job.Output, "training.lock")));
-        SmallModel.Train(job with { Overwrite = true });
-    }
-
     [Fact]
-    public void A_refused_resume_leaves_no_lock()
-    {
-        using SmallModel small = new();
-        TrainingJob job = small.Job("run");
-        SmallModel.Train(job);
-        TrainingJob changed = job with { Resume = true, Options = job.Options with { LearningRate = 1e-2f } };
-        Assert.Throws<UsageException>(() => SmallModel.Train(changed));
-        Assert.False(File.Exists(Path.Combine(job.Output, "training.lock")));
-    }
-
-    [Fact]
-    public void A_run_whose_best_model_is_gone_is_not_resumed()
-    {
-        using SmallModel small = new();
-        TrainingJob job = small.Job("run") with { EvaluationData = small.Folder };
-        SmallModel.Train(job);
-        File.Delete(Path.Combine(job.Output, "checkpoints", "best.safetensors"));
-        SmallModel.Train(job with { Resume = true });
-        File.Delete(Path.Combine(job.Output, "model.safetensors"));
-        string message =
-            Assert.Throws<InvalidInputException>(() => SmallModel.Train(job with { Resume = true })).Message;
-        Assert.Contains("best.safetensors", message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_batch_of_one_sentence_without_a_queue_is_refused()
-    {
-        using SmallModel small = new();
-        TrainingJob job = small.Job("run");
-        TrainingOptions options = job.Options with { BatchSize = 1, QueueSize = 0 };
-        string message = Refusal(job with { Options = options });
-        Assert.Contains("--batch-size 1", message, StringComparison.Ordinal);
-        File.WriteAllText(small.In("corpus.txt"), "the cat\n");
-        message = Refusal(job with { Options = options with { BatchSize = 8 } });
-        Assert.Contains("1 sentence", message, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(job.Output));
-
-        static string Refusal(TrainingJob job) => Assert.Throws<UsageException>(() => SmallModel.Train(job)).Message;
-    }
-
-    [Fact]
-    public void Data_that_the_run_would_delete_is_refused()
-    {
-        using SmallModel small = new();
-        TrainingJob job = small.Job("run");
-        string data = Path.Combine(job.Output, "checkpoints", "corpus.txt");
-        Directory.CreateDirectory(Path.GetDirectoryName(data)!);
-        File.Copy(small.In("corpus.txt"), data);
-        Assert.Throws<UsageException>(() => SmallModel.Train(job with { Data = [data], Overwrite = true }));
-        Assert.True(File.Exists(data));
-    }
-
-    [Fact]
-    public void A_damaged_head_that_is_not_trained_is_found_before_the_run_starts()
+    public void A_link_to_the_model_that_training_starts_from_is_that_model()
     {
         using SavedModel saved = new();
-        saved.ChangeTensors(tensors => tensors.Select(tensor => tensor.Name == "pooler.dense.bias"
-            ? TensorToWrite.Floats(tensor.Name, [16], () => [.. new float[15], float.NaN])
-            : tensor));
+        using SmallModel small = new();
+        Directory.CreateSymbolicLink(small.In("link"), saved.Folder);
+        TrainingJob job = small.Job("link") with { Model = saved.Folder, Config = null, Overwrite = true };
+        Assert.Throws<UsageException>(() => SmallModel.Train(job));
+        Assert.True(File.Exists(saved.In("model.safetensors")));
+    }
+
+    [Fact]
+    public void An_input_that_is_not_valid_leaves_the_run_that_was_to_be_replaced()
+    {
         using SmallModel small = new();
         TrainingJob job = small.Job("run");
-        job = job with
+        SmallModel.Train(job);
+        string[] files = Directory.GetFiles(job.Output, "*", SearchOption.AllDirectories);
+        File.WriteAllText(small.In("bad.jsonl"), "\"a\"\n5\n");
+        TrainingJob bad = job with { Data = [small.In("bad.jsonl")], Overwrite = true };
+        Assert.Throws<InvalidInputException>(() => SmallModel.Train(bad));
+        Assert.Equal(files, Directory.GetFiles(job.Output, "*", SearchOption.AllDirectories));
+        Assert.Throws<InvalidInputException>(() => SmallModel.Train(bad with { Output = small.In("new") }));
+        Assert.False(Directory.Exists(small.In("new")));
+    }
+
+    [Fact]
+    public void A_checkpoint_whose_best_model_is_gone_is_not_resumed()
+    {
+        using SmallModel small = new();
+        TrainingJob job = small.Job("run");
+        SmallModel.Train(job);
+        string best = Path.Combine(RunOutput.Checkpoints(job), "best.safetensors");
+        File.Delete(best);
+        byte[] model = RunOutput.Model(job);
+        SmallModel.Train(job with { Resume = true });
+        Assert.Equal(model, RunOutput.Model(job));
+
+        File.Delete(RunOutput.ModelPath(job));
+        Assert.Contains("no such file", ResumeError(), StringComparison.Ordinal);
+        Dictionary<string, string> worse = new() { ["best_score"] = "-1", ["best_step"] = "0" };
+        SafetensorsWriter.Write(best, [], worse);
+        Assert.Contains("found another model", ResumeError(), StringComparison.Ordinal);
+        File.WriteAllText(best, "truncated");
+        ResumeError();
+
+        string ResumeError()
         {
-            Model = saved.Folder,
-            Config = null,
-            Vocabulary = null,
-            Options = job.Options with { Pooler = Pooler.Avg },
-        };
+            string message =
+                Assert.Throws<InvalidInputException>(() => SmallModel.Train(job with { Resume = true })).Message;
+            Assert.Contains(best, message, StringComparison.Ordinal);
+            return message;
+        }
+    }
+
+    [Theory]
+    [InlineData("avg")]
+    [InlineData("cls_before_pooler")]
+    public void A_head_that_is_not_trained_stays_as_it_was_stored(string pooler)
+    {
+        using SavedModel saved = new();
+        using SmallModel small = new();
+        saved.ChangeTensors(tensors => tensors.Select(MakeNaN));
+        TrainingJob job = small.Job("run") with { Model = saved.Folder, Config = null, Vocabulary = null };
+        Assert.True(Pooler.TryParse(pooler, out Pooler? parsed));
+        SmallModel.Train(job with { Options = job.Options with { Pooler = parsed, MaxSteps = 2 } });
+        using SafetensorsFile model = SafetensorsFile.Open(RunOutput.ModelPath(job));
+        Assert.True(float.IsNaN(model.Span<float>(model.Tensors["pooler.dense.bias"])[3]));
+        using SentenceEncoder encoder = OnCpu.Load(job.Output, null);
+        Assert.All(encoder.Encode("the cat"), value => Assert.True(float.IsFinite(value)));
+    }
+
+    [Fact]
+    public void A_head_of_another_shape_is_refused_before_the_run_begins()
+    {
+        using SavedModel saved = new();
+        using SmallModel small = new();
+        saved.ChangeTensors(tensors => tensors.Select(tensor =>
+            tensor.Name == "pooler.dense.bias" ? TensorToWrite.Floats(tensor.Name, [3], () => new float[3]) : tensor));
+        TrainingJob job = small.Job("run") with { Model = saved.Folder, Config = null, Vocabulary = null };
+        job = job with { Options = job.Options with { Pooler = Pooler.Avg } };
         string message = Assert.Throws<InvalidInputException>(() => SmallModel.Train(job)).Message;
         Assert.Contains("pooler.dense.bias", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(job.Output));
+    }
+
+    static TensorToWrite MakeNaN(TensorToWrite tensor)
+    {
+        if (tensor.Name != "pooler.dense.bias") return tensor;
+        float[] values = MemoryMarshal.Cast<byte, float>(tensor.Data().Span).ToArray();
+        values[3] = float.NaN;
+        return TensorToWrite.Floats(tensor.Name, tensor.Shape, () => values);
     }
 
     [Fact]
