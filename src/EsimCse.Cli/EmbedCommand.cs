@@ -38,9 +38,9 @@ static class EmbedCommand
             string folder = parsed.GetValue(model)!;
             string source = parsed.GetValue(input)!;
             string target = parsed.GetValue(output)!;
-            IEnumerable<SentenceRow> rows = CommonOptions.Read(source, parsed.GetValue(column));
             OutputPath.Check(target, source, folder);
             using SentenceEncoder encoder = CommonOptions.Load(folder, options);
+            IEnumerable<SentenceRow> rows = CommonOptions.Read(source, parsed.GetValue(column));
             VectorOutput.Write(target, encoder.Dimension, Embed(encoder, source, rows, stop));
             CommonOptions.ReportTruncated(encoder);
         });

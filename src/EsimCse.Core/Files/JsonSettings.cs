@@ -1,41 +1,51 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 
 namespace EsimCse.Core.Files;
 
 /// <summary>
 /// One JSON object of a settings file. Its keys are checked against a list when it is opened; each error is one line
-/// with the file, the key, the value and the values that are expected. A null value is an absent one.
+/// with the file, the key, the value and the values that are expected. A null value is an absent one. A key that
+/// stands there twice is refused.
 /// </summary>
 sealed class JsonSettings
 {
     const int LongestQuote = 60;
 
-    readonly JsonObject _json;
+    readonly Dictionary<string, JsonElement> _values = new(StringComparer.Ordinal);
+    readonly JsonElement _json;
     readonly SettingKeys _keys;
     readonly string _prefix;
 
-    JsonSettings(string file, string prefix, JsonObject json, SettingKeys keys)
+    JsonSettings(string file, string prefix, JsonElement json, SettingKeys keys)
     {
         File = file;
         _prefix = prefix;
         _json = json;
         _keys = keys;
-        foreach ((string key, JsonNode? value) in json)
-            if (keys.FindProblem(key, value) is { } problem)
-                throw new InvalidInputException($"{file}: {prefix}{key}: found {Quote(value)}, {problem}");
+        foreach (JsonProperty property in json.EnumerateObject())
+        {
+            string key = property.Name;
+            if (!_values.TryAdd(key, property.Value)) throw Twice(key);
+            if (keys.FindProblem(key, property.Value) is { } problem)
+                throw new InvalidInputException($"{file}: {prefix}{key}: found {Quote(key)}, {problem}");
+        }
     }
 
     /// <summary>The file's path.</summary>
     public string File { get; }
 
     /// <summary>All keys, those of null included.</summary>
-    public IEnumerable<string> Names => _json.Select(entry => entry.Key);
+    public IEnumerable<string> Names => _values.Keys;
 
     /// <summary>Opens a file that holds an object.</summary>
     /// <exception cref="InvalidInputException">
     /// The file is missing, not valid JSON, not an object, or a key is refused.
     /// </exception>
-    public static JsonSettings Read(string file, SettingKeys keys) => new(file, "", JsonFile.ReadObject(file), keys);
+    public static JsonSettings Read(string file, SettingKeys keys)
+    {
+        JsonElement json = JsonFile.Read(file);
+        return json.ValueKind == JsonValueKind.Object ? new(file, "", json, keys) : throw JsonFile.NoObject(file);
+    }
 
     /// <summary>Opens a file that may be missing; null where it is.</summary>
     /// <exception cref="InvalidInputException">
@@ -50,31 +60,46 @@ sealed class JsonSettings
     /// </exception>
     public static IEnumerable<JsonSettings> ReadList(string file, SettingKeys keys)
     {
-        if (JsonFile.Read(file) is not JsonArray list || list.Any(node => node is not JsonObject))
+        JsonElement list = JsonFile.Read(file);
+        if (list.ValueKind != JsonValueKind.Array || list.EnumerateArray().Any(item => !IsObject(item)))
             throw new InvalidInputException($"{file}: expected a list of objects");
-        return list.Index().Select(item => new JsonSettings(file, $"[{item.Index}].", item.Item!.AsObject(), keys));
+        return list.EnumerateArray().Select((item, i) => new JsonSettings(file, $"[{i}].", item, keys));
     }
 
     /// <summary>Whether a key is present and not null.</summary>
-    public bool Contains(string key) => Node(key) is not null;
+    public bool Contains(string key) => Find(key) is not null;
 
     /// <summary>Returns a value; null for none.</summary>
-    public JsonNode? Node(string key) =>
-        _keys.Honours(key) ? _json[key] : throw new InvalidOperationException($"{key} is not listed");
+    public JsonElement? Find(string key)
+    {
+        if (!_keys.Honours(key)) throw new InvalidOperationException($"{key} is not listed");
+        bool isPresent = _values.TryGetValue(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
+        return isPresent ? value : null;
+    }
 
     /// <summary>Returns true or false; null for none.</summary>
-    public bool? Flag(string key) => Value<bool>(key, _ => true, "true or false");
+    public bool? Flag(string key)
+    {
+        if (Find(key) is not { } value) return null;
+        bool isFlag = value.ValueKind is JsonValueKind.True or JsonValueKind.False;
+        return isFlag ? value.GetBoolean() : throw Wrong(key, "true or false");
+    }
 
     /// <summary>Returns a text; null for none.</summary>
-    public string? Text(string key) => Node(key) switch
+    public string? Text(string key)
     {
-        null => null,
-        { } node => JsonFile.Text(node) ?? throw Wrong(key, "a string"),
-    };
+        if (Find(key) is not { } value) return null;
+        return JsonFile.Text(value) ?? throw Wrong(key, "a string");
+    }
 
     /// <summary>Returns a whole number of at least <paramref name="minimum"/>; null for none.</summary>
-    public int? Integer(string key, int minimum) =>
-        Value<int>(key, number => number >= minimum, WholeNumber(minimum));
+    public int? Integer(string key, int minimum)
+    {
+        if (Find(key) is not { } value) return null;
+        bool isNumber = value.ValueKind == JsonValueKind.Number;
+        bool isValid = isNumber && value.TryGetInt32(out int found) && found >= minimum;
+        return isValid ? value.GetInt32() : throw Wrong(key, WholeNumber(minimum));
+    }
 
     /// <summary>Returns a whole number of at least <paramref name="minimum"/>, which must be there.</summary>
     public int RequiredInteger(string key, int minimum) =>
@@ -84,37 +109,67 @@ sealed class JsonSettings
     public string[]? Texts(string key)
     {
         const string expected = "a list of strings";
-        if (Node(key) is not { } node) return null;
-        JsonArray list = node as JsonArray ?? throw Wrong(key, expected);
-        return [.. list.Select(item => JsonFile.Text(item) ?? throw Wrong(key, expected))];
+        return List(key, expected)?.Select(item => JsonFile.Text(item) ?? throw Wrong(key, expected)).ToArray();
+    }
+
+    /// <summary>Returns a list of ids; null for none.</summary>
+    public int[]? Ids(string key)
+    {
+        const string expected = "a list of ids";
+        return List(key, expected)?.Select(item => JsonFile.Id(item) ?? throw Wrong(key, expected)).ToArray();
+    }
+
+    /// <summary>Returns the ids of an object's names; null for none.</summary>
+    public Dictionary<string, int>? IdsByName(string key)
+    {
+        if (Find(key) is not { } json) return null;
+        if (!IsObject(json)) throw Wrong(key, "tokens with ids");
+        Dictionary<string, int> ids = new(json.GetPropertyCount(), StringComparer.Ordinal);
+        foreach (JsonProperty property in json.EnumerateObject())
+        {
+            int? id = JsonFile.Id(property.Value);
+            if (id is null || !ids.TryAdd(property.Name, id.Value))
+                throw Nested(key, json, SettingKeys.Map).Wrong(property.Name, "an id");
+        }
+        return ids;
     }
 
     /// <summary>Returns a finite number of at least 0; null for none.</summary>
-    public float? Number(string key) =>
-        (float?)Value<double>(key, number => number >= 0 && number <= float.MaxValue, "a number that is not negative");
+    public float? Number(string key)
+    {
+        if (Find(key) is not { } value) return null;
+        bool isNumber = value.ValueKind == JsonValueKind.Number;
+        double number = isNumber && value.TryGetDouble(out double found) ? found : double.NaN;
+        bool isValid = number is >= 0 and <= float.MaxValue;
+        return isValid ? (float)number : throw Wrong(key, "a number that is not negative");
+    }
 
     /// <summary>Returns an object; null for none.</summary>
     public JsonSettings? Object(string key, SettingKeys keys)
     {
-        if (Node(key) is not { } node) return null;
-        JsonObject json = node as JsonObject ?? throw Wrong(key, "an object");
-        return Nested(key, json, keys);
+        if (Find(key) is not { } json) return null;
+        return IsObject(json) ? Nested(key, json, keys) : throw Wrong(key, "an object");
     }
 
     /// <summary>Returns the objects of a list; none where the key is absent.</summary>
     public IEnumerable<JsonSettings> Objects(string key, SettingKeys keys)
     {
-        if (Node(key) is not { } node) yield break;
-        JsonArray list = node as JsonArray ?? throw Wrong(key, "a list of objects");
-        for (int i = 0; i < list.Count; i++)
-        {
-            JsonObject json = list[i] as JsonObject ?? throw Wrong(key, "a list of objects");
-            yield return Nested($"{key}[{i}]", json, keys);
-        }
+        const string expected = "a list of objects";
+        return (List(key, expected) ?? []).Select((item, i) =>
+            IsObject(item) ? Nested($"{key}[{i}]", item, keys) : throw Wrong(key, expected));
+    }
+
+    /// <summary>Returns the values of a list; null for none.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="expected">The values that are expected, for the error where it is no list.</param>
+    public IEnumerable<JsonElement>? List(string key, string expected)
+    {
+        if (Find(key) is not { } list) return null;
+        return list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : throw Wrong(key, expected);
     }
 
     /// <summary>Returns an object that stands somewhere below a key.</summary>
-    public JsonSettings Nested(string key, JsonObject json, SettingKeys keys) =>
+    public JsonSettings Nested(string key, JsonElement json, SettingKeys keys) =>
         new(File, $"{_prefix}{key}.", json, keys);
 
     /// <summary>Returns the same object, checked against another list of keys.</summary>
@@ -122,22 +177,19 @@ sealed class JsonSettings
 
     /// <summary>Returns the error of a key's value.</summary>
     public InvalidInputException Wrong(string key, string expected) =>
-        new($"{File}: {_prefix}{key}: found {Quote(_json[key])}, expected {expected}");
+        new($"{File}: {_prefix}{key}: found {Quote(key)}, expected {expected}");
 
-    T? Value<T>(string key, Predicate<T> valid, string expected) where T : struct
-    {
-        if (Node(key) is not { } node) return null;
-        return node is JsonValue value && value.TryGetValue(out T found) && valid(found)
-            ? found
-            : throw Wrong(key, expected);
-    }
+    InvalidInputException Twice(string key) => new($"{File}: {_prefix}{key}: found twice, expected once");
+
+    static bool IsObject(JsonElement value) => value.ValueKind == JsonValueKind.Object;
 
     static string WholeNumber(int minimum) =>
         minimum == 1 ? "a positive whole number" : $"a whole number of at least {minimum}";
 
-    static string Quote(JsonNode? value)
+    string Quote(string key)
     {
-        string json = value?.ToJsonString(JsonFile.Readable) ?? "nothing";
+        bool isPresent = _values.TryGetValue(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
+        string json = isPresent ? JsonFile.Quote(value) : "nothing";
         return json.Length <= LongestQuote ? json : json[..LongestQuote] + "…";
     }
 }

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 
 namespace EsimCse.Core.Files;
 
@@ -36,12 +36,12 @@ sealed record SettingKeys
     public IEnumerable<string> Known => [.. Honoured, .. Refused.Keys, .. Harmless];
 
     /// <summary>Returns the error of a key and its value, without file and key; null where there is none.</summary>
-    public string? FindProblem(string key, JsonNode? value)
+    public string? FindProblem(string key, JsonElement value)
     {
-        if (value is null || Honours(key) || Harmless.Contains(key)) return null;
+        if (value.ValueKind == JsonValueKind.Null || Honours(key) || Harmless.Contains(key)) return null;
         if (!Refused.TryGetValue(key, out string[]? allowed))
             return IsClosed ? $"a key that is not known, expected {string.Join(", ", Known)}" : null;
-        if (allowed.Any(json => JsonNode.DeepEquals(JsonNode.Parse(json), value))) return null;
+        if (allowed.Any(json => JsonElement.DeepEquals(JsonElement.Parse(json), value))) return null;
         return $"not supported, expected {string.Join(" or ", allowed.DefaultIfEmpty("null"))}";
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json.Nodes;
 using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Model;
@@ -15,6 +14,8 @@ sealed class ModelTensors : IDisposable
 {
     const string SimCseHead = "mlp.dense";
     const int DigestBytes = 4096;
+
+    static readonly SettingKeys IndexKeys = new() { Honoured = ["weight_map"], Harmless = ["metadata"] };
 
     readonly Dictionary<string, SafetensorsFile> _files = [];
     readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = [];
@@ -119,11 +120,11 @@ sealed class ModelTensors : IDisposable
     /// </summary>
     void AddShards(string index)
     {
-        if (JsonFile.ReadObject(index)["weight_map"] is not JsonObject map)
-            throw new InvalidInputException($"{index}: expected an object weight_map");
-        foreach ((string name, JsonNode? value) in map)
+        JsonSettings? map = JsonSettings.Read(index, IndexKeys).Object("weight_map", SettingKeys.Map);
+        if (map is null) throw new InvalidInputException($"{index}: expected an object weight_map");
+        foreach (string name in map.Names)
         {
-            string? shard = JsonFile.Text(value);
+            string? shard = map.Text(name);
             if (string.IsNullOrEmpty(shard) || Path.GetFileName(shard) != shard) throw NotInFolder(index, name);
             string path = Path.Combine(_folder, shard);
             SafetensorsFile file = _files.GetValueOrDefault(path) ?? AddAll(path);

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Text;
@@ -74,11 +74,10 @@ sealed record SentenceTemplate(
 
     static (string Token, int Id) ReadToken(JsonSettings json, string key)
     {
-        if (json.Node(key) is JsonArray { Count: 2 } pair
-            && JsonFile.Text(pair[0]) is { } token
-            && pair[1] is JsonValue value && value.TryGetValue(out int id) && id >= 0)
-            return (token, id);
-        throw json.Wrong(key, "a token and its id");
+        const string expected = "a token and its id";
+        JsonElement[] pair = json.List(key, expected)?.ToArray() ?? [];
+        bool isToken = pair.Length == 2 && JsonFile.Text(pair[0]) is not null && JsonFile.Id(pair[1]) is not null;
+        return isToken ? (JsonFile.Text(pair[0])!, JsonFile.Id(pair[1])!.Value) : throw json.Wrong(key, expected);
     }
 
     static SentenceTemplate ReadTemplate(JsonSettings json)
@@ -108,17 +107,8 @@ sealed record SentenceTemplate(
     {
         JsonSettings token = specialTokens.Object(name, TokenKeys) ?? throw specialTokens.Wrong(name, "its ids");
         string[] tokens = token.Texts("tokens") ?? throw token.Wrong("tokens", "a list of strings");
-        int[] ids = ReadIds(token);
+        int[] ids = token.Ids("ids") ?? throw token.Wrong("ids", "a list of ids");
         if (ids.Length != tokens.Length) throw token.Wrong("ids", $"{tokens.Length} ids, one for each token");
         return tokens.Zip(ids);
-    }
-
-    static int[] ReadIds(JsonSettings token)
-    {
-        JsonArray list = token.Node("ids") as JsonArray ?? throw token.Wrong("ids", "a list of ids");
-        return [.. list.Select(node =>
-            node is JsonValue value && value.TryGetValue(out int id) && id >= 0
-                ? id
-                : throw token.Wrong("ids", "a list of ids"))];
     }
 }

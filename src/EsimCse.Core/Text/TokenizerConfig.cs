@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Text;
@@ -112,13 +112,23 @@ sealed class TokenizerConfig
     public static TokenizerConfig Read(string folder) => new(folder);
 
     /// <summary>Adds a remark where this file and tokenizer.json, which is followed, disagree.</summary>
-    public void Compare(string key, JsonNode? stated, JsonNode? followed)
+    public void Compare(string key, bool? stated, bool? followed) => CompareJson(key, Json(stated), Json(followed));
+
+    /// <inheritdoc cref="Compare(string, bool?, bool?)"/>
+    public void Compare(string key, string? stated, string? followed) =>
+        CompareJson(key, Json(stated), Json(followed));
+
+    void CompareJson(string key, string? stated, string? followed)
     {
-        if (stated is null || JsonNode.DeepEquals(stated, followed)) return;
-        string values = $"found {stated.ToJsonString()}, tokenizer.json has {followed?.ToJsonString() ?? "nothing"}";
+        if (stated is null || stated == followed) return;
+        string values = $"found {stated}, tokenizer.json has {followed ?? "nothing"}";
         string file = SpecialTokens.TryGetValue(key, out AddedToken? token) ? token.File : _config!.File;
         _remarks.Add($"{file}: {key}: {values}: tokenizer.json is followed");
     }
+
+    static string? Json(bool? value) => value is null ? null : value.Value ? "true" : "false";
+
+    static string? Json(string? text) => text is null ? null : $"\"{JsonEncodedText.Encode(text)}\"";
 
     /// <summary>Returns whether a key of a side is left; null where it is not stated.</summary>
     public static bool? ReadSide(JsonSettings? json, string key, string left, string right)
@@ -131,7 +141,8 @@ sealed class TokenizerConfig
 
     int? ReadMaxLength(string key)
     {
-        if (_config?.Node(key) is not JsonValue value || !value.TryGetValue(out double length)) return null;
+        if (_config?.Find(key) is not { ValueKind: JsonValueKind.Number } value) return null;
+        double length = value.TryGetDouble(out double found) ? found : 0;
         return length is >= 2 and <= int.MaxValue ? (int)length : null;
     }
 
@@ -158,31 +169,27 @@ sealed class TokenizerConfig
 
     void ReadList(JsonSettings json, string key)
     {
-        switch (json.Node(key))
+        if (json.Find(key) is not { } tokens) return;
+        MoreSpecialTokens.AddRange(Values().Select(value => FromValue(json, key, value)));
+
+        IEnumerable<JsonElement> Values() => tokens.ValueKind switch
         {
-            case null:
-                break;
-            case JsonArray list:
-                MoreSpecialTokens.AddRange(list.Select(node => FromNode(json, key, node)));
-                break;
-            case JsonObject named:
-                MoreSpecialTokens.AddRange(named.Select(token => FromNode(json, key, token.Value)));
-                break;
-            default:
-                throw json.Wrong(key, "a list of tokens");
-        }
+            JsonValueKind.Array => tokens.EnumerateArray(),
+            JsonValueKind.Object => tokens.EnumerateObject().Select(token => token.Value),
+            _ => throw json.Wrong(key, "a list of tokens"),
+        };
     }
 
     static AddedToken? ReadToken(JsonSettings json, string key) =>
-        json.Node(key) is { } node ? FromNode(json, key, node) : null;
+        json.Find(key) is { } value ? FromValue(json, key, value) : null;
 
     /// <summary>Reads a special token that is written as a string, or as an object with flags.</summary>
-    static AddedToken FromNode(JsonSettings json, string key, JsonNode? node)
+    static AddedToken FromValue(JsonSettings json, string key, JsonElement value)
     {
-        if (JsonFile.Text(node) is { } content)
+        if (JsonFile.Text(value) is { } content)
             return new AddedToken { File = json.File, Content = content, Special = true };
-        JsonObject token = node as JsonObject ?? throw json.Wrong(key, "a token");
-        return AddedToken.Read(json.Nested(key, token, AddedToken.Keys), special: true);
+        if (value.ValueKind != JsonValueKind.Object) throw json.Wrong(key, "a token");
+        return AddedToken.Read(json.Nested(key, value, AddedToken.Keys), special: true);
     }
 
     void ReadDecoder()

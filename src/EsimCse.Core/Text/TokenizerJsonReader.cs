@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using EsimCse.Core.Files;
 using EsimCse.Core.Text.Normalizers;
 using EsimCse.Core.Text.PreTokenizers;
@@ -43,7 +42,7 @@ static class TokenizerJsonReader
         TokenizerSettings settings = new()
         {
             File = path,
-            Vocabulary = ReadVocabulary(model),
+            Vocabulary = model.IdsByName("vocab") ?? throw model.Wrong("vocab", "tokens with ids"),
             AddedTokens = [.. ReadAddedTokens(json)],
             UnknownToken = model.Text("unk_token") ?? TokenizerSettings.DefaultUnknownToken,
             ContinuingSubwordPrefix = model.Text("continuing_subword_prefix") ?? "##",
@@ -71,17 +70,6 @@ static class TokenizerJsonReader
             new($"{json.File}: model.type: found {found}, expected WordPiece{remark}");
     }
 
-    static Dictionary<string, int> ReadVocabulary(JsonSettings model)
-    {
-        JsonObject ids = model.Node("vocab") as JsonObject ?? throw model.Wrong("vocab", "tokens with ids");
-        Dictionary<string, int> vocabulary = new(ids.Count, StringComparer.Ordinal);
-        foreach ((string token, JsonNode? node) in ids)
-            vocabulary[token] = node is JsonValue value && value.TryGetValue(out int id) && id >= 0
-                ? id
-                : throw model.Nested("vocab", ids, SettingKeys.Map).Wrong(token, "an id");
-        return vocabulary;
-    }
-
     static IEnumerable<AddedToken> ReadAddedTokens(JsonSettings json)
     {
         foreach (JsonSettings token in json.Objects("added_tokens", AddedToken.Keys))
@@ -98,7 +86,7 @@ static class TokenizerJsonReader
         if (left is not null) config.Compare("truncation_side", Side(config.TruncatesLeft), Side(left));
         return left ?? config.TruncatesLeft ?? false;
 
-        static JsonNode? Side(bool? left) => left is null ? null : left.Value ? "left" : "right";
+        static string? Side(bool? left) => left is null ? null : left.Value ? "left" : "right";
     }
 
     static void Compare(TokenizerSettings settings, TokenizerConfig config)

@@ -24,6 +24,7 @@ public sealed class JsonFileTests : IDisposable
     [InlineData("", "not valid JSON")]
     [InlineData("[1]", "expected a JSON object")]
     [InlineData("null", "expected a JSON object")]
+    [InlineData("{\"a\":[{\"b\":1,\"b\":1}]}", "not valid JSON")]
     public void A_file_that_is_no_valid_object_is_named(string text, string named)
     {
         File.WriteAllText(_path, text);

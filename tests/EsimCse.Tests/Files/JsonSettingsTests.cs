@@ -40,6 +40,13 @@ public sealed class JsonSettingsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("{\"flag\": true, \"\\u0066lag\": true}", "flag: found twice, expected once")]
+    [InlineData("{\"part\": {\"note\": 1, \"note\": 1}}", "part.note: found twice, expected once")]
+    [InlineData("{\"part\": {\"size\": {\"a\": 1, \"a\": 1}}}", "part.size.a: found twice, expected once")]
+    public void A_key_that_stands_there_twice_is_refused(string json, string expected) =>
+        Refuses(expected, () => Read(json).Object("part", Open)!.IdsByName("size"));
+
+    [Theory]
     [InlineData("\"yes\"")]
     [InlineData("1")]
     [InlineData("[]")]

@@ -21,7 +21,7 @@ public class ModelFolderTests
     [InlineData("hidden_act", "\"gelu\"", "\"swish\"")]
     [InlineData("hidden_act", "\"gelu\"", "{}")]
     [InlineData("max_position_embeddings", "\"max_position_embeddings\": 40", "\"max_position_embeddings\": 1")]
-    [InlineData("not valid JSON", "\"hidden_size\": 16", "\"hidden_size\": 16, \"hidden_size\": 16")]
+    [InlineData("hidden_size: found twice", "\"hidden_size\": 16", "\"hidden_size\": 16, \"hidden_size\": 16")]
     [InlineData("config.json: not valid JSON", "\"gelu\"", "\"\\ud800\"")]
     [InlineData("parameters", "\"intermediate_size\": 24", "\"intermediate_size\": 2147483647")]
     public void A_config_that_contradicts_itself_or_the_weights_is_refused_by_name(string named, string from, string to)
@@ -78,7 +78,7 @@ public class ModelFolderTests
         AssertRefused(named, model => File.WriteAllText(model.In(file), content));
 
     [Theory]
-    [InlineData("\"cleanup\": true", "\"cleanup\": true, \"cleanup\": true")]
+    [InlineData("\"lowercase\": true", "\"lowercase\": true, \"lowercase\": true")]
     [InlineData("\"max_input_chars_per_word\": 100", "\"max_input_chars_per_word\": -100000")]
     [InlineData("\"version\": \"1.0\",", "\"added_tokens\": [\"x\"],")]
     [InlineData("\"version\": \"1.0\",", "\"model\": \"WordPiece\",")]

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.SentenceTransformers;
@@ -144,8 +144,9 @@ public class SettingKeysTests
             }
     }
 
-    static IEnumerable<string> KeysOf(JsonNode? root) =>
-        root is JsonArray list ? list.SelectMany(KeysOf) : root!.AsObject().Select(entry => entry.Key);
+    static IEnumerable<string> KeysOf(JsonElement root) => root.ValueKind == JsonValueKind.Array
+        ? root.EnumerateArray().SelectMany(KeysOf)
+        : root.EnumerateObject().Select(entry => entry.Name);
 
     /// <summary>Returns the change of a key: every honoured key must have one.</summary>
     static string Find(string file, string key)

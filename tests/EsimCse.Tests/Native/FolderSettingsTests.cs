@@ -43,7 +43,7 @@ public class FolderSettingsTests
     [InlineData("""{"default_prompt_name": "q"}""", "default_prompt_name: found \"q\"")]
     [InlineData("""{"prompts": {"p": "x"}, "default_prompt_name": "q"}""", "expected one of the names in prompts: p")]
     [InlineData("""{"prompts": ["x"]}""", "prompts: found [\"x\"]")]
-    [InlineData("""{"prompts": {"p": 1}}""", "prompts: found {\"p\":1}")]
+    [InlineData("""{"prompts": {"p": 1}}""", "prompts.p: found 1, expected a string")]
     [InlineData("""{"truncate_dim": -4}""", "truncate_dim: found -4")]
     [InlineData("""{"similarity_fn_name": "maxsim"}""", "similarity_fn_name: found \"maxsim\"")]
     [InlineData("""{"model_type": "SparseEncoder"}""", "model_type: found \"SparseEncoder\"")]

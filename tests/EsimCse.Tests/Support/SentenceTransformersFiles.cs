@@ -36,7 +36,8 @@ static class SentenceTransformersFiles
     /// </summary>
     public static void Merge(this SavedModel model, string file, string patch, int entry = 1)
     {
-        JsonNode root = File.Exists(model.In(file)) ? JsonFile.Read(model.In(file))! : new JsonObject();
+        string path = model.In(file);
+        JsonNode root = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))! : new JsonObject();
         JsonObject target = root is JsonArray list ? list[entry]!.AsObject() : root.AsObject();
         foreach ((string key, JsonNode? value) in JsonNode.Parse(patch)!.AsObject())
         {

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Model.SentenceTransformers;
@@ -57,18 +56,12 @@ sealed record EncodingSettings
 
     static string ReadPrompt(JsonSettings settings)
     {
-        JsonObject prompts = settings.Node(PromptsKey) switch
-        {
-            null => [],
-            JsonObject found => found,
-            _ => throw settings.Wrong(PromptsKey, "an object"),
-        };
-        if (prompts.Any(prompt => prompt.Value is { } text && JsonFile.Text(text) is null))
-            throw settings.Wrong(PromptsKey, "an object of strings");
+        JsonSettings? prompts = settings.Object(PromptsKey, SettingKeys.Map);
+        string[] names = [.. prompts?.Names ?? []];
+        foreach (string prompt in names) prompts!.Text(prompt);
         if (settings.Text(DefaultKey) is not { } name) return "";
-        if (prompts.ContainsKey(name)) return JsonFile.Text(prompts[name]) ?? "";
-        string names = string.Join(", ", prompts.Select(prompt => prompt.Key));
-        throw settings.Wrong(DefaultKey, $"one of the names in {PromptsKey}: {names}");
+        if (names.Contains(name)) return prompts!.Text(name) ?? "";
+        throw settings.Wrong(DefaultKey, $"one of the names in {PromptsKey}: {string.Join(", ", names)}");
     }
 
     static SimilarityFunction ReadSimilarity(JsonSettings settings)

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model.Poolers;
 
@@ -44,17 +44,17 @@ sealed record PoolingModule(IReadOnlyList<PoolingMode> Modes, bool ExcludesPromp
     static PoolingMode[] ReadModes(JsonSettings settings)
     {
         string expected = $"one or several of {string.Join(", ", PoolingMode.All.Select(mode => mode.Name))}";
-        PoolingMode[] modes = settings.Node(ModeKey) switch
+        PoolingMode[] modes = settings.Find(ModeKey) switch
         {
             null => [.. PoolingMode.All.Where(IsOn).OrderBy(mode => mode.Pooling)],
-            JsonArray list => [.. list.Select(Find)],
+            { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray().Select(Find)],
             { } name => [Find(name)],
         };
         return modes.Length > 0 ? modes : throw settings.Wrong(ModeKey, expected);
 
         bool IsOn(PoolingMode mode) => settings.Flag(mode.FlagKey) is true;
 
-        PoolingMode Find(JsonNode? name) =>
+        PoolingMode Find(JsonElement name) =>
             PoolingMode.All.FirstOrDefault(mode => mode.Name == JsonFile.Text(name))
             ?? throw settings.Wrong(ModeKey, expected);
     }
