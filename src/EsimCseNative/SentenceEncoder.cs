@@ -23,7 +23,7 @@ public sealed partial class SentenceEncoder : IDisposable
     {
         _backend = backend;
         Folder = folder;
-        Tokenizer = BertTokenizer.Load(folder.EncoderPath);
+        Tokenizer = BertTokenizer.Load(folder.EncoderPath, folder.LowerCase);
         Normalize = options.Normalize ?? folder.Normalize;
         MaxLength = options.MaxLength ?? folder.LengthLimit(Tokenizer.ModelMaxLength);
         if (MaxLength < 2 || MaxLength > folder.Config.MaxPositions) throw WrongLength();
@@ -113,7 +113,8 @@ public sealed partial class SentenceEncoder : IDisposable
         for (int i = 0; i < all.Length; i++)
         {
             ids.Clear();
-            if (Tokenizer.Encode(Prepare(sentences[i]), MaxLength, ids)) truncated++;
+            string text = Folder.Prompt.Length > 0 ? Folder.Prompt + sentences[i] : sentences[i];
+            if (Tokenizer.Encode(text, MaxLength, ids)) truncated++;
             all[i] = [.. ids];
         }
         Interlocked.Add(ref _truncated, truncated);
@@ -151,13 +152,6 @@ public sealed partial class SentenceEncoder : IDisposable
         _embedder.Dispose();
         _bert.Dispose();
         _backend.Dispose();
-    }
-
-    /// <summary>Returns a sentence as the tokenizer reads it.</summary>
-    string Prepare(string sentence)
-    {
-        if (Folder.Prompt.Length > 0) sentence = Folder.Prompt + sentence;
-        return Folder.LowerCase ? TextCase.ToLower(sentence) : sentence;
     }
 
     void CheckAndNormalize(Span<float> vector, int row, Func<int, string> describe)

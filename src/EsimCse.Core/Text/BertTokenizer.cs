@@ -63,6 +63,8 @@ public sealed class BertTokenizer
 
     internal TokenizerSettings Settings => _settings;
 
+    bool LowerCase { get; init; }
+
     /// <summary>
     /// Loads a tokenizer from a folder: tokenizer.json, or else vocab.txt; with tokenizer_config.json,
     /// special_tokens_map.json and added_tokens.json, if any.
@@ -70,7 +72,12 @@ public sealed class BertTokenizer
     /// <exception cref="InvalidInputException">
     /// Both files are missing, or one of the files is not valid or states a setting that is not supported.
     /// </exception>
-    public static BertTokenizer Load(string folder) => new(TokenizerSettings.Read(folder));
+    public static BertTokenizer Load(string folder) => Load(folder, lowerCase: false);
+
+    /// <summary>Loads a tokenizer that lower-cases all text first, as sentence-transformers' do_lower_case.</summary>
+    /// <inheritdoc cref="Load(string)"/>
+    internal static BertTokenizer Load(string folder, bool lowerCase) =>
+        new(TokenizerSettings.Read(folder)) { LowerCase = lowerCase };
 
     /// <summary>Whether a token continues a word ("##s").</summary>
     public bool IsContinuation(int id) => _wordPiece.IsContinuation(id);
@@ -115,6 +122,7 @@ public sealed class BertTokenizer
     {
         ArgumentNullException.ThrowIfNull(ids);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, Math.Max(2, _prefix.Length + _suffix.Length));
+        if (LowerCase) text = TextCase.ToLower(text.ToString());
         ids.AddRange(_prefix);
         int first = ids.Count;
         int limit = maxLength == int.MaxValue ? maxLength : first + maxLength - _prefix.Length - _suffix.Length;

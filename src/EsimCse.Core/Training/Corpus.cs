@@ -15,16 +15,11 @@ sealed class Corpus
     /// <exception cref="InvalidInputException">A file is malformed, or no file has a sentence.</exception>
     /// <exception cref="UsageException">The column cannot be chosen or has no meaning.</exception>
     public static Corpus Read(
-        IReadOnlyCollection<string> files,
-        string? column,
-        BertTokenizer tokenizer,
-        int maxLength,
-        bool lowerCase = false)
+        IReadOnlyCollection<string> files, string? column, BertTokenizer tokenizer, int maxLength)
     {
         SentenceFile.CheckColumn(files, column);
         List<string> remarks = [];
         var sentences = files.SelectMany(file => SentenceFile.Read(file, column, remarks.Add)).Select(row => row.Text);
-        if (lowerCase) sentences = sentences.Select(TextCase.ToLower);
         Corpus corpus = From(sentences, tokenizer, maxLength);
         corpus.Remarks = remarks;
         if (corpus.Count > 0) return corpus;

@@ -25,8 +25,7 @@ sealed class DevScore : IDisposable
         Pooler pooler,
         BertTokenizer tokenizer,
         int maxLength,
-        IReadOnlyList<ScoredPair> pairs,
-        bool lowerCase = false)
+        IReadOnlyList<ScoredPair> pairs)
     {
         _pairs = pairs;
         _hiddenSize = config.HiddenSize;
@@ -35,7 +34,7 @@ sealed class DevScore : IDisposable
         foreach (string sentence in StsSets.Sentences(pairs))
         {
             ids.Clear();
-            tokenizer.Encode(lowerCase ? TextCase.ToLower(sentence) : sentence, maxLength, ids);
+            tokenizer.Encode(sentence, maxLength, ids);
             _sentences.Add([.. ids]);
         }
         _lengths = [.. _sentences.Select(sentence => sentence.Length)];

@@ -53,14 +53,7 @@ sealed class Trainer : IDisposable
         {
             int maxLength = source.FullLength(inputs.Tokenizer);
             Pooler pooler = _options.SavedPooler;
-            _dev = new DevScore(
-                backend,
-                source.Config,
-                pooler,
-                inputs.Tokenizer,
-                maxLength,
-                inputs.DevPairs,
-                source.LowerCase);
+            _dev = new DevScore(backend, source.Config, pooler, inputs.Tokenizer, maxLength, inputs.DevPairs);
         }
         _folder = new RunFolder(job, _bert, _step, new RunIdentity(job, _bert, inputs.Digests(), Steps));
         _lock.Take();

@@ -24,11 +24,11 @@ sealed record TrainingInputs(
     {
         TrainingSource source = TrainingSource.Read(job);
         OutputConflict.Check(job, source);
-        BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath);
+        BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath, source.LowerCase);
         CheckSizes(source, tokenizer, job.Options.MaxLength);
         IReadOnlyList<ScoredPair>? dev = null;
         if (job.EvaluationData is not null) dev = StsSets.Read(job.EvaluationData, "stsb-dev");
-        Corpus corpus = Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength, source.LowerCase);
+        Corpus corpus = Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength);
         CheckNegatives(corpus, job);
         return new(source, tokenizer, corpus, dev, job.Options.Pooler.HasHead ? [] : source.UntrainedHead());
     }
