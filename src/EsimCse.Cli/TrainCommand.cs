@@ -119,7 +119,6 @@ sealed class TrainCommand
 
     static void WriteStart(Trainer trainer, TrainingJob job)
     {
-        foreach (string remark in trainer.Remarks) Console.Error.WriteLine(remark);
         (int sentences, long empty, long truncated) = trainer.CorpusCounts;
         Console.Error.WriteLine(
             $"{sentences} sentences, {empty} empty lines skipped, {truncated} truncated to {job.Options.MaxLength} " +
