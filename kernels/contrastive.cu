@@ -1,83 +1,25 @@
-// The contrastive (InfoNCE) loss over batch and queue, and its gradient. h holds B anchors, then their B positives.
+// The contrastive (InfoNCE) loss over batch and queue, and its gradient. h holds B anchors, then their positives, then
+// their hard negatives if there are any; the candidates of an anchor are the rows of h after the anchors, then the
+// queue.
 //
-//   logit[i,j] = cos(h[i], h[B+j]) / τ for j < B;  logit[i,B+q] = cos(h[i], queue[q]) / τ;  norms clamped below at 1e-8
+//   logit[i,j] = cos(h[i], candidate j) / τ, plus w at the hard negative of i;  norms clamped below at 1e-8
 //   loss = mean over i of log1p(Σ over all j but the largest of e^(logit[i,j] - max)) - (logit[i,i] - max)
 //   weight[i,j] = ∂loss / ∂cos(i,j) = (softmax[i,j] - [i = j]) / (B τ)
 //   dh = (Σ weight · other / |other| - (Σ weight · cos) h / |h|) / |h|; the second term is 0 where |h| is clamped
 //
-// h, dh [2B,E]; queue [Q,E]; logits, weights [B,B+Q]; norms [2B+Q]; all fp32. No gradient flows into the queue. Only
-// its first queue_count rows are filled; the others are not read.
+// A candidate j ≠ i that is the text of i or of its positive, or the positive of another row with the text of i, is no
+// negative of i: its softmax is 0.
+//
+// h, dh [VB,E], V = 2 or 3; queue [Q,E]; logits, weights [B,(V-1)B+Q]; norms [VB+Q]; all fp32. No gradient flows into
+// the queue. Only its first queue_count rows are filled; the others are not read.
 //
 // Norms: one warp per row. Logits: one warp per pair. Softmax: one block per row. Gradient: one block per row of h.
-// Streaming, where B·(B+Q) logits do not fit in memory: one block per row reduces its softmax online, and the gradient
+// Streaming, where the logits do not fit in memory: one block per row reduces its softmax online, and the gradient
 // computes the logits again. Every sum has a fixed order.
-#include "common.cuh"
-#include "stepstate.cuh"
+#include "contrastive.cuh"
 
-constexpr float MinNorm = 1e-8f;
 constexpr int WarpsPerBlock = 4;
 constexpr int StreamVectors = 2;
-
-__device__ __forceinline__ int filled_rows(int queue_rows, StepState state)
-{
-    return queue_rows > 0 ? state.counters->queue_count : 0;
-}
-
-// The rows of h, then those of the queue.
-struct Vectors
-{
-    const float* h;
-    const float* queue;
-    int h_rows;
-    int columns;
-
-    __device__ __forceinline__ const float* operator[](int index) const
-    {
-        if (index < h_rows) return h + static_cast<long long>(index) * columns;
-        return queue + static_cast<long long>(index - h_rows) * columns;
-    }
-};
-
-__device__ __forceinline__ float inverse_norm(const float* norms, int index)
-{
-    return 1 / fmaxf(norms[index], MinNorm);
-}
-
-__device__ __forceinline__ float warp_dot(const float* a, const float* b, int columns)
-{
-    float sum = 0;
-    float a_values[4];
-    float b_values[4];
-    for (int column = threadIdx.x % WarpSize * 4; column < columns; column += WarpSize * 4)
-    {
-        load(a + column, a_values);
-        load(b + column, b_values);
-#pragma unroll
-        for (int i = 0; i < 4; i++) sum += a_values[i] * b_values[i];
-    }
-    return warp_sum(sum);
-}
-
-__device__ __forceinline__ float warp_cosine(const Vectors& vectors, const float* norms, int a, int b)
-{
-    float dot = warp_dot(vectors[a], vectors[b], vectors.columns);
-    return dot * inverse_norm(norms, a) * inverse_norm(norms, b);
-}
-
-// dh from sum = Σ weight · other / |other| and projection = Σ weight · cos, for four columns of a row of h.
-__device__ __forceinline__ void store_dh(
-    const float* h, const float* norms, int row, float projection, float inverse, float (&sum)[4], float* dh)
-{
-    float h_values[4];
-    load(h, h_values);
-#pragma unroll
-    for (int k = 0; k < 4; k++)
-    {
-        float radial = norms[row] < MinNorm ? 0.0f : projection * inverse * h_values[k];
-        sum[k] = (sum[k] - radial) * inverse;
-    }
-    store(dh, sum);
-}
 
 extern "C" __global__ void __launch_bounds__(128) contrastive_norms(
     const float* h, const float* queue, StepState state, float* norms, int h_rows, int queue_rows, int columns)
@@ -91,27 +33,27 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_norms(
 }
 
 extern "C" __global__ void __launch_bounds__(128) contrastive_logits(
-    const float* h, const float* queue, StepState state, const float* norms, float temperature, float* logits,
-    int pairs, int queue_rows, int columns)
+    const float* h, const float* queue, StepState state, const float* norms, Candidates candidates, float temperature,
+    float* logits, int columns)
 {
     int row = blockIdx.y;
     int column = blockIdx.x * WarpsPerBlock + threadIdx.x / WarpSize;
-    if (column >= pairs + filled_rows(queue_rows, state)) return;
-    Vectors vectors = {h, queue, 2 * pairs, columns};
-    float cosine = warp_cosine(vectors, norms, row, pairs + column);
+    if (column >= candidates.count(state)) return;
+    Vectors vectors = {h, queue, candidates.h_rows, columns};
+    float logit = warp_logit(vectors, norms, candidates, temperature, row, column);
     if (threadIdx.x % WarpSize != 0) return;
-    logits[static_cast<long long>(row) * (pairs + queue_rows) + column] = cosine / temperature;
+    logits[static_cast<long long>(row) * candidates.stride() + column] = logit;
 }
 
 // A row's loss and weights. The target's weight is minus the sum of the others', which loses no digits.
 extern "C" __global__ void __launch_bounds__(128) contrastive_softmax(
-    const float* logits, StepState state, float temperature, float* weights, float* losses, int pairs, int queue_rows)
+    const float* logits, StepState state, Candidates candidates, float temperature, float* weights, float* losses)
 {
     __shared__ float scratch[WarpSize];
     int row = blockIdx.x;
-    int count = pairs + filled_rows(queue_rows, state);
-    const float* logit = logits + static_cast<long long>(row) * (pairs + queue_rows);
-    float* weight = weights + static_cast<long long>(row) * (pairs + queue_rows);
+    int count = candidates.count(state);
+    const float* logit = logits + static_cast<long long>(row) * candidates.stride();
+    float* weight = weights + static_cast<long long>(row) * candidates.stride();
 
     float maximum = -infinity();
     for (int j = threadIdx.x; j < count; j += blockDim.x) maximum = fmaxf(maximum, logit[j]);
@@ -132,7 +74,7 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_softmax(
     sum_without_max = block_sum(sum_without_max, scratch) + (max_count - 1);
     sum_without_target = block_sum(sum_without_target, scratch);
 
-    float weight_scale = 1 / ((1 + sum_without_max) * pairs * temperature);
+    float weight_scale = 1 / ((1 + sum_without_max) * candidates.pairs * temperature);
     for (int j = threadIdx.x; j < count; j += blockDim.x)
         weight[j] = j == row ? -sum_without_target * weight_scale : expf(logit[j] - maximum) * weight_scale;
     // A NaN is never the maximum: the sums propagate it.
@@ -149,14 +91,14 @@ extern "C" __global__ void __launch_bounds__(32) contrastive_mean(const float* l
 
 extern "C" __global__ void __launch_bounds__(128) contrastive_gradient(
     const float* h, const float* queue, StepState state, const float* norms, const float* logits, const float* weights,
-    float temperature, float* dh, int pairs, int queue_rows, int columns)
+    Candidates candidates, float temperature, float* dh, int columns)
 {
     int row = blockIdx.x;
-    int stride = pairs + queue_rows;
+    int pairs = candidates.pairs;
     bool is_anchor = row < pairs;
-    int count = is_anchor ? pairs + filled_rows(queue_rows, state) : pairs;
+    int count = is_anchor ? candidates.count(state) : pairs;
     float inverse = inverse_norm(norms, row);
-    Vectors vectors = {h, queue, 2 * pairs, columns};
+    Vectors vectors = {h, queue, candidates.h_rows, columns};
     for (int column = threadIdx.x * 4; column < columns; column += blockDim.x * 4)
     {
         float sum[4] = {};
@@ -164,15 +106,15 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_gradient(
         float values[4];
         for (int i = 0; i < count; i++)
         {
-            long long index = is_anchor
-                ? static_cast<long long>(row) * stride + i
-                : static_cast<long long>(i) * stride + (row - pairs);
+            int anchor = is_anchor ? row : i;
+            int candidate = is_anchor ? i : row - pairs;
+            long long index = static_cast<long long>(anchor) * candidates.stride() + candidate;
             int other = is_anchor ? pairs + i : i;
             float scale = weights[index] * inverse_norm(norms, other);
             load(vectors[other] + column, values);
 #pragma unroll
             for (int k = 0; k < 4; k++) sum[k] += scale * values[k];
-            projection += weights[index] * logits[index] * temperature;
+            projection += weights[index] * (logits[index] - candidates.bonus(anchor, candidate)) * temperature;
         }
         long long start = static_cast<long long>(row) * columns + column;
         store_dh(h + start, norms, row, projection, inverse, sum, dh + start);
@@ -214,22 +156,22 @@ constexpr int WeightScale = 1;
 constexpr int TargetWeight = 2;
 
 extern "C" __global__ void __launch_bounds__(128) contrastive_stream(
-    const float* h, const float* queue, StepState state, const float* norms, float temperature,
-    float* statistics, float* losses, int pairs, int queue_rows, int columns)
+    const float* h, const float* queue, StepState state, const float* norms, Candidates candidates, float temperature,
+    float* statistics, float* losses, int columns)
 {
     __shared__ OnlineSoftmax partials[WarpsPerBlock];
     __shared__ float target;
     int row = blockIdx.x;
     int warp = threadIdx.x / WarpSize;
     int lane = threadIdx.x % WarpSize;
-    int count = pairs + filled_rows(queue_rows, state);
-    Vectors vectors = {h, queue, 2 * pairs, columns};
+    int count = candidates.count(state);
+    Vectors vectors = {h, queue, candidates.h_rows, columns};
 
     // each warp reduces every fourth column
     OnlineSoftmax softmax = {-infinity(), 0, 0, 0};
     for (int column = warp; column < count; column += WarpsPerBlock)
     {
-        float logit = warp_cosine(vectors, norms, row, pairs + column) / temperature;
+        float logit = warp_logit(vectors, norms, candidates, temperature, row, column);
         if (column == row && lane == 0) target = logit;
         OnlineSoftmax single = {logit, 1, 0, column == row ? 0.0f : 1.0f};
         // A warp's first logit is not added to the empty softmax: e^(-inf + inf) is NaN.
@@ -243,26 +185,28 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_stream(
     // thread 0 adds the warps' partial softmaxes in order
     for (int other = 1; other < min(WarpsPerBlock, count); other++) softmax.add(partials[other]);
     float sum_without_max = softmax.sum_below_max + (softmax.max_count - 1);
-    float weight_scale = 1 / ((1 + sum_without_max) * pairs * temperature);
+    float weight_scale = 1 / ((1 + sum_without_max) * candidates.pairs * temperature);
     statistics[4 * row + Maximum] = softmax.maximum;
     statistics[4 * row + WeightScale] = weight_scale;
     statistics[4 * row + TargetWeight] = -softmax.sum_without_target * weight_scale;
     losses[row] = log1pf(sum_without_max) - (target - softmax.maximum);
 }
 
-// Computes the logits and weights of the pairs [start, end) of a row of h, one warp per pair. Anchor i is row i of h.
+// Computes the cosines over τ, and the weights, of the pairs [start, end) of a row of h, one warp per pair. Anchor i is
+// row i of h.
 __device__ __forceinline__ void stream_weights(
-    const Vectors& vectors, const float* norms, const float* statistics, float temperature, int pairs, int row,
-    int start, int end, float* logits, float* weights)
+    const Vectors& vectors, const float* norms, const float* statistics, const Candidates& candidates,
+    float temperature, int row, int start, int end, float* cosines, float* weights)
 {
+    int pairs = candidates.pairs;
     bool is_anchor = row < pairs;
     for (int i = start + threadIdx.x / WarpSize; i < end; i += WarpsPerBlock)
     {
         int anchor = is_anchor ? row : i;
         int column = is_anchor ? i : row - pairs;
-        float logit = warp_cosine(vectors, norms, anchor, pairs + column) / temperature;
+        float logit = warp_logit(vectors, norms, candidates, temperature, anchor, column);
         if (threadIdx.x % WarpSize != 0) continue;
-        logits[i - start] = logit;
+        cosines[i - start] = logit - candidates.bonus(anchor, column);
         weights[i - start] = anchor == column
             ? statistics[4 * anchor + TargetWeight]
             : expf(logit - statistics[4 * anchor + Maximum]) * statistics[4 * anchor + WeightScale];
@@ -272,15 +216,16 @@ __device__ __forceinline__ void stream_weights(
 // One block per row of h and 1024 of its columns, which registers hold.
 extern "C" __global__ void __launch_bounds__(128) contrastive_streamgradient(
     const float* h, const float* queue, StepState state, const float* norms, const float* statistics,
-    float temperature, float* dh, int pairs, int queue_rows, int columns)
+    Candidates candidates, float temperature, float* dh, int columns)
 {
-    __shared__ float logits[WarpSize];
+    __shared__ float cosines[WarpSize];
     __shared__ float weights[WarpSize];
     int row = blockIdx.x;
     int first_column = blockIdx.y * StreamVectors * 4 * blockDim.x;
+    int pairs = candidates.pairs;
     bool is_anchor = row < pairs;
-    int count = is_anchor ? pairs + filled_rows(queue_rows, state) : pairs;
-    Vectors vectors = {h, queue, 2 * pairs, columns};
+    int count = is_anchor ? candidates.count(state) : pairs;
+    Vectors vectors = {h, queue, candidates.h_rows, columns};
     float sum[StreamVectors][4] = {};
     float projection = 0;
     float inverse = inverse_norm(norms, row);
@@ -288,13 +233,13 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_streamgradient(
     {
         __syncthreads();
         int end = min(count, start + WarpSize);
-        stream_weights(vectors, norms, statistics, temperature, pairs, row, start, end, logits, weights);
+        stream_weights(vectors, norms, statistics, candidates, temperature, row, start, end, cosines, weights);
         __syncthreads();
         for (int i = start; i < end; i++)
         {
             int other = is_anchor ? pairs + i : i;
             float scale = weights[i - start] * inverse_norm(norms, other);
-            projection += weights[i - start] * logits[i - start] * temperature;
+            projection += weights[i - start] * cosines[i - start] * temperature;
 #pragma unroll
             for (int v = 0; v < StreamVectors; v++)
             {

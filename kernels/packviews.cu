@@ -1,6 +1,7 @@
 // The packed batch of a step: B sentences of the corpus (the anchors), then the augmented view of each (the positives).
 //
-//   sentence s of the batch is order[((step - 1) mod ⌈C / batch size⌉) · batch size + s], C sentences in the corpus
+//   sentence s of the batch is order[((step - 1) mod ⌈C / batch size⌉) · batch size + first sentence + s], C sentences
+//   in the corpus
 //   of the N spans of a sentence (single tokens, or whole words) n are drawn without replacement:
 //   paper: n uniform on 0 … max(2, ⌊rate N⌋);  official: n uniform on 0 … m - 1, m = min(10, ⌊rate (N + 2)⌋)
 //
@@ -32,7 +33,8 @@ struct Corpus
     __device__ __forceinline__ const int* batch(StepState state, int batch_size) const
     {
         int batches = (sentences + batch_size - 1) / batch_size;
-        return order + static_cast<long long>((state.counters->step - 1) % batches) * batch_size;
+        long long first = static_cast<long long>((state.counters->step - 1) % batches) * batch_size;
+        return order + first + state.counters->first_sentence;
     }
 };
 

@@ -42,7 +42,7 @@ __device__ __forceinline__ uint4 philox(uint32_t c0, uint32_t c1, uint32_t c2, u
 __device__ __forceinline__ uint4 dropout_draws(const Dropout& mask, int sentence, uint32_t block)
 {
     uint32_t view = sentence / mask.sentences_per_view;
-    uint32_t sentence_in_view = sentence % mask.sentences_per_view;
+    uint32_t sentence_in_view = sentence % mask.sentences_per_view + mask.counters->first_sentence;
     uint32_t step = mask.counters->step;
     return philox(block, mask.site | view << 16, sentence_in_view, step, mask.seed_low, mask.seed_high);
 }

@@ -1,11 +1,33 @@
-// step += 1; learning rate = base · (1 - (step - 1) / steps), not below 0: linear decay. One thread.
+// The learning rate of the next step, with W steps of warm-up of S in all. One thread.
+//
+//   step += 1;  c = step - 1;  p = (c - W) / (S - W), at most 1
+//   factor = c / W for c < W, else 1 - p (linear), 1 (constant) or (1 + cos πp) / 2 (cosine)
+//   learning rate = base · factor
 #include "common.cuh"
 #include "stepstate.cuh"
 
-extern "C" __global__ void __launch_bounds__(32) schedule_step(float base_learning_rate, int steps, StepState state)
+// The order of EsimCse.Core's LearningRateSchedule.
+enum class Schedule : int
+{
+    Linear,
+    Constant,
+    Cosine,
+};
+
+__device__ __forceinline__ double factor(Schedule schedule, int done, int warmup, int steps)
+{
+    if (done < warmup) return done / static_cast<double>(warmup);
+    if (schedule == Schedule::Constant) return 1;
+    double progress = (done - warmup) / static_cast<double>(steps - warmup);
+    if (!(progress < 1)) return 0;
+    constexpr double Pi = 3.14159265358979323846;
+    return schedule == Schedule::Linear ? 1 - progress : (1 + cos(Pi * progress)) / 2;
+}
+
+extern "C" __global__ void __launch_bounds__(32) schedule_step(
+    Schedule schedule, float base_learning_rate, int warmup, int steps, StepState state)
 {
     if (threadIdx.x != 0) return;
-    int step = ++state.counters->step;
-    double factor = 1 - (step - 1) / static_cast<double>(steps);
-    state.scalars->learning_rate = static_cast<float>(base_learning_rate * (factor > 0 ? factor : 0));
+    int done = state.counters->step++;
+    state.scalars->learning_rate = static_cast<float>(base_learning_rate * factor(schedule, done, warmup, steps));
 }

@@ -8,6 +8,7 @@ struct StepCounters
     int not_finite_step;  // the first step whose loss or gradient norm was not finite; 0 for none
     int queue_head;       // the queue row that the next push writes first
     int queue_count;      // number of filled queue rows
+    int first_sentence;   // place in its view of the first sentence of the batch
 };
 
 struct StepScalars

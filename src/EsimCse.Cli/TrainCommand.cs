@@ -28,6 +28,11 @@ sealed class TrainCommand
         Description = CommonOptions.ColumnHelp,
     };
 
+    readonly Option<string?> _columns = new("--columns")
+    {
+        Description = "Columns A,B or A,B,C of csv, tsv and json files: anchors, positives, hard negatives.",
+    };
+
     readonly Option<string> _output = new Option<string>("--output")
     {
         Description = "The folder to write.",
@@ -69,6 +74,7 @@ sealed class TrainCommand
             train._model,
             train._data,
             train._column,
+            train._columns,
             train._output,
             train._fromScratch,
             train._vocabulary,
@@ -95,11 +101,12 @@ sealed class TrainCommand
             Vocabulary = parsed.GetValue(_vocabulary),
             Data = parsed.GetValue(_data)!,
             Column = parsed.GetValue(_column),
+            Columns = parsed.GetValue(_columns)?.Split(',') ?? [],
             Output = parsed.GetValue(_output)!,
             EvaluationData = parsed.GetValue(_evaluationData),
             Resume = parsed.GetValue(_resume),
             Overwrite = parsed.GetValue(_overwrite),
-            Options = _options.Read(parsed),
+            Options = _options.Read(parsed, isSupervised: parsed.GetValue(_columns) is not null),
         };
         bool hasModel = job.Model is not null, hasConfig = job.Config is not null;
         if (hasModel == hasConfig || hasConfig != (job.Vocabulary is not null)) throw new UsageException(Start);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using EsimCse.Core;
+using EsimCse.Core.Backend;
 using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
@@ -21,9 +22,10 @@ sealed class TrainCommandOptions
         foreach ((_, Option<string?> option) in _options) command.Add(option);
     }
 
-    public TrainingOptions Read(ParseResult parsed)
+    public TrainingOptions Read(ParseResult parsed, bool isSupervised)
     {
         TrainingOptions options = Recipes.Get(parsed.GetValue(_recipe)!);
+        if (isSupervised) options = options with { Repetition = Augmentation.None };
         foreach ((TrainingOption row, Option<string?> option) in _options)
             if (parsed.GetValue(option) is { } text) options = row.With(options, text);
         return options;

@@ -8,13 +8,14 @@ namespace EsimCse.Core.Backend;
 /// <remarks>
 /// The draws are those of <see cref="Philox"/>: counter = (element / 8, site | view · 65536, sentence, step);
 /// element % 8 selects the draw; element = position of the row in its sentence × columns + column.
-/// With B = <see cref="SentencesPerView"/>, sentence s of a packed batch is sentence s % B of view s / B.
+/// With B = <see cref="SentencesPerView"/>, sentence s of a packed batch is sentence s % B of view s / B, counted on
+/// from <see cref="StepState.FirstSentence"/>.
 /// </remarks>
 /// <param name="Rate">Share of the elements dropped, 0 … below 1.</param>
 /// <param name="Seed">The key of the draws.</param>
 /// <param name="Site">The index of this dropout in the model, 0 … 65535.</param>
 /// <param name="SentencesPerView">B.</param>
-/// <param name="Counters"><see cref="StepState.Counters"/>, which hold the step.</param>
+/// <param name="Counters"><see cref="StepState.Counters"/>, which hold the step and the first sentence.</param>
 public readonly record struct DropoutMask(float Rate, ulong Seed, int Site, int SentencesPerView, Matrix Counters)
 {
     /// <summary>The draw from which on elements are kept: round(65536 · rate).</summary>

@@ -87,8 +87,9 @@ public interface IBackend : IDisposable
     void Cast(Matrix source, Matrix target);
 
     /// <summary>
-    /// Packs the batch of a step: for s &lt; B sentence order[((step − 1) mod ⌈C / batchSize⌉) batchSize + s] of the
-    /// corpus, then the positive of each, augmented by <paramref name="draws"/>.
+    /// Packs the batch of a step, or a part of it from <see cref="StepState.FirstSentence"/> f on: for s &lt; B
+    /// sentence order[((step − 1) mod ⌈C / batchSize⌉) batchSize + f + s] of the corpus, then the positive of each,
+    /// augmented by <paramref name="draws"/>.
     /// </summary>
     /// <remarks>
     /// Writes the ids, positions and offsets of the batch (S = 2B); padding rows are 0. The batch has room for exactly
@@ -234,20 +235,23 @@ public interface IBackend : IDisposable
     void PoolingForward(Matrix x, PackedBatch batch, TokenPooling pooling, int column, Matrix y);
 
     /// <summary>
-    /// Computes l[i,j] = cos(h[i], h[B+j]) / τ for j &lt; B, l[i,B+q] = cos(h[i], queue[q]) / τ for the filled rows q
-    /// of the queue, cos with each norm clamped below at 1e-8;
-    /// loss = mean over i of log Σ_j e^l[i,j] − l[i,i], to <see cref="StepState.Loss"/>;
-    /// dh = the gradient of the loss for anchors and positives.
+    /// Computes l[i,j] = cos(h[i], candidate j) / τ, plus the weight where candidate j is the hard negative of i, cos
+    /// with each norm clamped below at 1e-8; loss = mean over i of log Σ_j e^l[i,j] − l[i,i], to
+    /// <see cref="StepState.Loss"/>; dh = the gradient of the loss.
     /// </summary>
     /// <remarks>
+    /// h has V = 2 or 3 times B = pairs rows: anchors, their positives, and their hard negatives if there are any. The
+    /// candidates are the rows of h after the anchors, then the filled rows of the queue.
+    /// texts Int32 [1,VB], optional: equal numbers for rows of equal text. A candidate j ≠ i is left out of the sum of
+    /// i where it is the text of i or of its positive, or the positive of another row with the text of i.
     /// The loss of a row is computed as log1p(Σ over all but the largest of e^(l − max)) − (l[i,i] − max).
     /// No gradient flows through a clamped norm or into the queue.
-    /// h, dh [2B,E]; queue [Q,E], optional; logits [B,B+Q] receives l, without the columns of the queue's empty rows,
-    /// which are neither read nor written; weights [B,B+Q] and norms [1,2B+Q] are scratch.
+    /// h, dh [VB,E]; queue [Q,E], optional; logits [B,(V−1)B+Q] receives l, without the columns of the queue's empty
+    /// rows, which are neither read nor written; weights [B,(V−1)B+Q] and norms [1,VB+Q] are scratch.
     /// Without logits and weights, for sizes that are too large to store, cosines are recomputed where needed.
     /// </remarks>
     void ContrastiveLoss(
-        Matrix h, Matrix queue, float temperature, StepState state,
+        Matrix h, Matrix queue, Matrix texts, int pairs, float hardNegativeWeight, float temperature, StepState state,
         Matrix logits, Matrix weights, Matrix norms, Matrix dh);
 
     /// <summary>
@@ -259,8 +263,12 @@ public interface IBackend : IDisposable
     /// </remarks>
     void QueuePush(Matrix rows, Matrix queue, StepState state);
 
-    /// <summary>Computes step += 1; learning rate = learningRate · (1 − (step − 1) / steps), at least 0.</summary>
-    void Schedule(float learningRate, int steps, StepState state);
+    /// <summary>
+    /// Computes step += 1; learning rate = learningRate · factor, with c = step − 1, W = warmup, S = steps,
+    /// p = (c − W) / (S − W): factor = c / W for c &lt; W, then 1 − p, 1 or (1 + cos πp) / 2 by the schedule; 0 from
+    /// p = 1 on but where it is constant.
+    /// </summary>
+    void Schedule(LearningRateSchedule schedule, float learningRate, int warmup, int steps, StepState state);
 
     /// <summary>
     /// Writes zeros into the tensors of an arena, chunk by chunk; gaps between tensors are not changed. chunks as in

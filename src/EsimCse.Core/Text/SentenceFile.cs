@@ -47,6 +47,32 @@ static class SentenceFile
         };
     }
 
+    /// <summary>Reads several columns of a file side by side, each by a reader of its own.</summary>
+    /// <inheritdoc cref="Read(string, string?, Action{string}?)"/>
+    public static IEnumerable<string[]> ReadColumns(string path, IReadOnlyList<string> columns)
+    {
+        InputFile.Require(path);
+        using (FileStream file = Open(path))
+            if (!file.CanSeek)
+                throw new InvalidInputException($"{path}: found a pipe, expected a file: columns are read one by one");
+        return ReadOpened();
+
+        IEnumerable<string[]> ReadOpened()
+        {
+            IEnumerator<SentenceRow>[] readers = [.. columns.Select(column => Read(path, column).GetEnumerator())];
+            try
+            {
+                // Each reader finds the same rows, or refuses one that lacks its column.
+                while (readers.Count(reader => reader.MoveNext()) == readers.Length)
+                    yield return [.. readers.Select(reader => reader.Current.Text)];
+            }
+            finally
+            {
+                foreach (IEnumerator<SentenceRow> reader in readers) reader.Dispose();
+            }
+        }
+    }
+
     /// <summary>Reads the lines of a stream as sentences.</summary>
     /// <exception cref="InvalidInputException">The text is not UTF-8; the message names the line.</exception>
     public static IEnumerable<SentenceRow> Read(Stream stream, string name, Action<string>? remark = null) =>
@@ -77,7 +103,8 @@ static class SentenceFile
         throw new UsageException($"--column {column}: {found}: found lines of text, which have no columns");
     }
 
-    static bool HasColumns(string path) => Format(path) is ".csv" or ".tsv" or ".jsonl" or ".ndjson" or ".json";
+    /// <summary>Returns whether a file is of a format with columns, by its name.</summary>
+    public static bool HasColumns(string path) => Format(path) is ".csv" or ".tsv" or ".jsonl" or ".ndjson" or ".json";
 
     static IEnumerable<SentenceRow> ReadText(Utf8LineReader lines, string name, Action<string>? remark)
     {

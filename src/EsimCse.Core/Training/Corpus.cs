@@ -5,11 +5,15 @@ using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>The sentences to train on, as token ids, and their order in each epoch.</summary>
+/// <summary>
+/// The rows to train on, as token ids, and their order in each epoch. A row is one sentence, or an anchor, its positive
+/// and perhaps a hard negative.
+/// </summary>
 sealed class Corpus
 {
-    readonly List<int[]> _sentences = [];
+    readonly List<int[]> _texts = [];
     readonly List<uint> _lines = [];
+    uint _nextLine;
 
     /// <summary>Reads the sentences of files in order. Empty ones are skipped and counted.</summary>
     /// <exception cref="InvalidInputException">A file is malformed, or no file has a sentence.</exception>
@@ -26,31 +30,42 @@ sealed class Corpus
         throw new InvalidInputException($"{string.Join(", ", files)}: no sentences: {corpus.Empty} lines, all empty");
     }
 
+    /// <summary>
+    /// Reads rows of an anchor, a positive and perhaps a hard negative, in columns of files. A row with an empty text
+    /// is skipped and counted.
+    /// </summary>
+    /// <exception cref="InvalidInputException">A file is malformed, or no file has a row.</exception>
+    /// <exception cref="UsageException">A file has no columns.</exception>
+    public static Corpus ReadColumns(
+        IReadOnlyCollection<string> files, IReadOnlyList<string> columns, BertTokenizer tokenizer, int maxLength)
+    {
+        foreach (string file in files)
+            if (!SentenceFile.HasColumns(file))
+                throw new UsageException(
+                    $"--columns {string.Join(',', columns)}: {file}: found lines of text, which have no columns");
+        Corpus corpus = new() { Columns = columns.Count };
+        foreach (string[] texts in files.SelectMany(file => SentenceFile.ReadColumns(file, columns)))
+            corpus.Add(texts, tokenizer, maxLength);
+        if (corpus.Count > 0) return corpus;
+        throw new InvalidInputException(
+            $"{string.Join(", ", files)}: no rows: {corpus.Empty} rows, each with an empty text");
+    }
+
     /// <summary>Tokenizes sentences, truncated to a length in tokens.</summary>
     public static Corpus From(IEnumerable<string> sentences, BertTokenizer tokenizer, int maxLength)
     {
         Corpus corpus = new();
-        List<int> ids = [];
-        uint line = 0;
-        foreach (string sentence in sentences)
-        {
-            ids.Clear();
-            if (string.IsNullOrWhiteSpace(sentence)) corpus.Empty++;
-            else
-            {
-                if (tokenizer.Encode(sentence, maxLength, ids)) corpus.Truncated++;
-                corpus._sentences.Add([.. ids]);
-                corpus._lines.Add(line);
-            }
-            line++;
-        }
+        foreach (string sentence in sentences) corpus.Add([sentence], tokenizer, maxLength);
         return corpus;
     }
 
-    /// <summary>The number of sentences.</summary>
-    public int Count => _sentences.Count;
+    /// <summary>Texts of a row: 1, or 2 or 3 with a positive and a hard negative of its own.</summary>
+    public int Columns { get; private init; } = 1;
 
-    /// <summary>The number of empty lines skipped.</summary>
+    /// <summary>The number of rows.</summary>
+    public int Count => _lines.Count;
+
+    /// <summary>The number of rows skipped because of an empty text.</summary>
     public long Empty { get; private set; }
 
     /// <summary>Lines about files that may differ from what their author meant.</summary>
@@ -59,15 +74,18 @@ sealed class Corpus
     /// <summary>The number of sentences truncated.</summary>
     public long Truncated { get; private set; }
 
-    /// <summary>The ids of a sentence, and its line, counted from 0 over all files.</summary>
-    public (int[] Ids, uint Line) this[int sentence] => (_sentences[sentence], _lines[sentence]);
+    /// <summary>The ids of a row's first text, and its line, counted from 0 over all files.</summary>
+    public (int[] Ids, uint Line) this[int row] => (Text(row, 0), _lines[row]);
+
+    /// <summary>Returns the ids of one of the texts of a row.</summary>
+    public int[] Text(int row, int column) => _texts[row * Columns + column];
 
     /// <summary>Returns a digest of all ids and lines: they determine the batches and the random draws.</summary>
     public string Digest()
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (int i = 0; i < Count; i++)
-            hash.AppendData(MemoryMarshal.AsBytes<int>([(int)_lines[i], _sentences[i].Length, .. _sentences[i]]));
+        for (int i = 0; i < _texts.Count; i++)
+            hash.AppendData(MemoryMarshal.AsBytes<int>([(int)_lines[i / Columns], _texts[i].Length, .. _texts[i]]));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
@@ -93,8 +111,27 @@ sealed class Corpus
         order.AsSpan((batch * batchSize)..Math.Min(Count, (batch + 1) * batchSize));
 
     /// <summary>
-    /// Returns the sentences of a step, counted from 1 over all epochs. The order is that of the step's epoch.
+    /// Returns the rows of a step, counted from 1 over all epochs. The order is that of the step's epoch.
     /// </summary>
     public ReadOnlySpan<int> BatchOfStep(int[] order, int step, int batchSize) =>
         Batch(order, (step - 1) % Batches(batchSize), batchSize);
+
+    void Add(ReadOnlySpan<string> texts, BertTokenizer tokenizer, int maxLength)
+    {
+        uint line = _nextLine++;
+        foreach (string text in texts)
+            if (string.IsNullOrWhiteSpace(text))
+            {
+                Empty++;
+                return;
+            }
+        List<int> ids = [];
+        foreach (string text in texts)
+        {
+            ids.Clear();
+            if (tokenizer.Encode(text, maxLength, ids)) Truncated++;
+            _texts.Add([.. ids]);
+        }
+        _lines.Add(line);
+    }
 }

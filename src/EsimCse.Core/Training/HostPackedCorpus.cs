@@ -4,26 +4,61 @@ using EsimCse.Core.Model;
 namespace EsimCse.Core.Training;
 
 /// <summary>
-/// A corpus in host memory, for one that does not fit on the device: the host packs each batch and copies it.
+/// A corpus in host memory, for one that does not fit on the device or has several texts a row: the host packs each
+/// batch and copies it.
 /// </summary>
-sealed class HostPackedCorpus(IBackend backend, Corpus corpus, PositiveViews positives, int batchSize) : IBatchSource
+sealed class HostPackedCorpus : IBatchSource
 {
-    readonly BatchMemory _memory = new(backend);
+    readonly IBackend _backend;
+    readonly Corpus _corpus;
+    readonly PositiveViews _positives;
+    readonly int _batchSize;
+    readonly BatchMemory _memory;
+    readonly Arena _texts;
+    readonly Matrix _textNumbers;
     int[] _order = [];
+
+    public HostPackedCorpus(IBackend backend, Corpus corpus, PositiveViews positives, int batchSize)
+    {
+        _backend = backend;
+        _corpus = corpus;
+        _positives = positives;
+        _batchSize = batchSize;
+        _memory = new(backend);
+        _texts = new(backend);
+        if (corpus.Columns == 1) return;
+        int texts = checked(Views * Math.Min(batchSize, corpus.Count));
+        _texts.Reset((long)texts * sizeof(int) + Arena.Alignment);
+        _textNumbers = _texts.Allocate(1, texts, ElementType.Int32);
+    }
+
+    public int Views => Math.Max(2, _corpus.Columns);
 
     public void SetEpochOrder(int[] order) => _order = order;
 
-    public TrainingBatch Reserve(int step)
+    public int CountRows(int step) => Rows(step).Length;
+
+    public Matrix UploadTexts(int step)
     {
-        ReadOnlySpan<int> sentences = corpus.BatchOfStep(_order, step, batchSize);
-        int[][] anchors = new int[sentences.Length][], views = new int[sentences.Length][];
-        for (int i = 0; i < sentences.Length; i++)
+        if (!_textNumbers.IsPresent) return default;
+        int[] numbers = TextNumbers(Rows(step));
+        Matrix target = _textNumbers with { Columns = numbers.Length };
+        _backend.Upload<int>(numbers, target);
+        return target;
+    }
+
+    public TrainingBatch Reserve(int step, int first, int count)
+    {
+        int[][][] views = [.. Enumerable.Range(0, Views).Select(_ => new int[count][])];
+        ReadOnlySpan<int> rows = Rows(step).Slice(first, count);
+        for (int i = 0; i < count; i++)
         {
-            (int[] ids, uint line) = corpus[sentences[i]];
-            anchors[i] = ids;
-            views[i] = positives.Create(ids, line, (uint)step);
+            (int[] anchor, uint line) = _corpus[rows[i]];
+            views[0][i] = anchor;
+            views[1][i] = _positives.Create(_corpus.Text(rows[i], _corpus.Columns > 1 ? 1 : 0), line, (uint)step);
+            if (Views == 3) views[2][i] = _corpus.Text(rows[i], 2);
         }
-        return TrainingBatch.Upload(_memory, anchors, views);
+        return TrainingBatch.Upload(_memory, views);
     }
 
     /// <summary>Does nothing: the batch is packed when it is reserved.</summary>
@@ -31,5 +66,24 @@ sealed class HostPackedCorpus(IBackend backend, Corpus corpus, PositiveViews pos
     {
     }
 
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _texts.Dispose();
+    }
+
+    ReadOnlySpan<int> Rows(int step) => _corpus.BatchOfStep(_order, step, _batchSize);
+
+    /// <summary>Returns a number for each text of the rows, view by view, as they are in the corpus.</summary>
+    int[] TextNumbers(ReadOnlySpan<int> rows)
+    {
+        Dictionary<int[], int> numbers = new(TokenSequence.Comparer);
+        int[] texts = new int[Views * rows.Length];
+        for (int i = 0; i < texts.Length; i++)
+        {
+            int[] ids = _corpus.Text(rows[i % rows.Length], i / rows.Length);
+            texts[i] = numbers.TryGetValue(ids, out int known) ? known : numbers[ids] = numbers.Count;
+        }
+        return texts;
+    }
 }

@@ -3,7 +3,7 @@ using EsimCse.Core.Model;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>The batches of a run: anchors in the order of an epoch, with their positives.</summary>
+/// <summary>The batches of a run: rows of the corpus in the order of an epoch, with their views.</summary>
 interface IBatchSource : IDisposable
 {
     /// <summary>Opens a corpus on the device, or where it does not fit there, in host memory.</summary>
@@ -11,29 +11,48 @@ interface IBatchSource : IDisposable
         ResidentCorpus.TryOpen(backend, corpus, positives, batchSize)
             ?? (IBatchSource)new HostPackedCorpus(backend, corpus, positives, batchSize);
 
-    /// <summary>Sets the order of the sentences, from the next batch on.</summary>
+    /// <summary>Views of a row: 2, or 3 with a hard negative.</summary>
+    int Views { get; }
+
+    /// <summary>Sets the order of the rows, from the next batch on.</summary>
     void SetEpochOrder(int[] order);
 
+    /// <summary>Returns the number of rows of a step's batch; steps are counted from 1.</summary>
+    int CountRows(int step);
+
     /// <summary>
-    /// Reserves the batch of a step, counted from 1, in device memory. It is valid until the next call; its content is
+    /// Copies numbers of the texts of a step's batch to the device, Int32 [1,VB], equal for equal texts; absent where
+    /// equal texts are negatives of each other.
+    /// </summary>
+    Matrix UploadTexts(int step);
+
+    /// <summary>
+    /// Reserves rows of the batch of a step in device memory. They are valid until the next call; their content is
     /// undefined until <see cref="Pack"/> has run.
     /// </summary>
-    TrainingBatch Reserve(int step);
+    TrainingBatch Reserve(int step, int first, int count);
 
-    /// <summary>Packs the reserved batch. This is device work only, part of the step's graph.</summary>
+    /// <summary>
+    /// Packs the reserved rows, from <see cref="StepState.FirstSentence"/> on. This is device work only, part of the
+    /// step's graph.
+    /// </summary>
     void Pack(StepState state, PackedBatch batch);
 }
 
-/// <summary>The batch of a step: B anchors, then the positive of each.</summary>
-/// <param name="Views">All 2B sentences.</param>
+/// <summary>
+/// B rows of a step: all anchors, then the positive of each, then the hard negative of each if there are any.
+/// </summary>
+/// <param name="Views">All sentences.</param>
+/// <param name="Rows">B.</param>
 /// <param name="AnchorTokens">Tokens of the anchors together.</param>
 /// <param name="LongestAnchor">Tokens of the longest anchor.</param>
-readonly record struct TrainingBatch(PackedBatch Views, int AnchorTokens, int LongestAnchor)
+readonly record struct TrainingBatch(PackedBatch Views, int Rows, int AnchorTokens, int LongestAnchor)
 {
-    /// <summary>Packs a batch on the host and copies it to the device.</summary>
-    public static TrainingBatch Upload(BatchMemory memory, IReadOnlyList<int[]> anchors, IReadOnlyList<int[]> positives)
+    /// <summary>Packs views on the host and copies them to the device; the anchors are the first.</summary>
+    public static TrainingBatch Upload(BatchMemory memory, params IReadOnlyList<int[]>[] views)
     {
-        PackedBatch views = memory.Upload([.. anchors, .. positives]);
-        return new(views, anchors.Sum(ids => ids.Length), anchors.Max(ids => ids.Length));
+        IReadOnlyList<int[]> anchors = views[0];
+        PackedBatch batch = memory.Upload([.. views.SelectMany(view => view)]);
+        return new(batch, anchors.Count, anchors.Sum(ids => ids.Length), anchors.Max(ids => ids.Length));
     }
 }

@@ -38,7 +38,7 @@ sealed class MomentumEncoder(BertParameters bert, BertWeights ema, Matrix queue,
     {
         // A copy, since the next batch is packed into the same memory while this work still runs.
         Embedder.Pass anchors = _embedder.PrepareFirst(
-            ema.Type, batch.Views, batch.Views.Sentences / 2, batch.AnchorTokens, batch.LongestAnchor);
+            ema.Type, batch.Views, batch.Rows, batch.AnchorTokens, batch.LongestAnchor);
         _backend.RunOnSideStream(() => _backend.RunGraph(anchors.Key(this, "momentum"), Work));
 
         void Work() => _backend.QueuePush(_embedder.Compute(ema, anchors), queue, state);

@@ -45,9 +45,12 @@ sealed class ResidentCorpus : IBatchSource
         UploadCorpus();
     }
 
-    /// <summary>Copies a corpus to the device; null where it does not fit there.</summary>
+    public int Views => 2;
+
+    /// <summary>Copies a corpus to the device; null where it does not fit there, or has several texts a row.</summary>
     public static ResidentCorpus? TryOpen(IBackend backend, Corpus corpus, PositiveViews positives, int batchSize)
     {
+        if (corpus.Columns > 1) return null;
         long tokens = Enumerable.Range(0, corpus.Count).Sum(sentence => (long)corpus[sentence].Ids.Length);
         if (tokens > int.MaxValue) return null;
         try
@@ -66,9 +69,13 @@ sealed class ResidentCorpus : IBatchSource
         _backend.Upload<int>(order, _memory.Order);
     }
 
-    public TrainingBatch Reserve(int step)
+    public int CountRows(int step) => _corpus.BatchOfStep(_order, step, _batchSize).Length;
+
+    public Matrix UploadTexts(int step) => default;
+
+    public TrainingBatch Reserve(int step, int first, int count)
     {
-        ReadOnlySpan<int> sentences = _corpus.BatchOfStep(_order, step, _batchSize);
+        ReadOnlySpan<int> sentences = _corpus.BatchOfStep(_order, step, _batchSize).Slice(first, count);
         int anchorTokens = 0, longestAnchor = 0;
         int positiveTokens = 0, longestPositive = 0;
         foreach (int sentence in sentences)
@@ -81,7 +88,7 @@ sealed class ResidentCorpus : IBatchSource
             longestPositive = Math.Max(longestPositive, length);
         }
         int tokens = anchorTokens + positiveTokens, longest = Math.Max(longestAnchor, longestPositive);
-        return new(_batch.Reserve(2 * sentences.Length, tokens, longest), anchorTokens, longestAnchor);
+        return new(_batch.Reserve(2 * count, tokens, longest), count, anchorTokens, longestAnchor);
     }
 
     public void Pack(StepState state, PackedBatch batch) =>

@@ -25,7 +25,7 @@ sealed class RunIdentity
             ["--precision"] = bert.Weights.Type.Name(),
         };
         foreach (TrainingOption option in TrainingOptionTable.Rows)
-            if (option.ChangesResult && option.Format(job.Options) is { } value) _values[option.Name] = value;
+            if (option.ChangesResult) _values[option.Name] = option.Format(job.Options) ?? "none";
         _values["--eval-data"] = job.EvaluationData is null ? "false" : "true";
         // Behind the options that change it with them, so that a message names those.
         _values[StepsKey] = steps.ToString(CultureInfo.InvariantCulture);

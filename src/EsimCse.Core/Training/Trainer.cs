@@ -168,6 +168,8 @@ sealed class Trainer : IDisposable
     static int CountSteps(TrainingOptions options, int batchesPerEpoch)
     {
         long steps = options.MaxSteps ?? (long)options.Epochs * batchesPerEpoch;
+        if (options.Warmup > 0 && options.Warmup >= steps)
+            throw new UsageException($"--warmup {options.Warmup}: the run has {steps} steps, expected fewer");
         if (steps <= int.MaxValue) return (int)steps;
         throw new UsageException($"--epochs {options.Epochs}: makes {steps} steps, expected at most {int.MaxValue}");
     }

@@ -28,7 +28,7 @@ sealed record TrainingInputs(
         CheckSizes(source, tokenizer, job.Options.MaxLength);
         IReadOnlyList<ScoredPair>? dev = null;
         if (job.EvaluationData is not null) dev = StsSets.Read(job.EvaluationData, "stsb-dev");
-        Corpus corpus = Corpus.Read(job.Data, job.Column, tokenizer, job.Options.MaxLength);
+        Corpus corpus = ReadCorpus(job, tokenizer);
         CheckNegatives(corpus, job);
         return new(source, tokenizer, corpus, dev, job.Options.Pooler.HasHead ? [] : source.UntrainedHead());
     }
@@ -52,6 +52,17 @@ sealed record TrainingInputs(
         IEnumerable<string> remarks = Tokenizer.Remarks.Concat(Corpus.Remarks);
         if (!endsWithOne) return remarks;
         return [.. remarks, "the last batch of an epoch is one sentence, without negatives: its loss is 0"];
+    }
+
+    static Corpus ReadCorpus(TrainingJob job, BertTokenizer tokenizer)
+    {
+        int maxLength = job.Options.MaxLength;
+        if (job.Columns.Count == 0) return Corpus.Read(job.Data, job.Column, tokenizer, maxLength);
+        if (job.Column is not null) throw new UsageException("--column: not with --columns");
+        if (job.Columns.Count is 2 or 3) return Corpus.ReadColumns(job.Data, job.Columns, tokenizer, maxLength);
+        throw new UsageException(
+            $"--columns {string.Join(',', job.Columns)}: found {job.Columns.Count}, expected 2 or 3: " +
+            "of anchors, positives and perhaps hard negatives");
     }
 
     /// <summary>

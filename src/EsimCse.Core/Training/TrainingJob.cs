@@ -18,6 +18,12 @@ public sealed record TrainingJob
     /// <summary>The column to read of csv, tsv, jsonl and json files; null for the default.</summary>
     public string? Column { get; init; }
 
+    /// <summary>
+    /// The columns of anchors, positives and, if there is a third, hard negatives; empty where each sentence is its own
+    /// positive.
+    /// </summary>
+    public IReadOnlyList<string> Columns { get; init; } = [];
+
     /// <summary>The folder to write.</summary>
     public required string Output { get; init; }
 

@@ -18,14 +18,26 @@ public sealed record TrainingOptions
     /// <summary>Sentences per step, 1 … 1 048 576.</summary>
     public int BatchSize { get; init; } = 64;
 
+    /// <summary>
+    /// The most sentences that are encoded at once, at least 1; null for the whole batch. Loss and gradients are those
+    /// of the whole batch, memory that of a part: Gao et al., GradCache, arXiv 2101.06983.
+    /// </summary>
+    public int? MicroBatch { get; init; }
+
     /// <summary>Passes over the corpus, at least 1.</summary>
     public int Epochs { get; init; } = 1;
 
     /// <summary>The number of steps, at least 1; null for the steps of <see cref="Epochs"/>.</summary>
     public int? MaxSteps { get; init; }
 
-    /// <summary>The learning rate of the first step, above 0; it falls linearly to 0.</summary>
+    /// <summary>The highest learning rate, above 0: that of the first step after warm-up.</summary>
     public float LearningRate { get; init; } = 3e-5f;
+
+    /// <summary>The way of the learning rate after warm-up.</summary>
+    public LearningRateSchedule Schedule { get; init; }
+
+    /// <summary>Steps of warm-up, in which the learning rate rises linearly from 0; fewer than all steps.</summary>
+    public int Warmup { get; init; }
 
     /// <summary>The weight decay of matrices and embeddings, at least 0.</summary>
     public float WeightDecay { get; init; }
@@ -35,6 +47,9 @@ public sealed record TrainingOptions
 
     /// <summary>The temperature τ of the loss, above 0.</summary>
     public float Temperature { get; init; } = 0.05f;
+
+    /// <summary>The number added to the logit of a row's own hard negative, as in SimCSE.</summary>
+    public float HardNegativeWeight { get; init; }
 
     /// <summary>The dropout probability of hidden states and attention, from 0 to below 1.</summary>
     public float Dropout { get; init; } = 0.1f;

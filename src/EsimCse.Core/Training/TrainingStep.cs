@@ -1,5 +1,6 @@
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
+using EsimCse.Core.Training.Losses;
 
 namespace EsimCse.Core.Training;
 
@@ -20,11 +21,12 @@ sealed class TrainingStep : IDisposable
     readonly PersistentBuffers _persistent;
     readonly MomentumEncoder? _momentumEncoder;
     readonly BatchMemory _batch;
+    readonly GradientCache _gradientCache;
 
     /// <summary>Allocates the state of a run.</summary>
     /// <param name="bert">The model to train; it has a head exactly where the pooler has one.</param>
     /// <param name="options">The hyperparameters.</param>
-    /// <param name="steps">The number of steps, over which the learning rate falls.</param>
+    /// <param name="steps">The number of steps, over which the schedule extends.</param>
     public TrainingStep(BertParameters bert, TrainingOptions options, int steps)
     {
         _backend = bert.Backend;
@@ -42,6 +44,7 @@ sealed class TrainingStep : IDisposable
         _persistent = new PersistentBuffers(_persistentArena, bert, options.QueueSize);
         _persistent.Initialize(bert);
         Results = new StepResults(_backend, _persistent.StepNumbers);
+        _gradientCache = new GradientCache(bert, _persistent, options);
         if (_persistent.Ema is null) return;
         _momentumEncoder = new MomentumEncoder(bert, _persistent.Ema, _persistent.Queue, options.Pooler);
         _momentumEncoder.CopyFrom(bert.Weights);
@@ -93,12 +96,18 @@ sealed class TrainingStep : IDisposable
     /// <summary>Empties the queue.</summary>
     public void ResetQueue() => _momentumEncoder?.ResetQueue(_persistent.StepState);
 
-    /// <summary>Enqueues a step on the ids of anchors and of their positives.</summary>
-    public void Run(IReadOnlyList<int[]> anchors, IReadOnlyList<int[]> positives) =>
-        Run(TrainingBatch.Upload(_batch, anchors, positives), null);
+    /// <summary>
+    /// Enqueues a step on the ids of anchors, of their positives, and of their hard negatives if there are any.
+    /// </summary>
+    public void Run(params IReadOnlyList<int[]>[] views) => Run(TrainingBatch.Upload(_batch, views), default, null);
 
     /// <summary>Enqueues a step, counted from 1, on the source's next batch.</summary>
-    public void Run(IBatchSource source, int step) => Run(source.Reserve(step), source);
+    public void Run(IBatchSource source, int step)
+    {
+        int rows = source.CountRows(step);
+        if (_gradientCache.Splits(rows)) RunInParts(source, step);
+        else Run(source.Reserve(step, 0, rows), source.UploadTexts(step), source);
+    }
 
     /// <summary>Waits for all that was enqueued, and returns the result of the last step.</summary>
     public StepResult Read() => Results.Read();
@@ -108,47 +117,76 @@ sealed class TrainingStep : IDisposable
         _backend.WaitForSideStream();
         Results.Dispose();
         _momentumEncoder?.Dispose();
+        _gradientCache.Dispose();
         _batch.Dispose();
         _persistentArena.Dispose();
         _stepArena.Dispose();
     }
 
     /// <summary>Runs the phases of a step. Without a source the batch is packed already.</summary>
-    void Run(TrainingBatch batch, IBatchSource? source)
+    void Run(TrainingBatch batch, Matrix texts, IBatchSource? source)
     {
-        StepBuffers buffers = Reserve(batch.Views);
+        (StepBuffers buffers, ContrastiveLoss loss) = Reserve(batch);
         BertActivations activations = buffers.Activations;
         _backend.RunGraph(activations.Key((object?)source ?? this, "forward"), () => Forward(buffers, source));
         // The loss reads the queue: the previous step's push, which ran during this forward pass, must have arrived.
         _backend.WaitForSideStream();
-        _backend.RunGraph(activations.Key(this, "backward"), () => LossBackwardAndUpdate(buffers));
+        _backend.RunGraph(activations.Key(this, "backward"), () =>
+        {
+            loss.Compute(buffers.Head.Vectors, texts, _persistent.StepState);
+            buffers.Backward.Run(buffers.Head.Backward(loss.Gradient));
+            ClipAndUpdate();
+        });
         _momentumEncoder?.Push(batch, _persistent.StepState);
     }
 
-    StepBuffers Reserve(PackedBatch batch)
+    void RunInParts(IBatchSource source, int step)
     {
-        using (Arena measure = new(null))
+        Begin();
+        _gradientCache.Compute(source, step);
+        ClipAndUpdate();
+        if (_momentumEncoder is null) return;
+        foreach (TrainingBatch part in _gradientCache.PackLast(source, step, _persistent.Queue.Rows))
         {
-            _ = new StepBuffers(measure, _bert, _persistent, _options, batch);
-            _stepArena.Reset(measure.Used);
+            // The part before is embedded from the memory that this one is copied to.
+            _backend.WaitForSideStream();
+            _momentumEncoder.Push(part, _persistent.StepState);
         }
-        return new StepBuffers(_stepArena, _bert, _persistent, _options, batch);
+    }
+
+    (StepBuffers Buffers, ContrastiveLoss Loss) Reserve(TrainingBatch batch)
+    {
+        using Arena measure = new(null);
+        Allocate(measure);
+        _stepArena.Reset(measure.Used);
+        return Allocate(_stepArena);
+
+        (StepBuffers, ContrastiveLoss) Allocate(Arena arena)
+        {
+            StepBuffers buffers = new(arena, _bert, _persistent, _options, batch);
+            int views = batch.Views.Sentences / batch.Rows;
+            int width = _bert.Config.HiddenSize;
+            return (buffers, new(_backend, arena, _options, batch.Rows, views, width, _persistent.Queue));
+        }
     }
 
     void Forward(StepBuffers buffers, IBatchSource? source)
     {
-        _backend.Schedule(_options.LearningRate, _steps, _persistent.StepState);
+        Begin();
         source?.Pack(_persistent.StepState, buffers.Activations.Batch);
-        _backend.ClearGradients(_persistent.Chunks, Gradients.Arena);
         buffers.Forward.Run();
         buffers.Head.Forward();
     }
 
-    void LossBackwardAndUpdate(StepBuffers buffers)
+    void Begin()
     {
-        buffers.Loss.Compute(buffers.Head.Vectors, _persistent.StepState);
-        Matrix dpooled = buffers.Head.Backward(buffers.Loss.Gradient);
-        buffers.Backward.Run(dpooled);
+        _backend.Schedule(
+            _options.Schedule, _options.LearningRate, _options.Warmup, _steps, _persistent.StepState);
+        _backend.ClearGradients(_persistent.Chunks, Gradients.Arena);
+    }
+
+    void ClipAndUpdate()
+    {
         _backend.GradientNorm(
             Gradients.Arena, _persistent.Chunks, MaxGradientNorm, _persistent.Partials, _persistent.StepState);
         _momentumEncoder?.SnapshotHead();

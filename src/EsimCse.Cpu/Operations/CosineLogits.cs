@@ -5,12 +5,15 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Cpu.Operations;
 
 /// <summary>
-/// Logits of the anchors against their candidates (the positives of the batch, then the queue), and the gradient of the
-/// loss. Vectors are numbered anchors, positives, queue. See <see cref="IBackend.ContrastiveLoss"/>.
+/// Logits of the anchors against their candidates (the positives of the batch, its hard negatives, then the queue), and
+/// the gradient of the loss. Vectors are numbered anchors, then candidates. See <see cref="IBackend.ContrastiveLoss"/>.
 /// </summary>
 unsafe struct CosineLogits
 {
     const float MinNorm = 1e-8f;
+
+    /// <summary>A logit whose softmax is 0; finite, for it is multiplied by that.</summary>
+    const float ExcludedLogit = -1e30f;
 
     public Matrix H;
     public Matrix Queue;
@@ -21,17 +24,23 @@ unsafe struct CosineLogits
     /// <summary>Gradient of the loss by the cosines, [Pairs, candidates]; absent like the logits.</summary>
     public Matrix DCosines;
 
+    /// <summary>Equal numbers for rows of H of equal text; null where all differ.</summary>
+    public int* Texts;
+
+    public float HardNegativeWeight;
     public float* Norms;
     public float Temperature;
     public int Pairs;
     public int QueueCount;
     public SoftmaxRow[] Rows;
 
-    public readonly int Candidates => Pairs + QueueCount;
+    public readonly int Candidates => BatchCandidates + QueueCount;
+
+    readonly int BatchCandidates => H.Rows - Pairs;
 
     public readonly void ComputeNorms()
     {
-        for (int index = 0; index < 2 * Pairs + QueueCount; index++)
+        for (int index = 0; index < H.Rows + QueueCount; index++)
             Norms[index] = MathF.Sqrt(VectorMath.Dot(Vector(index), Vector(index)));
     }
 
@@ -62,9 +71,10 @@ unsafe struct CosineLogits
         for (int i = 0; i < count; i++)
         {
             int other = isAnchor ? Pairs + i : i;
-            (float logit, float dcos) = isAnchor ? At(index, i) : At(i, index - Pairs);
+            (int anchor, int candidate) = isAnchor ? (index, i) : (i, index - Pairs);
+            (float logit, float dcos) = At(anchor, candidate);
             VectorMath.AddScaled(Vector(other), dcos * InverseNorm(other), dh);
-            projection += dcos * logit * Temperature;
+            projection += dcos * (logit - Bonus(anchor, candidate)) * Temperature;
         }
         float inverse = InverseNorm(index);
         bool isClamped = Norms[index] < MinNorm;
@@ -107,9 +117,22 @@ unsafe struct CosineLogits
 
     readonly float Logit(int row, int candidate)
     {
+        if (IsExcluded(row, candidate)) return ExcludedLogit;
         int other = Pairs + candidate;
-        return VectorMath.Dot(Vector(row), Vector(other)) * InverseNorm(row) * InverseNorm(other) / Temperature;
+        float cosine = VectorMath.Dot(Vector(row), Vector(other)) * InverseNorm(row) * InverseNorm(other);
+        return cosine / Temperature + Bonus(row, candidate);
     }
+
+    readonly bool IsExcluded(int row, int candidate)
+    {
+        if (Texts is null || candidate == row || candidate >= BatchCandidates) return false;
+        int text = Texts[Pairs + candidate];
+        bool isSameRow = candidate < Pairs && Texts[candidate] == Texts[row];
+        return isSameRow || text == Texts[row] || text == Texts[Pairs + row];
+    }
+
+    readonly float Bonus(int row, int candidate) =>
+        candidate == Pairs + row && candidate < BatchCandidates ? HardNegativeWeight : 0;
 
     readonly (float Logit, float DCosine) At(int row, int candidate)
     {

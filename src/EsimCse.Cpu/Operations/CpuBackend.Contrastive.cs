@@ -7,10 +7,10 @@ namespace EsimCse.Cpu;
 unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void ContrastiveLoss(Matrix h, Matrix queue, float temperature, StepState state,
+    public void ContrastiveLoss(
+        Matrix h, Matrix queue, Matrix texts, int pairs, float hardNegativeWeight, float temperature, StepState state,
         Matrix logits, Matrix weights, Matrix norms, Matrix dh)
     {
-        int pairs = h.Rows / 2;
         SoftmaxRow[] rows = ArrayPool<SoftmaxRow>.Shared.Rent(pairs);
         CosineLogits cosines = new()
         {
@@ -20,6 +20,8 @@ unsafe partial class CpuBackend
             DCosines = weights,
             Norms = Floats(norms),
             Temperature = temperature,
+            Texts = texts.IsPresent ? Integers(texts) : null,
+            HardNegativeWeight = hardNegativeWeight,
             Pairs = pairs,
             QueueCount = queue.IsPresent ? Integers(state.Counters)[StepState.QueueCount] : 0,
             Rows = rows,

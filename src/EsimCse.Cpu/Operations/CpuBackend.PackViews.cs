@@ -13,7 +13,7 @@ unsafe partial class CpuBackend
         int batches = (corpus.Order.Columns + batchSize - 1) / batchSize;
         int step = Integers(state.Counters)[StepState.Step];
         int firstInOrder = (step - 1) % Math.Max(1, batches) * batchSize;
-        int* order = Integers(corpus.Order) + firstInOrder;
+        int* order = Integers(corpus.Order) + firstInOrder + Integers(state.Counters)[StepState.FirstSentence];
         int* starts = Integers(corpus.Starts);
         int* lines = Integers(corpus.Lines);
         Span<int> ids = Elements(batch.Ids);

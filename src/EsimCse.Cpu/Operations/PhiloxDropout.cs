@@ -20,6 +20,7 @@ readonly unsafe struct PhiloxDropout
     readonly uint _step;
     readonly int _threshold;
     readonly int _sentencesPerView;
+    readonly int _firstSentence;
     readonly float _scale;
 
     public PhiloxDropout(DropoutMask mask)
@@ -28,7 +29,9 @@ readonly unsafe struct PhiloxDropout
         if (!_isActive) return;
         _seed = mask.Seed;
         _site = (uint)mask.Site;
-        _step = (uint)((int*)mask.Counters.Address)[StepState.Step];
+        int* counters = (int*)mask.Counters.Address;
+        _step = (uint)counters[StepState.Step];
+        _firstSentence = counters[StepState.FirstSentence];
         _threshold = mask.Threshold;
         _sentencesPerView = mask.SentencesPerView;
         _scale = mask.Scale;
@@ -42,6 +45,7 @@ readonly unsafe struct PhiloxDropout
     {
         if (!_isActive) return;
         (int view, int sentenceInView) = Math.DivRem(sentence, _sentencesPerView);
+        sentenceInView += _firstSentence;
         uint siteAndView = _site | (uint)view << 16;
         float* buffer = stackalloc float[GroupLength];
         for (int i = 0; i < values.Length;)

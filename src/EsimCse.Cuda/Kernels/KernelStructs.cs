@@ -28,6 +28,14 @@ readonly record struct DropoutArgument(
         SeedHigh: (uint)(mask.Seed >> 32));
 }
 
+/// <summary>The struct <c>Candidates</c> of contrastive.cu.</summary>
+readonly record struct CandidatesArgument(
+    nint Texts,
+    float HardNegativeWeight,
+    int Pairs,
+    int VectorRows,
+    int QueueRows);
+
 /// <summary>The struct <c>Corpus</c> of packviews.cu.</summary>
 readonly record struct CorpusArgument(nint Tokens, nint Starts, nint Lines, nint Order, int Sentences)
 {

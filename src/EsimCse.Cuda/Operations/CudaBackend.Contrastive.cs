@@ -12,12 +12,12 @@ partial class CudaBackend
 
     /// <inheritdoc/>
     public void ContrastiveLoss(
-        Matrix h, Matrix queue, float temperature, StepState state,
+        Matrix h, Matrix queue, Matrix texts, int pairs, float hardNegativeWeight, float temperature, StepState state,
         Matrix logits, Matrix weights, Matrix norms, Matrix dh)
     {
         ExpectWidth(h);
-        int pairs = h.Rows / 2;
         int queueRows = queue.IsPresent ? queue.Rows : 0;
+        CandidatesArgument candidates = new(texts.Address, hardNegativeWeight, pairs, h.Rows, queueRows);
         int columns = h.Columns;
         nint losses = Scratch((long)LossScratchRows * pairs * sizeof(float));
         nint statistics = losses + pairs * sizeof(float);
@@ -26,29 +26,26 @@ partial class CudaBackend
         Launch("contrastive_norms", perNorm, h, queue, state, norms, h.Rows, queueRows, columns);
         if (logits.IsPresent)
         {
-            LaunchConfig perLogit = PerWarp(pairs + queueRows) with { BlocksY = pairs };
+            LaunchConfig perLogit = PerWarp(h.Rows - pairs + queueRows) with { BlocksY = pairs };
             Launch(
-                "contrastive_logits", perLogit, h, queue, state, norms, temperature, logits,
-                pairs, queueRows, columns);
-            Launch(
-                "contrastive_softmax", PerRow(pairs), logits, state, temperature, weights, losses,
-                pairs, queueRows);
+                "contrastive_logits", perLogit, h, queue, state, norms, candidates, temperature, logits, columns);
+            Launch("contrastive_softmax", PerRow(pairs), logits, state, candidates, temperature, weights, losses);
             Launch("contrastive_mean", SingleWarp(pairs), losses, state, pairs);
             Launch(
-                "contrastive_gradient", PerRow(h.Rows), h, queue, state, norms, logits, weights, temperature, dh,
-                pairs, queueRows, columns);
+                "contrastive_gradient", PerRow(h.Rows), h, queue, state, norms, logits, weights, candidates,
+                temperature, dh, columns);
         }
         else
         {
             Launch(
-                "contrastive_stream", PerRow(pairs), h, queue, state, norms, temperature, statistics, losses,
-                pairs, queueRows, columns);
+                "contrastive_stream", PerRow(pairs), h, queue, state, norms, candidates, temperature,
+                statistics, losses, columns);
             Launch("contrastive_mean", SingleWarp(pairs), losses, state, pairs);
             int columnBlocks = CeilingDivide(columns, StreamColumnsPerBlock);
             LaunchConfig perRowAndColumns = PerRow(h.Rows) with { BlocksY = columnBlocks };
             Launch(
-                "contrastive_streamgradient", perRowAndColumns, h, queue, state, norms, statistics, temperature, dh,
-                pairs, queueRows, columns);
+                "contrastive_streamgradient", perRowAndColumns, h, queue, state, norms, statistics, candidates,
+                temperature, dh, columns);
         }
     }
 }

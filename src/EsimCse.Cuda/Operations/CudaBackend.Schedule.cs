@@ -5,6 +5,7 @@ namespace EsimCse.Cuda;
 partial class CudaBackend
 {
     /// <inheritdoc/>
-    public void Schedule(float learningRate, int steps, StepState state) =>
-        Launch("schedule_step", SingleWarp(), learningRate, steps, state);
+    public void Schedule(
+        LearningRateSchedule schedule, float learningRate, int warmup, int steps, StepState state) =>
+        Launch("schedule_step", SingleWarp(), (int)schedule, learningRate, warmup, steps, state);
 }

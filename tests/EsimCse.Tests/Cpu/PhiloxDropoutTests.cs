@@ -24,7 +24,7 @@ public class PhiloxDropoutTests
     public void Elements_are_kept_by_their_philox_draw(long first, int count)
     {
         using CpuBackend backend = new(1);
-        using GuardedMatrix counters = new(backend, 1, StepState.Length, [Step, 0, 0, 0]);
+        using GuardedMatrix counters = new(backend, 1, StepState.Length, [Step, 0, 0, 0, 0]);
         using GuardedMatrix values = new(backend, 1, count, Numbers.Normal(count, 1));
         DropoutMask mask = new(0.3f, Seed, Site, SentencesPerView, counters);
         count = (int)Math.Min(count, LastBlock + 8 - first);
@@ -43,7 +43,7 @@ public class PhiloxDropoutTests
     public void Dropped_elements_are_zero_even_if_they_were_not_finite()
     {
         using CpuBackend backend = new(1);
-        using GuardedMatrix counters = new(backend, 1, StepState.Length, [Step, 0, 0, 0]);
+        using GuardedMatrix counters = new(backend, 1, StepState.Length, [Step, 0, 0, 0, 0]);
         DropoutMask mask = new(0.5f, Seed, Site, SentencesPerView, counters);
         float[] values = [.. Enumerable.Repeat(float.NaN, 200)];
         new PhiloxDropout(mask).Apply(1, 3, values);
@@ -82,7 +82,7 @@ public class PhiloxDropoutTests
 
     static float[] Mask(CpuBackend backend, ulong seed, int site, int sentence, int step)
     {
-        using GuardedMatrix counters = new(backend, 1, StepState.Length, [step, 0, 0, 0]);
+        using GuardedMatrix counters = new(backend, 1, StepState.Length, [step, 0, 0, 0, 0]);
         DropoutMask mask = new((float)Rate, seed, site, SentencesPerView, counters);
         float[] values = new float[1 << 20];
         Array.Fill(values, 1);

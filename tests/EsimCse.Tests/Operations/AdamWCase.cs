@@ -79,7 +79,7 @@ sealed class AdamWCase : OperationCase
     public void Step(double[] gradients, bool withEma = true)
     {
         Gradients.Upload(WithGaps(gradients));
-        _backend.Schedule((float)InitialRate, Steps, State);
+        _backend.Schedule(LearningRateSchedule.Linear, (float)InitialRate, warmup: 0, Steps, State);
         _backend.GradientNorm(Gradients, _chunks, 1, _partials, State);
         Matrix ema = withEma ? Ema.Matrix : default;
         Matrix bf16Weights = withEma ? Bf16Weights.Matrix : default;

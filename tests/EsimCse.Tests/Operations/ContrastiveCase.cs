@@ -16,8 +16,11 @@ sealed class ContrastiveCase : OperationCase
     readonly int _pairs;
     readonly int _size;
     readonly int _negatives;
+    readonly int _views;
 
-    /// <summary>Creates the case: h [2·pairs,size], queue [negatives,size], absent if there are no negatives.</summary>
+    /// <summary>
+    /// Creates the case: h [2·pairs,size] or [3·pairs,size], queue [negatives,size], absent if there are no negatives.
+    /// </summary>
     public ContrastiveCase(IBackend backend, int pairs, int size, double[] h, double[]? queue = null) : base(backend)
     {
         _pairs = pairs;
@@ -25,7 +28,13 @@ sealed class ContrastiveCase : OperationCase
         _h = h;
         _queue = queue ?? [];
         _negatives = _queue.Length / size;
+        _views = h.Length / size / pairs;
     }
+
+    /// <summary>Numbers of the texts, [2·pairs] or [3·pairs]; null where all differ.</summary>
+    public int[]? Texts { get; init; }
+
+    public double HardNegativeWeight { get; init; }
 
     public double ExpectedLoss => Reference(_h);
 
@@ -37,16 +46,21 @@ sealed class ContrastiveCase : OperationCase
     {
         int rows = _negatives == 0 ? 0 : _negatives + UnusedRows;
         double[] unused = [.. Enumerable.Repeat(double.NaN, (rows - _negatives) * _size)];
-        using TrainingState state = new(_backend, counters: [1, 0, 0, _negatives]);
-        using GuardedMatrix h = new(_backend, 2 * _pairs, _size, _h);
+        using TrainingState state = new(_backend, counters: [1, 0, 0, _negatives, 0]);
+        int vectors = _views * _pairs;
+        using GuardedMatrix h = new(_backend, vectors, _size, _h);
+        using GuardedMatrix texts = new(_backend, 1, vectors, Texts ?? new int[vectors]);
         using GuardedMatrix queue = new(_backend, rows, _size, [.. _queue, .. unused]);
-        using GuardedMatrix logits = new(_backend, _pairs, _pairs + rows);
-        using GuardedMatrix weights = new(_backend, _pairs, _pairs + rows);
-        using GuardedMatrix norms = new(_backend, 1, 2 * _pairs + rows);
-        using GuardedMatrix dh = new(_backend, 2 * _pairs, _size);
+        using GuardedMatrix logits = new(_backend, _pairs, vectors - _pairs + rows);
+        using GuardedMatrix weights = new(_backend, _pairs, vectors - _pairs + rows);
+        using GuardedMatrix norms = new(_backend, 1, vectors + rows);
+        using GuardedMatrix dh = new(_backend, vectors, _size);
         _backend.ContrastiveLoss(
             h,
             rows == 0 ? default : queue.Matrix,
+            Texts is null ? default : texts.Matrix,
+            _pairs,
+            (float)HardNegativeWeight,
             (float)Temperature,
             state,
             streaming ? default : logits.Matrix,
@@ -56,6 +70,9 @@ sealed class ContrastiveCase : OperationCase
         return (state.Scalars.Floats[StepState.Loss], dh.Values);
     }
 
-    double Reference(double[] h) =>
-        Tests.Reference.Contrastive.Loss(h, _queue, Temperature, _pairs, _negatives, _size);
+    double Reference(double[] h)
+    {
+        int[] texts = Texts ?? [.. Enumerable.Range(0, _views * _pairs)];
+        return Tests.Reference.Contrastive.Loss(h, _queue, Temperature, _pairs, _size, texts, HardNegativeWeight);
+    }
 }

@@ -25,6 +25,53 @@ public class ContrastiveTests
         double[] h = Numbers.Normal(2 * pairs * size, 1);
         double[] queue = Numbers.Normal(negatives * size, 2);
         using ContrastiveCase contrastive = new(Backends.Create(device), pairs, size, h, queue);
+        CheckAgainstReference(contrastive);
+    }
+
+    [Theory]
+    [InlineData("cpu-1", 1, 5, 0, 0.5)]
+    [InlineData("cpu-3", 4, 33, 3, 0)]
+    [InlineData("cpu-3", 7, 16, 0, -2)]
+    [InlineData("cuda", 1, 8, 0, 0.5)]
+    [InlineData("cuda", 4, 40, 3, 0)]
+    [InlineData("cuda", 7, 16, 0, -2)]
+    [InlineData("cuda", 37, 24, 9, 1, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    public void Hard_negatives_join_the_candidates(string device, int pairs, int size, int negatives, double weight)
+    {
+        double[] h = Numbers.Normal(3 * pairs * size, 1);
+        double[] queue = Numbers.Normal(negatives * size, 2);
+        using ContrastiveCase contrastive =
+            new(Backends.Create(device), pairs, size, h, queue) { HardNegativeWeight = weight };
+        CheckAgainstReference(contrastive);
+    }
+
+    [Theory]
+    [MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Equal_texts_are_no_negatives_of_each_other(string device)
+    {
+        // Row 1 has the anchor of row 0, row 2 the positive of row 0, row 3 the anchor of row 0 as its positive, row 4
+        // the positive of row 0 as its hard negative, row 5 its own positive as hard negative.
+        int[] texts = [0, 0, 2, 3, 4, 5, 10, 11, 10, 0, 14, 15, 20, 21, 22, 23, 10, 15];
+        using ContrastiveCase triplets = new(Backends.Create(device), 6, 16, Numbers.Normal(18 * 16, 1))
+        {
+            Texts = texts,
+            HardNegativeWeight = 0.5,
+        };
+        CheckAgainstReference(triplets);
+        using ContrastiveCase pairs =
+            new(Backends.Create(device), 6, 16, Numbers.Normal(12 * 16, 1), Numbers.Normal(5 * 16, 2))
+            {
+                Texts = texts[..12],
+            };
+        CheckAgainstReference(pairs);
+        using ContrastiveCase same =
+            new(Backends.Create(device), 3, 16, Numbers.Normal(6 * 16, 1)) { Texts = [0, 0, 0, 0, 0, 0] };
+        CheckAgainstReference(same);
+        Assert.Equal(0, same.Run(streaming: false).Loss);
+    }
+
+    static void CheckAgainstReference(ContrastiveCase contrastive)
+    {
         (float loss, double[] dh) = contrastive.Run(streaming: false);
         (float streamedLoss, double[] streamedDh) = contrastive.Run(streaming: true);
 

@@ -56,7 +56,7 @@ sealed class PackViewsCase : OperationCase
     {
         int rows = views.Sum(view => view.Length) + padding;
         int longest = views.Max(view => view.Length) + padding % 32;
-        using TrainingState state = new(_backend, counters: [step, 0, 0, 0]);
+        using TrainingState state = new(_backend, counters: [step, 0, 0, 0, 0]);
         using GuardedMatrix ids = new(_backend, 1, rows, ElementType.Int32);
         using GuardedMatrix positions = new(_backend, 1, rows, ElementType.Int32);
         using GuardedMatrix offsets = new(_backend, 1, views.Length + 1, ElementType.Int32);

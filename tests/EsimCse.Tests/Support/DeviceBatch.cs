@@ -26,7 +26,7 @@ sealed class DeviceBatch : IDisposable
         _ids = new(backend, 1, tokens, Ids);
         _positions = new(backend, 1, tokens, Positions);
         _offsets = new(backend, 1, Offsets.Length, Offsets);
-        _counters = new(backend, 1, StepState.Length, [step, 0, 0, 0]);
+        _counters = new(backend, 1, StepState.Length, [step, 0, 0, 0, 0]);
         Batch = new PackedBatch(_ids, _positions, _offsets, lengths.Length, tokens, lengths.DefaultIfEmpty(0).Max());
     }
 

@@ -16,7 +16,7 @@ sealed class ReferenceBert(BertConfig config, IReadOnlyDictionary<string, double
     public double Loss(int[][] anchors, int[][] positives, bool mean, double temperature)
     {
         double[] vectors = Vectors([.. anchors, .. positives], mean);
-        return Contrastive.Loss(vectors, [], temperature, anchors.Length, 0, _hidden);
+        return Contrastive.Loss(vectors, [], temperature, anchors.Length, _hidden);
     }
 
     double[] Vector(int[] ids, bool mean)

@@ -126,13 +126,15 @@ sealed class RoundedBackend : IBackend
         Do(() => _cpu.PoolingForward(In(x), batch, pooling, column, y));
 
     public void ContrastiveLoss(
-        Matrix h, Matrix queue, float temperature, StepState state,
-        Matrix logits, Matrix weights, Matrix norms, Matrix dh) =>
-        _cpu.ContrastiveLoss(h, queue, temperature, state, logits, weights, norms, dh);
+        Matrix h, Matrix queue, Matrix texts, int pairs, float hardNegativeWeight, float temperature, StepState state,
+        Matrix logits, Matrix weights, Matrix norms, Matrix dh) => _cpu.ContrastiveLoss(
+        h, queue, texts, pairs, hardNegativeWeight, temperature, state, logits, weights, norms, dh);
 
     public void QueuePush(Matrix rows, Matrix queue, StepState state) => _cpu.QueuePush(rows, queue, state);
 
-    public void Schedule(float learningRate, int steps, StepState state) => _cpu.Schedule(learningRate, steps, state);
+    public void Schedule(
+        LearningRateSchedule schedule, float learningRate, int warmup, int steps, StepState state) =>
+        _cpu.Schedule(schedule, learningRate, warmup, steps, state);
 
     public void ClearGradients(Matrix chunks, Matrix gradients) => _cpu.ClearGradients(chunks, gradients);
 

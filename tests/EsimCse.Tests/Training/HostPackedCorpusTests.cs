@@ -16,7 +16,7 @@ public class HostPackedCorpusTests
         for (int step = 1; step <= 9; step++)
         {
             corpus.SetEpochOrder(training.OrderOf(step));
-            TrainingBatch batch = corpus.Reserve(step);
+            TrainingBatch batch = corpus.Reserve(step, 0, corpus.CountRows(step));
             (int[][] anchors, int[][] positives) = training.BatchOf(step);
             int[][] sentences = [.. anchors, .. positives];
             int[] ids = new int[sentences.Sum(sentence => sentence.Length)];

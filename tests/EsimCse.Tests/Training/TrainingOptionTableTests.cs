@@ -28,6 +28,7 @@ public class TrainingOptionTableTests
             RepetitionRate = 1.0 / 3,
             Seed = ulong.MaxValue,
             MaxSteps = 7,
+            MicroBatch = 5,
         };
         TrainingOptions copy = new();
         foreach (TrainingOption row in TrainingOptionTable.Rows) copy = row.With(copy, row.Format(options)!);
