@@ -32,8 +32,9 @@ static class InputFile
 
     static bool IsPointer(string path)
     {
+        // A pipe, whose length is 0, can be opened once only.
+        if (new FileInfo(path).Length is 0 or > LongestPointer) return false;
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        if (!stream.CanSeek || stream.Length > LongestPointer) return false;
         Span<byte> start = stackalloc byte[PointerStart.Length];
         return stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
             && start.SequenceEqual(PointerStart);

@@ -20,7 +20,8 @@ public sealed record TrainingJob
 
     /// <summary>
     /// The columns of anchors, positives and, if there is a third, hard negatives; empty where each sentence is its own
-    /// positive.
+    /// positive. Positives are augmented as <see cref="TrainingOptions.Repetition"/> says; published runs on such rows
+    /// use <see cref="Backend.Augmentation.None"/>.
     /// </summary>
     public IReadOnlyList<string> Columns { get; init; } = [];
 

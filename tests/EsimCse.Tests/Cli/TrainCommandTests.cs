@@ -55,6 +55,27 @@ public class TrainCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
     }
 
     [Fact]
+    public void Columns_train_without_repetition_unless_it_is_asked_for()
+    {
+        string rows = model.In("rows.tsv");
+        File.WriteAllLines(rows, ["a\tb", .. Enumerable.Repeat("the cat sees a dog\tthe old cat sees", 8)]);
+        byte[] plain = Train("plain"), none = Train("none", "--repetition", "none");
+        Assert.Equal(none, plain);
+        Assert.NotEqual(none, Train("subword", "--repetition", "subword", "--repetition-rate", "1"));
+
+        byte[] Train(string output, params string[] more)
+        {
+            (int code, _, string error) = Tool.Run(
+                "", [
+                    "train", model.Run, "--data", rows, "--columns", "a,b", "--output", model.In(output),
+                    "--batch-size", "4", "--dropout", "0", "--learning-rate", "1e-3", .. more,
+                ]);
+            Assert.True(code == 0, error);
+            return File.ReadAllBytes(model.In(output, "model.safetensors"));
+        }
+    }
+
+    [Fact]
     public void Remarks_about_the_data_are_printed()
     {
         string text = model.In("remarks.txt");

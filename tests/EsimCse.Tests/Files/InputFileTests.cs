@@ -46,6 +46,8 @@ public sealed class InputFileTests : IDisposable
         File.WriteAllText(In("text"), " " + Pointer);
         File.WriteAllText(In("long"), Pointer + new string('x', 2000));
         Assert.Contains("Git LFS pointer", Refused(In("pointer")), StringComparison.Ordinal);
+        File.CreateSymbolicLink(In("link"), In("pointer"));
+        Assert.Contains("Git LFS pointer", Refused(In("link")), StringComparison.Ordinal);
         Assert.All(["text", "long"], name => InputFile.Require(In(name)));
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
 using EsimCse.Core;
@@ -213,6 +214,17 @@ public sealed class SentenceFileTests : IDisposable
         string message = Assert.Throws<UsageException>(() => SentenceFile.CheckColumn(inputs, "title")).Message;
         Assert.Contains("--column title", message, StringComparison.Ordinal);
         SentenceFile.CheckColumn([.. inputs, "a.csv.gz"], "title");
+    }
+
+    [Fact]
+    public async Task A_pipe_is_read_once()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "mkfifo is of Unix");
+        string pipe = Path.Combine(_folder, "pipe.txt");
+        using (Process make = Process.Start("mkfifo", pipe)) make.WaitForExit();
+        Task writer = Task.Run(() => File.WriteAllText(pipe, "a\nb\n"));
+        Assert.Equal(["a", "b"], SentenceFile.Read(pipe).Select(row => row.Text));
+        await writer;
     }
 
     [Fact]

@@ -132,9 +132,15 @@ public class RunFolderTests
     {
         using SmallModel small = new();
         TrainingJob job = small.Job("run");
-        job = job with { Options = job.Options with { Temperature = 0 } };
-        UsageException error = Assert.Throws<UsageException>(() => SmallModel.Train(job));
-        Assert.Contains("--temperature", error.Message, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(job.Output));
+        AssertNamed("--temperature", job with { Options = job.Options with { Temperature = 0 } });
+        AssertNamed("--warmup 14", job with { Options = job.Options with { Warmup = 14 } });
+        AssertNamed("--columns a", job with { Columns = ["a"] });
+
+        static void AssertNamed(string option, TrainingJob job)
+        {
+            UsageException error = Assert.Throws<UsageException>(() => SmallModel.Train(job));
+            Assert.Contains(option, error.Message, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(job.Output));
+        }
     }
 }
