@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EsimCse.Cli;
 using EsimCse.Core.Evaluation;
 using EsimCse.Tests.Support;
 using EsimCseNative;
@@ -41,7 +42,8 @@ public class EvalCommandTests : IClassFixture<TrainedModel>
         StsReport report = StsReport.Compute(
             names.ToDictionary(name => name, name => StsSets.Read(_model.Folder, name)), Encode, encoder.Dimension);
         using MemoryStream expected = new();
-        using (Utf8JsonWriter json = new(expected)) report.Write(json, _model.Run, encoder.Pooler.Name);
+        EvalReport all = new(_model.Run, encoder.Pooler, report, Transfer: null);
+        using (Utf8JsonWriter json = new(expected)) all.Write(json);
         Assert.Equal(System.Text.Encoding.UTF8.GetString(expected.ToArray()), output.TrimEnd('\n'));
 
         (float[] Vectors, int[] Lengths) Encode(IReadOnlyList<string> sentences)
