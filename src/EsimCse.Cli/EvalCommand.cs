@@ -17,8 +17,10 @@ static class EvalCommand
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; the folder's own by default.");
         Option<bool> json = new("--json") { Description = "Prints the scores as JSON." };
-        const string description = "Scores a model on sets of semantic textual similarity, on transfer tasks, or on both.";
-        Command command = new("eval", description) { model, data, sets, transfer, pooler, maxLength, json };
+        Command command = new("eval", "Scores a model on semantic textual similarity, on transfer tasks, or on both.")
+        {
+            model, data, sets, transfer, pooler, maxLength, json,
+        };
         command.Validators.Add(parsed =>
         {
             if (parsed.GetValue(data) is not null) return;

@@ -26,8 +26,9 @@ public sealed partial class SentenceEncoder
     /// that holds them.</param>
     /// <param name="progress">Called before each task with its name and number of examples.</param>
     /// <param name="cancellation">Stops before the next batch or fit.</param>
-    /// <exception cref="InvalidInputException">No task is present, a file of one is missing or not valid, or a vector is
-    /// not finite.</exception>
+    /// <exception cref="InvalidInputException">
+    /// No task is present, a file of one is missing or not valid, or a vector is not finite.
+    /// </exception>
     public TransferReport ScoreTransfer(
         string folder, Action<string, int>? progress = null, CancellationToken cancellation = default) =>
         Report(TransferTasks.Read(folder), progress, cancellation);

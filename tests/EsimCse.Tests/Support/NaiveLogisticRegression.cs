@@ -45,7 +45,7 @@ static class NaiveLogisticRegression
         return correct / x.Length;
     }
 
-    /// <summary>Folds inside folds: the accuracy, and that of the chosen strengths.</summary>
+    /// <summary>Cross-validates, with folds inside folds that choose the strength.</summary>
     public static (double Accuracy, double Dev) CrossValidate(double[][] x, int[] y)
     {
         double accuracy = 0;
@@ -60,7 +60,7 @@ static class NaiveLogisticRegression
         return (accuracy, dev);
     }
 
-    /// <summary>Cross-validation of the training data, then the test set.</summary>
+    /// <summary>Chooses the strength by cross-validation of the training data, then scores the test set.</summary>
     public static (double Accuracy, double Dev) TrainTest(
         double[][] trainX, int[] trainY, double[][] testX, int[] testY, int classes)
     {
@@ -68,7 +68,7 @@ static class NaiveLogisticRegression
         return (Accuracy(Fit(trainX, trainY, classes, strength), testX, testY), best);
     }
 
-    /// <summary>The dev set, then the test set.</summary>
+    /// <summary>Chooses the strength on the dev set, then scores the test set.</summary>
     public static (double Accuracy, double Dev) TrainDevTest(
         double[][] trainX, int[] trainY, double[][] devX, int[] devY, double[][] testX, int[] testY)
     {

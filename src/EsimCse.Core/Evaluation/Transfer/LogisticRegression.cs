@@ -94,13 +94,18 @@ sealed class LogisticRegression
         foreach (int row in rows)
         {
             ComputeScores(row);
-            int predicted = _outputs == 1 ? Convert.ToInt32(_scores[0] > 0) : TensorPrimitives.IndexOfMax<double>(_scores);
-            if (predicted == _vectors.Labels[row]) correct++;
+            if (MostProbableClass() == _vectors.Labels[row]) correct++;
         }
         return (double)correct / rows.Length;
     }
 
     static int Outputs(int classes) => classes == 2 ? 1 : classes;
+
+    int MostProbableClass()
+    {
+        if (_outputs == 1) return _scores[0] > 0 ? 1 : 0;
+        return TensorPrimitives.IndexOfMax<double>(_scores);
+    }
 
     /// <summary>Computes the mean loss plus the penalty, and its gradient with respect to v.</summary>
     double Evaluate(ReadOnlySpan<double> whitened, Span<double> gradient)

@@ -104,10 +104,12 @@ public sealed class LinearProbeTests : IDisposable
             double[] u = _folder.Vector(example.Text);
             if (example.Other is null) return u;
             double[] v = _folder.Vector(example.Other);
-            return [.. u.Zip(v, (a, b) => (double)(float)Math.Abs(a - b)), .. u.Zip(v, (a, b) => (double)(float)(a * b))];
+            IEnumerable<double> joined = u.Zip(v, (a, b) => Math.Abs(a - b)).Concat(u.Zip(v, (a, b) => a * b));
+            return [.. joined.Select(value => (double)(float)value)];
         }
 
-        int Class(LabeledText example) => example.Label.Length > 1 ? Array.IndexOf(types, example.Label) : example.Label[0] - '0';
+        int Class(LabeledText example) =>
+            types.Contains(example.Label) ? Array.IndexOf(types, example.Label) : example.Label[0] - '0';
     }
 
     /// <summary>Integrates the density of the normal distribution by the trapezoidal rule.</summary>

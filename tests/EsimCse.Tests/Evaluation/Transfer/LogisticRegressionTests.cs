@@ -5,8 +5,8 @@ namespace EsimCse.Tests.Evaluation.Transfer;
 
 public class LogisticRegressionTests
 {
-    static readonly Tolerance Weights = new(
-        1e-4, 1e-4, "a fit ends at a gradient of 1e-6 in whitened coordinates, where curvatures may be a hundredth of 1");
+    static readonly Tolerance Weights =
+        new(1e-4, 1e-4, "a fit ends at a whitened gradient of 1e-6, where curvatures may be a hundredth of 1");
 
     [Theory]
     [InlineData(40, 1, 2, 1)]
@@ -60,7 +60,8 @@ public class LogisticRegressionTests
         LabeledVectors vectors = Vectors(x, y);
         LogisticRegression classifier = new(vectors, 2);
         classifier.Fit(rows, 1, Factor(vectors, 2, 1));
-        double[][] expected = NaiveLogisticRegression.Fit([.. rows.Select(i => x[i])], [.. rows.Select(i => y[i])], 2, 1);
+        double[][] expected =
+            NaiveLogisticRegression.Fit([.. rows.Select(i => x[i])], [.. rows.Select(i => y[i])], 2, 1);
         Weights.Check(expected[0], classifier.Weights.ToArray());
     }
 
@@ -147,6 +148,8 @@ public class LogisticRegressionTests
     {
         double[][] x = [.. Numbers.Normal(count * dimension, seed).Chunk(dimension)];
         double[] noise = Numbers.Normal(count, seed + 1);
-        return (x, [.. x.Select((row, i) => Math.Clamp((int)Math.Floor(row[0] + noise[i] + classes / 2.0), 0, classes - 1))]);
+        return (x, [.. x.Select((row, i) => Class(row[0] + noise[i]))]);
+
+        int Class(double value) => Math.Clamp((int)Math.Floor(value + classes / 2.0), 0, classes - 1);
     }
 }
