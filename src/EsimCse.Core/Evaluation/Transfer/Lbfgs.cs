@@ -10,9 +10,10 @@ delegate double ObjectiveFunction(ReadOnlySpan<double> x, Span<double> gradient)
 /// a backtracking line search. Buffers are allocated once; not thread-safe.
 /// </summary>
 /// <remarks>
-/// MathNet.Numerics 5.0 (MIT, and without AOT warnings) has this algorithm too. It needs 8 to 21 evaluations where this
-/// class needs 9 to 12 (see <see cref="LogisticRegression"/>), allocates in every iteration, cannot be given its
-/// buffers, and had its last stable release in 2022: too little for a dependency of 1.6 MB in place of this file.
+/// MathNet.Numerics 5.0 (MIT, published by AOT without a warning) has the algorithm too, but its last stable release is
+/// of 2022, it allocates in every iteration, and it is 1.6 MB in place of this file. On the problem described at
+/// <see cref="LogisticRegression"/> it needs 18 to 21 evaluations, this class 10 to 12. Microsoft.ML's trainer works
+/// through reflection on its own data views.
 /// </remarks>
 sealed class Lbfgs
 {

@@ -6,13 +6,13 @@ namespace EsimCse.Core.Evaluation.Transfer;
 /// Logistic regression with an L2 penalty, in double: minimizes ½·‖W‖² + C·Σ loss over weights and biases, where
 /// biases are not penalized and the loss is −log p of the example's class. Two classes have one weight vector
 /// (p = sigmoid of its score); more have one each (p = softmax of their scores). This is the objective of
-/// scikit-learn's LogisticRegression. An instance owns the buffers of one thread.
+/// scikit-learn's LogisticRegression with its default solver. An instance owns the buffers of one thread.
 /// </summary>
 /// <remarks>
-/// The columns of sentence vectors are strongly correlated, which makes L-BFGS slow: on 8636 vectors of 768 elements
-/// with a decaying spectrum it takes 560 to 760 evaluations until the gradient is below 1e-6. The search therefore runs
-/// on v = Lᵀ·w, where L·Lᵀ is the Hessian at w = 0 (<see cref="Precondition"/>): 9 to 12 evaluations from zero, and as
-/// few from the weights of the next smaller C. The minimum is the same.
+/// Sentence vectors vary much more in some directions than in others, which makes L-BFGS slow: on 8636 vectors of 768
+/// elements with a decaying spectrum it takes over 500 evaluations until the gradient is below 1e-6. The search
+/// therefore runs on v = Lᵀ·w, where L·Lᵀ is the Hessian at w = 0 (<see cref="Precondition"/>): 10 to 12 evaluations
+/// from zero, and 9 or 10 from the weights of the next smaller C. The minimum is the same.
 /// </remarks>
 sealed class LogisticRegression
 {
