@@ -1,9 +1,10 @@
 using EsimCse.Core;
 using EsimCse.Core.Evaluation;
+using EsimCse.Core.Evaluation.Transfer;
 
 namespace EsimCseNative;
 
-/// <content>Similarities, and scores on sets of semantic textual similarity.</content>
+/// <content>Similarities, and scores on sets of semantic textual similarity and on transfer tasks.</content>
 public sealed partial class SentenceEncoder
 {
     /// <summary>The function that compares vectors: the folder's, the cosine by default.</summary>
@@ -15,6 +16,38 @@ public sealed partial class SentenceEncoder
     {
         float[][] vectors = Encode([first, second]);
         return EsimCse.Core.Similarity.Compute(SimilarityFunction, vectors[0], vectors[1]);
+    }
+
+    /// <summary>
+    /// Computes the accuracies of logistic regression on the vectors of SentEval's transfer tasks, by SentEval's folds
+    /// and splits.
+    /// </summary>
+    /// <param name="folder">A folder with some of MR, CR, SUBJ, MPQA, SST/binary, TREC and MRPC, or a folder downstream
+    /// that holds them.</param>
+    /// <param name="progress">Called before each task with its name and number of examples.</param>
+    /// <param name="cancellation">Stops before the next batch or fit.</param>
+    /// <exception cref="InvalidInputException">
+    /// No task is present, a file of one is missing or not valid, or a vector is not finite.
+    /// </exception>
+    public TransferReport ScoreTransfer(
+        string folder, Action<string, int>? progress = null, CancellationToken cancellation = default) =>
+        Report(TransferTasks.Read(folder), progress, cancellation);
+
+    /// <summary>Computes the accuracies on transfer tasks.</summary>
+    internal TransferReport Report(
+        IReadOnlyList<TransferTask> tasks, Action<string, int>? progress, CancellationToken cancellation)
+    {
+        ParallelOptions parallel = new() { MaxDegreeOfParallelism = _threads, CancellationToken = cancellation };
+        List<(string, TransferScore)> scores = [];
+        foreach (TransferTask task in tasks)
+        {
+            progress?.Invoke(task.Name, task.Examples);
+            scores.Add((task.Name, task.Score(EncodeTexts, Dimension, parallel)));
+        }
+        return new TransferReport(scores);
+
+        float[] EncodeTexts(IReadOnlyList<string> sentences, Func<int, string> describe) =>
+            Encode(Tokenize(sentences), describe, cancellation);
     }
 
     /// <summary>Computes the score on the pairs of one set.</summary>

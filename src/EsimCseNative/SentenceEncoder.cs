@@ -17,11 +17,13 @@ public sealed partial class SentenceEncoder : IDisposable
     readonly BertParameters _bert;
     readonly Embedder _embedder;
     readonly Lock _deviceLock = new();
+    readonly int _threads;
     long _truncated;
 
     SentenceEncoder(IBackend backend, ModelFolder folder, EncoderOptions options)
     {
         _backend = backend;
+        _threads = options.Device.Threads ?? Environment.ProcessorCount;
         Folder = folder;
         Tokenizer = BertTokenizer.Load(folder.EncoderPath, folder.LowerCase);
         Normalize = options.Normalize ?? folder.Normalize;

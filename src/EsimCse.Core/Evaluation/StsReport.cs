@@ -66,12 +66,9 @@ sealed record StsReport
         return report;
     }
 
-    /// <summary>Writes the report as a JSON object.</summary>
-    public void Write(Utf8JsonWriter json, string model, string pooler)
+    /// <summary>Writes the scores as properties of a JSON object.</summary>
+    public void Write(Utf8JsonWriter json)
     {
-        json.WriteStartObject();
-        json.WriteString("model", model);
-        json.WriteString("pooler", pooler);
         json.WriteStartObject("sets");
         foreach ((string name, SetScore score) in Sets)
         {
@@ -89,7 +86,6 @@ sealed record StsReport
         WriteNumber(json, "average_far", AverageFar);
         WriteNumber(json, "alignment", Alignment ?? double.NaN);
         WriteNumber(json, "uniformity", Uniformity ?? double.NaN);
-        json.WriteEndObject();
     }
 
     static void WriteGroup(Utf8JsonWriter json, string name, LengthGroup group)
