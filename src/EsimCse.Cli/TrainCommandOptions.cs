@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using EsimCse.Core;
+using EsimCse.Core.Model;
 using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
@@ -10,7 +11,7 @@ sealed class TrainCommandOptions
 {
     static readonly TrainingOptions Defaults = new();
 
-    readonly Option<string> _recipe = CreateRecipe();
+    readonly Option<string?> _recipe = CreateRecipe();
 
     readonly (TrainingOption Row, Option<string?> Option)[] _options =
         [.. TrainingOptionTable.Rows.Select(row => (row, Create(row)))];
@@ -21,23 +22,24 @@ sealed class TrainCommandOptions
         foreach ((_, Option<string?> option) in _options) command.Add(option);
     }
 
-    public TrainingOptions Read(ParseResult parsed)
+    /// <summary>Reads the options for a model.</summary>
+    public TrainingOptions Read(ParseResult parsed, BertConfig config)
     {
-        TrainingOptions options = Recipes.Get(parsed.GetValue(_recipe)!);
+        TrainingOptions options = Recipes.Get(parsed.GetValue(_recipe) ?? Recipes.NameFor(config));
         foreach ((TrainingOption row, Option<string?> option) in _options)
             if (parsed.GetValue(option) is { } text) options = row.With(options, text);
         return options;
     }
 
-    static Option<string> CreateRecipe()
+    static Option<string?> CreateRecipe()
     {
         string names = string.Join(", ", Recipes.Names);
-        Option<string> recipe = new("--recipe")
+        Option<string?> recipe = new("--recipe")
         {
-            Description = $"Settings of a published run; other options override them. One of {names}.",
-            DefaultValueFactory = _ => Recipes.Default,
+            Description = "Settings of a published run; other options override them. "
+                + $"One of {names}; by default the one of the model's family and size.",
         };
-        return recipe.Checked(Recipes.Names.Contains, names);
+        return recipe.Checked(name => Recipes.Names.Contains(name), names);
     }
 
     static Option<string?> Create(TrainingOption row)
