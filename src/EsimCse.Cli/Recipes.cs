@@ -1,3 +1,4 @@
+using EsimCse.Core.Model;
 using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
@@ -5,9 +6,17 @@ namespace EsimCse.Cli;
 /// <summary>The settings of the published runs: Wu et al., ESimCSE, arXiv 2109.04380.</summary>
 static class Recipes
 {
-    public const string Default = "bert-base";
+    /// <summary>The hidden size of the published large models.</summary>
+    const int LargeHiddenSize = 1024;
 
-    public static IReadOnlyList<string> Names { get; } = [Default, "bert-large", "roberta-base", "roberta-large"];
+    public static IReadOnlyList<string> Names { get; } = ["bert-base", "bert-large", "roberta-base", "roberta-large"];
+
+    /// <summary>Returns the name of the recipe of a model's family and size.</summary>
+    public static string NameFor(BertConfig config)
+    {
+        string size = config.HiddenSize < LargeHiddenSize ? "base" : "large";
+        return $"{config.Family.ModelType}-{size}";
+    }
 
     public static TrainingOptions Get(string name) => name switch
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EsimCse.Core;
+using EsimCse.Core.Model;
 using EsimCse.Core.Training;
 using EsimCseNative;
 
@@ -94,11 +95,17 @@ sealed class TrainCommand
 
     TrainingJob Read(ParseResult parsed)
     {
-        TrainingJob job = new()
+        string? model = parsed.GetValue(_model);
+        string? config = parsed.GetValue(_fromScratch);
+        string? vocabulary = parsed.GetValue(_vocabulary);
+        bool hasModel = model is not null, hasConfig = config is not null;
+        if (hasModel == hasConfig || hasConfig != (vocabulary is not null)) throw new UsageException(Start);
+        BertConfig sizes = model is null ? BertConfig.Read(config!) : ModelFolder.Read(model).Config;
+        return new TrainingJob
         {
-            Model = parsed.GetValue(_model),
-            Config = parsed.GetValue(_fromScratch),
-            Vocabulary = parsed.GetValue(_vocabulary),
+            Model = model,
+            Config = config,
+            Vocabulary = vocabulary,
             Data = parsed.GetValue(_data)!,
             Column = parsed.GetValue(_column),
             Columns = parsed.GetValue(_columns)?.Split(',') ?? [],
@@ -106,11 +113,8 @@ sealed class TrainCommand
             EvaluationData = parsed.GetValue(_evaluationData),
             Resume = parsed.GetValue(_resume),
             Overwrite = parsed.GetValue(_overwrite),
-            Options = _options.Read(parsed, isSupervised: parsed.GetValue(_columns) is not null),
+            Options = _options.Read(parsed, sizes, isSupervised: parsed.GetValue(_columns) is not null),
         };
-        bool hasModel = job.Model is not null, hasConfig = job.Config is not null;
-        if (hasModel == hasConfig || hasConfig != (job.Vocabulary is not null)) throw new UsageException(Start);
-        return job;
     }
 
     static void Run(TrainingJob job, DeviceChoice device, CancellationToken stop)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
+using EsimCse.Core.Model;
 using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
@@ -11,7 +12,7 @@ sealed class TrainCommandOptions
 {
     static readonly TrainingOptions Defaults = new();
 
-    readonly Option<string> _recipe = CreateRecipe();
+    readonly Option<string?> _recipe = CreateRecipe();
 
     readonly (TrainingOption Row, Option<string?> Option)[] _options =
         [.. TrainingOptionTable.Rows.Select(row => (row, Create(row)))];
@@ -22,24 +23,25 @@ sealed class TrainCommandOptions
         foreach ((_, Option<string?> option) in _options) command.Add(option);
     }
 
-    public TrainingOptions Read(ParseResult parsed, bool isSupervised)
+    /// <summary>Reads the options for a model, and for rows of several texts, which are not augmented by default.</summary>
+    public TrainingOptions Read(ParseResult parsed, BertConfig config, bool isSupervised)
     {
-        TrainingOptions options = Recipes.Get(parsed.GetValue(_recipe)!);
+        TrainingOptions options = Recipes.Get(parsed.GetValue(_recipe) ?? Recipes.NameFor(config));
         if (isSupervised) options = options with { Repetition = Augmentation.None };
         foreach ((TrainingOption row, Option<string?> option) in _options)
             if (parsed.GetValue(option) is { } text) options = row.With(options, text);
         return options;
     }
 
-    static Option<string> CreateRecipe()
+    static Option<string?> CreateRecipe()
     {
         string names = string.Join(", ", Recipes.Names);
-        Option<string> recipe = new("--recipe")
+        Option<string?> recipe = new("--recipe")
         {
-            Description = $"Settings of a published run; other options override them. One of {names}.",
-            DefaultValueFactory = _ => Recipes.Default,
+            Description = "Settings of a published run; other options override them. "
+                + $"One of {names}; by default the one of the model's family and size.",
         };
-        return recipe.Checked(Recipes.Names.Contains, names);
+        return recipe.Checked(name => Recipes.Names.Contains(name), names);
     }
 
     static Option<string?> Create(TrainingOption row)

@@ -123,14 +123,14 @@ sealed class JsonSettings
     public Dictionary<string, int>? IdsByName(string key)
     {
         if (Find(key) is not { } json) return null;
-        if (!IsObject(json)) throw Wrong(key, "tokens with ids");
-        Dictionary<string, int> ids = new(json.GetPropertyCount(), StringComparer.Ordinal);
-        foreach (JsonProperty property in json.EnumerateObject())
-        {
-            int? id = JsonFile.Id(property.Value);
-            if (id is null || !ids.TryAdd(property.Name, id.Value))
-                throw Nested(key, json, SettingKeys.Map).Wrong(property.Name, "an id");
-        }
+        return IsObject(json) ? Nested(key, json, SettingKeys.Map).AllIds() : throw Wrong(key, "tokens with ids");
+    }
+
+    /// <summary>Returns the ids of all names.</summary>
+    public Dictionary<string, int> AllIds()
+    {
+        Dictionary<string, int> ids = new(_values.Count, StringComparer.Ordinal);
+        foreach ((string name, JsonElement value) in _values) ids.Add(name, JsonFile.Id(value) ?? throw Wrong(name, "an id"));
         return ids;
     }
 

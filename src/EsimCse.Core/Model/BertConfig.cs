@@ -6,6 +6,8 @@ namespace EsimCse.Core.Model;
 /// <summary>The family and the sizes of an encoder, read from its config.json.</summary>
 public sealed record BertConfig
 {
+    const string PaddingKey = "pad_token_id", PositionsKey = "max_position_embeddings";
+
     /// <summary>The family.</summary>
     public ModelFamily Family { get; init; } = ModelFamily.Bert;
 
@@ -30,6 +32,9 @@ public sealed record BertConfig
     /// <summary>The most tokens that a sentence may have.</summary>
     public required int MaxPositions { get; init; }
 
+    /// <summary>The row of the position embeddings that a sentence's first token reads.</summary>
+    public int PositionOffset { get; init; }
+
     /// <summary>Token types; all tokens are of type 0.</summary>
     public int TypeVocabularySize { get; init; } = ModelFamily.Bert.TypeVocabularySize;
 
@@ -47,7 +52,7 @@ public sealed record BertConfig
     {
         get
         {
-            double embeddings = (double)VocabularySize + MaxPositions + TypeVocabularySize;
+            double embeddings = (double)VocabularySize + PositionOffset + MaxPositions + TypeVocabularySize;
             return HiddenSize * (embeddings + Layers * (4.0 * HiddenSize + 2.0 * IntermediateSize));
         }
     }
@@ -60,7 +65,7 @@ public sealed record BertConfig
     {
         JsonSettings file = JsonSettings.Read(path, BertConfigKeys.All);
         ModelFamily family = ReadFamily(file);
-        int offset = family.PositionOffset;
+        int offset = ReadPositionOffset(file, family);
         BertConfig config = new()
         {
             Family = family,
@@ -70,7 +75,8 @@ public sealed record BertConfig
             Heads = file.RequiredInteger("num_attention_heads", 1),
             IntermediateSize = file.RequiredInteger("intermediate_size", 1),
             HiddenActivation = ReadActivation(file),
-            MaxPositions = file.RequiredInteger("max_position_embeddings", 2 + offset) - offset,
+            MaxPositions = file.RequiredInteger(PositionsKey, 2) - offset,
+            PositionOffset = offset,
             TypeVocabularySize = file.Integer("type_vocab_size", 1) ?? family.TypeVocabularySize,
             LayerNormEpsilon = file.Number("layer_norm_eps") ?? 1e-12f,
             InitializerRange = file.Number("initializer_range") ?? 0.02f,
@@ -86,16 +92,22 @@ public sealed record BertConfig
         string types = string.Join(" or ", ModelFamily.All.Select(family => family.ModelType));
         if (file.Text(typeKey) is { } type)
         {
-            bool isRoberta = type is "roberta" or "xlm-roberta" or "camembert";
-            string expected = isRoberta ? types + ": RoBERTa is not supported yet" : types;
-            return ModelFamily.All.FirstOrDefault(family => family.ModelType == type)
-                ?? throw file.Wrong(typeKey, expected);
+            return ModelFamily.All.FirstOrDefault(family => family.ModelType == type) ?? throw file.Wrong(typeKey, types);
         }
         string[] classes = file.Texts(classesKey) ?? [];
         if (classes.Length == 0) throw file.Wrong(typeKey, types);
         string models = string.Join(" or ", ModelFamily.All.Select(family => family.Architecture));
         return ModelFamily.All.FirstOrDefault(family => classes.All(family.HasArchitecture))
             ?? throw file.Wrong(classesKey, $"{models} or one of its task models, without model_type");
+    }
+
+    /// <summary>Reads the first position and checks that there are two at least.</summary>
+    static int ReadPositionOffset(JsonSettings file, ModelFamily family)
+    {
+        int? padding = file.Integer(PaddingKey, 0);
+        long offset = family.PaddingBeforePositions is { } standard ? 1L + (padding ?? standard) : 0;
+        if (offset + 2 <= file.RequiredInteger(PositionsKey, 2)) return (int)offset;
+        throw file.Wrong(PositionsKey, $"at least {offset + 2}, because positions begin at {offset}");
     }
 
     static Activation ReadActivation(JsonSettings file)

@@ -3,7 +3,7 @@ using EsimCse.Core.Files;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// The keys of config.json: those of transformers' BertConfig, and those by which other architectures change the
+/// The keys of config.json: those of transformers' BertConfig and RobertaConfig, and those by which other architectures change the
 /// computation, also where such a model calls itself BERT. The list is open: programs leave notes in config.json.
 /// </summary>
 static class BertConfigKeys
@@ -17,11 +17,12 @@ static class BertConfigKeys
     static readonly string[] One = ["1"];
     static readonly string[] NoObject = ["{}"];
 
-    /// <summary>Tokenizers with BERT's own files, and the classes that read tokenizer.json alone.</summary>
+    /// <summary>Tokenizers with BERT's or RoBERTa's own files, and the classes that read tokenizer.json alone.</summary>
     static readonly string[] TokenizerClasses =
     [
         "BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast", "ElectraTokenizer",
-        "ElectraTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend",
+        "ElectraTokenizerFast", "PreTrainedTokenizerFast", "RobertaTokenizer", "RobertaTokenizerFast",
+        "TokenizersBackend",
     ];
 
     /// <summary>The list.</summary>
@@ -31,7 +32,7 @@ static class BertConfigKeys
         [
             "model_type", "architectures", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
             "intermediate_size", "hidden_act", "max_position_embeddings", "type_vocab_size", "layer_norm_eps",
-            "initializer_range", EmbeddingSize, HeadSize, KeyValueHeads,
+            "initializer_range", "pad_token_id", EmbeddingSize, HeadSize, KeyValueHeads,
         ],
         Harmless =
         [
@@ -39,7 +40,7 @@ static class BertConfigKeys
             "attention_probs_dropout_prob", "hidden_dropout_prob", "classifier_dropout", "gradient_checkpointing",
             "id2label", "label2id", "num_labels", "problem_type", "finetuning_task", "task_specific_params",
             "classifier_activation", "use_cache", "tie_word_embeddings", "tie_encoder_decoder",
-            "pad_token_id", "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "mask_token_id",
+            "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "mask_token_id",
             "decoder_start_token_id", "cross_attention_hidden_size",
             // storage and speed
             "torch_dtype", "dtype", "use_bfloat16", "torchscript", "chunk_size_feed_forward", "attn_implementation",

@@ -27,7 +27,7 @@ sealed class BertWeights
         Layout = layout;
         _names = config.Family.Modules;
         Words = Weight(_names.WordEmbeddings);
-        Positions = Weight(_names.PositionEmbeddings).Slice(config.Family.PositionOffset, config.MaxPositions);
+        Positions = Weight(_names.PositionEmbeddings).Slice(config.PositionOffset, config.MaxPositions);
         Types = Weight(_names.TokenTypeEmbeddings);
         Norm = LayerNorm(_names.EmbeddingNorm);
         Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => Layer(_names.Layer(layer), config.HiddenSize))];

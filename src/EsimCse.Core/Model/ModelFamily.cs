@@ -12,12 +12,21 @@ public sealed record ModelFamily
         ModelType = "bert",
         Architecture = "BertModel",
         WeightPrefix = "bert.",
-        PositionOffset = 0,
         TypeVocabularySize = 2,
     };
 
+    /// <summary>RoBERTa: Liu et al., arXiv 1907.11692.</summary>
+    public static ModelFamily Roberta { get; } = new()
+    {
+        ModelType = "roberta",
+        Architecture = "RobertaModel",
+        WeightPrefix = "roberta.",
+        PaddingBeforePositions = 1,
+        TypeVocabularySize = 1,
+    };
+
     /// <summary>The families that this engine runs.</summary>
-    public static IReadOnlyList<ModelFamily> All { get; } = [Bert];
+    public static IReadOnlyList<ModelFamily> All { get; } = [Bert, Roberta];
 
     /// <summary>model_type in config.json.</summary>
     public required string ModelType { get; init; }
@@ -28,8 +37,11 @@ public sealed record ModelFamily
     /// <summary>The prefix of tensor names in files of models with a task head.</summary>
     public required string WeightPrefix { get; init; }
 
-    /// <summary>The row of the position embeddings that a sentence's first token reads.</summary>
-    public required int PositionOffset { get; init; }
+    /// <summary>
+    /// The pad_token_id after which positions are counted, where config.json does not state it; null for a family whose
+    /// positions are counted from 0.
+    /// </summary>
+    public int? PaddingBeforePositions { get; init; }
 
     /// <summary>Token types where config.json does not state type_vocab_size; only type 0 is used.</summary>
     public required int TypeVocabularySize { get; init; }

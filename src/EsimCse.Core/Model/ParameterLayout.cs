@@ -26,7 +26,7 @@ sealed class ParameterLayout
         _names = config.Family.Modules;
         int h = config.HiddenSize;
         AddMatrix(_names.WordEmbeddings, config.VocabularySize, h);
-        AddMatrix(_names.PositionEmbeddings, config.Family.PositionOffset + config.MaxPositions, h);
+        AddMatrix(_names.PositionEmbeddings, config.PositionOffset + config.MaxPositions, h);
         AddMatrix(_names.TokenTypeEmbeddings, config.TypeVocabularySize, h);
         AddNorm(_names.EmbeddingNorm, h);
         for (int layer = 0; layer < config.Layers; layer++) AddLayer(_names.Layer(layer), h, config.IntermediateSize);

@@ -37,6 +37,9 @@ sealed record AddedToken
     /// <summary>Whether it is a special token.</summary>
     public bool Special { get; init; }
 
+    /// <summary>Whether the file states the token's spelling alone, so that its flags are defaults.</summary>
+    public bool HasDefaultFlags { get; init; }
+
     /// <summary>Reads a token; flags that are absent are those of Hugging Face's AddedToken.</summary>
     public static AddedToken Read(JsonSettings json, bool special)
     {
@@ -55,6 +58,7 @@ sealed record AddedToken
     }
 
     /// <summary>Whether another token is found in the same places.</summary>
-    public bool IsFoundLike(AddedToken other) => this with { File = "", Id = 0, Special = false }
-        == other with { File = "", Id = 0, Special = false };
+    public bool IsFoundLike(AddedToken other) => Flags == other.Flags;
+
+    (string, bool, bool, bool, bool) Flags => (Content, SingleWord, StripLeft, StripRight, Normalized);
 }

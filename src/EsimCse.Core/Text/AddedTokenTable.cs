@@ -45,7 +45,7 @@ sealed class AddedTokenTable(IReadOnlyDictionary<string, int> vocabulary)
         bool sameId = token.Id is null || token.Id == known.Id;
         if (!sameId && token.File == known.File)
             throw Wrong(token, $"found ids {known.Id} and {token.Id}, expected one");
-        if (sameId && token.IsFoundLike(known)) return;
+        if (sameId && (token.HasDefaultFlags || token.IsFoundLike(known))) return;
         string difference = sameId ? "other flags" : $"id {token.Id}";
         _remarks.Add(
             $"{token.File}: token '{token.Content}': found {difference}: {Path.GetFileName(known.File)} is followed");

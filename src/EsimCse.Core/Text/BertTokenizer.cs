@@ -5,7 +5,8 @@ using EsimCse.Core.Text.PreTokenizers;
 namespace EsimCse.Core.Text;
 
 /// <summary>
-/// BERT's tokenizer. Its ids equal those of Hugging Face's tokenizers in every globalization mode. Thread-safe.
+/// The tokenizer of BERT or RoBERTa. Its ids equal those of Hugging Face's tokenizers in every globalization mode.
+/// Thread-safe.
 /// </summary>
 public sealed class BertTokenizer
 {
@@ -13,7 +14,8 @@ public sealed class BertTokenizer
     const int UsualWordLength = 256;
 
     readonly TokenizerSettings _settings;
-    readonly WordPiece _wordPiece;
+    readonly TokenModel _model;
+    readonly WordPiece? _wordPiece;
     readonly BertNormalizer? _bertNormalizer;
     readonly AddedTokenMatcher? _rawTokens;
     readonly AddedTokenMatcher? _normalizedTokens;
@@ -24,17 +26,18 @@ public sealed class BertTokenizer
     internal BertTokenizer(TokenizerSettings settings)
     {
         _settings = settings;
-        _wordPiece = new WordPiece(settings.Vocabulary, settings.ContinuingSubwordPrefix);
+        UnknownId = settings.FindId(settings.UnknownToken);
+        _model = settings.CreateModel();
+        _wordPiece = _model as WordPiece;
         _addedIds = [.. settings.AddedTokens.Select(token => token.Id!.Value)];
         _rawTokens = AddedTokenMatcher.Create(
             settings.AddedTokens.Where(token => !token.Normalized).Select(token => (token.Content, token)));
         _normalizedTokens = AddedTokenMatcher.Create(
             settings.AddedTokens.Where(token => token.Normalized).Select(token => (Normalize(token.Content), token)));
-        if (settings.PreTokenizer is BertPreTokenizer && _normalizedTokens is null)
+        if (settings.PreTokenizer is BertPreTokenizer && _normalizedTokens is null && _wordPiece is not null)
             _bertNormalizer = FindBertNormalizer(settings.Normalizer);
         _prefix = [.. settings.Template.Prefix.Select(token => token.Id)];
         _suffix = [.. settings.Template.Suffix.Select(token => token.Id)];
-        UnknownId = settings.Vocabulary[settings.UnknownToken];
         MaskId = settings.FindId(settings.MaskToken);
     }
 
@@ -44,14 +47,14 @@ public sealed class BertTokenizer
     /// <summary>Ids of the special tokens after every sentence, usually that of [SEP].</summary>
     public IReadOnlyList<int> SuffixIds => _suffix;
 
-    /// <summary>Id of [MASK]; null where there is none.</summary>
+    /// <summary>Id of the mask token, usually [MASK] or &lt;mask&gt;; null where there is none.</summary>
     public int? MaskId { get; }
 
-    /// <summary>Id of the token for unknown words, usually [UNK].</summary>
-    public int UnknownId { get; }
+    /// <summary>Id of the token for unknown words, usually [UNK] or &lt;unk&gt;; null where there is none.</summary>
+    public int? UnknownId { get; }
 
     /// <summary>One more than the highest id, added tokens included.</summary>
-    public int VocabularySize => 1 + _addedIds.Append(_wordPiece.MaxId).Concat(_prefix).Concat(_suffix).Max();
+    public int VocabularySize => 1 + _addedIds.Append(_model.MaxId).Concat(_prefix).Concat(_suffix).Max();
 
     /// <summary>
     /// The <c>model_max_length</c> of tokenizer_config.json; null where the file is missing or holds no usable length.
@@ -66,11 +69,11 @@ public sealed class BertTokenizer
     bool LowerCase { get; init; }
 
     /// <summary>
-    /// Loads a tokenizer from a folder: tokenizer.json, or else vocab.txt; with tokenizer_config.json,
-    /// special_tokens_map.json and added_tokens.json, if any.
+    /// Loads a tokenizer from a folder: tokenizer.json, or else vocab.txt, or else vocab.json with merges.txt; with
+    /// tokenizer_config.json, special_tokens_map.json and added_tokens.json, if any.
     /// </summary>
     /// <exception cref="InvalidInputException">
-    /// Both files are missing, or one of the files is not valid or states a setting that is not supported.
+    /// These files are missing, or one of the files is not valid or states a setting that is not supported.
     /// </exception>
     public static BertTokenizer Load(string folder) => Load(folder, lowerCase: false);
 
@@ -79,14 +82,17 @@ public sealed class BertTokenizer
     internal static BertTokenizer Load(string folder, bool lowerCase) =>
         new(TokenizerSettings.Read(folder)) { LowerCase = lowerCase };
 
-    /// <summary>Whether a token continues a word ("##s").</summary>
-    public bool IsContinuation(int id) => _wordPiece.IsContinuation(id);
+    /// <summary>Whether a token continues a word: "##s", and in RoBERTa's vocabulary "s", which has no "Ġ".</summary>
+    public bool IsContinuation(int id) => !IsAdded(id) && _model.IsContinuation(id);
 
     /// <summary>Whether an id belongs to an added token; special tokens are added tokens.</summary>
     public bool IsAdded(int id) => _addedIds.Contains(id);
 
     /// <summary>Looks up the id of a token as the vocabulary spells it, such as "cat" or "##s".</summary>
     public bool TryGetId(string token, out int id) => _settings.Vocabulary.TryGetValue(token, out id);
+
+    /// <summary>Looks up the id of the token that is a whole word, and not the first of its text.</summary>
+    internal bool TryGetWordId(string word, out int id) => TryGetId(_model.WordPrefix + word, out id);
 
     /// <summary>Checks that every id is a row of an embedding table.</summary>
     /// <exception cref="InvalidInputException">One is not; the message names its file and its token.</exception>
@@ -152,41 +158,51 @@ public sealed class BertTokenizer
         int before = ids.Count;
         if (_bertNormalizer is not null && EncodeWords(_bertNormalizer, text, limit, ids)) return;
         ids.RemoveRange(before, ids.Count - before);
-        EncodeByComponents(text.ToString(), ids);
+        EncodeByComponents(text.ToString(), limit, ids);
     }
 
     /// <summary>
-    /// Appends the ids of a text without raw tokens, one component of the tokenizer after the other.
+    /// Appends the ids of a text without raw tokens until they pass the limit, one component of the tokenizer after the
+    /// other.
     /// </summary>
-    void EncodeByComponents(string text, List<int> ids)
+    void EncodeByComponents(string text, int limit, List<int> ids)
     {
         string normalized = Normalize(text);
         int from = 0, start = 0;
         while (_normalizedTokens is not null && _normalizedTokens.TryFind(
             normalized, ref from, start, out AddedToken token, out (int Start, int End) range))
         {
-            SplitIntoWords(normalized, start..Math.Max(start, range.Start), ids);
+            SplitIntoWords(normalized.AsMemory(start..Math.Max(start, range.Start)), limit, ids);
             ids.Add(token.Id!.Value);
             start = range.End;
         }
-        SplitIntoWords(normalized, start..normalized.Length, ids);
+        SplitIntoWords(normalized.AsMemory(start), limit, ids);
     }
 
-    void SplitIntoWords(string text, Range piece, List<int> ids)
+    void SplitIntoWords(ReadOnlyMemory<char> text, int limit, List<int> ids)
     {
-        if (piece.Start.Value == piece.End.Value) return;
-        List<Range> words = [];
-        if (_settings.PreTokenizer is null) words.Add(piece);
-        else _settings.PreTokenizer.Split(text, piece, words);
-        foreach (Range word in words) EncodeWord(text.AsSpan(word), ids);
+        if (text.IsEmpty) return;
+        List<ReadOnlyMemory<char>> words = [];
+        if (_settings.PreTokenizer is null) words.Add(text);
+        else _settings.PreTokenizer.Split(text, words);
+        foreach (ReadOnlyMemory<char> word in words)
+        {
+            if (ids.Count > limit) return;
+            EncodeWord(word.Span, ids);
+        }
     }
 
     void EncodeWord(ReadOnlySpan<char> word, List<int> ids)
     {
-        int codePoints = 0;
-        foreach (Rune _ in word.EnumerateRunes()) codePoints++;
-        if (codePoints > _settings.MaxInputCharsPerWord) ids.Add(UnknownId);
-        else _wordPiece.Tokenize(word, UnknownId, ids);
+        if (_wordPiece is not null && CountRunes(word) > _settings.MaxInputCharsPerWord) ids.Add(UnknownId!.Value);
+        else _model.Tokenize(word, ids);
+    }
+
+    static int CountRunes(ReadOnlySpan<char> word)
+    {
+        int count = 0;
+        foreach (Rune _ in word.EnumerateRunes()) count++;
+        return count;
     }
 
     string Normalize(string text) => _settings.Normalizer?.Apply(text) ?? text;
@@ -257,8 +273,8 @@ public sealed class BertTokenizer
     void EndWord(ref WordBuffer word, List<int> ids)
     {
         if (word.IsEmpty) return;
-        if (word.IsTooLong) ids.Add(UnknownId);
-        else _wordPiece.Tokenize(word.Text, UnknownId, ids);
+        if (word.IsTooLong) ids.Add(UnknownId!.Value);
+        else _wordPiece!.Tokenize(word.Text, ids);
         word.Clear();
     }
 }

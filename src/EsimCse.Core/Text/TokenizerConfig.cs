@@ -9,11 +9,13 @@ namespace EsimCse.Core.Text;
 /// </summary>
 sealed class TokenizerConfig
 {
-    /// <summary>Classes that are BERT's tokenizer under another name, or what tokenizer.json says.</summary>
+    /// <summary>
+    /// Classes that are BERT's tokenizer, also under another name, or RoBERTa's, or what tokenizer.json says.
+    /// </summary>
     static readonly string[] Classes =
     [
         "BertTokenizer", "PreTrainedTokenizer", "TokenizersBackend", "DistilBertTokenizer", "ElectraTokenizer",
-        "MobileBertTokenizer", "SqueezeBertTokenizer", "ConvBertTokenizer",
+        "MobileBertTokenizer", "SqueezeBertTokenizer", "ConvBertTokenizer", "RobertaTokenizer",
     ];
 
     static readonly string[] SpecialTokenKeys =
@@ -27,11 +29,11 @@ sealed class TokenizerConfig
         Honoured =
         [
             "do_lower_case", "strip_accents", "tokenize_chinese_chars", "tokenizer_class", "model_max_length",
-            "max_len", "truncation_side", "added_tokens_decoder", .. SpecialTokenKeys, .. SpecialTokenListKeys,
+            "max_len", "truncation_side", "added_tokens_decoder", "add_prefix_space", .. SpecialTokenKeys, .. SpecialTokenListKeys,
         ],
         Harmless =
         [
-            "add_prefix_space", "auto_map", "backend", "chat_template", "clean_up_tokenization_spaces", "errors",
+            "auto_map", "backend", "chat_template", "clean_up_tokenization_spaces", "errors",
             "from_slow", "full_tokenizer_file", "is_local", "legacy", "local_files_only", "max_length",
             "model_input_names", "name_or_path", "pad_to_multiple_of", "pad_token_type_id", "padding_side",
             "processor_class", "special_tokens_map_file", "stride", "tokenizer_file", "trim_offsets",
@@ -88,6 +90,9 @@ sealed class TokenizerConfig
 
     /// <summary>tokenize_chinese_chars; null where it is not stated.</summary>
     public bool? TokenizeChineseChars => _config?.Flag("tokenize_chinese_chars");
+
+    /// <summary>add_prefix_space; null where it is not stated.</summary>
+    public bool? AddPrefixSpace => _config?.Flag("add_prefix_space");
 
     /// <summary>Whether texts that are too long lose their beginning; null where it is not stated.</summary>
     public bool? TruncatesLeft => ReadSide(_config, "truncation_side", "left", "right");
@@ -187,7 +192,7 @@ sealed class TokenizerConfig
     static AddedToken FromValue(JsonSettings json, string key, JsonElement value)
     {
         if (JsonFile.Text(value) is { } content)
-            return new AddedToken { File = json.File, Content = content, Special = true };
+            return new AddedToken { File = json.File, Content = content, Special = true, HasDefaultFlags = true };
         if (value.ValueKind != JsonValueKind.Object) throw json.Wrong(key, "a token");
         return AddedToken.Read(json.Nested(key, value, AddedToken.Keys), special: true);
     }

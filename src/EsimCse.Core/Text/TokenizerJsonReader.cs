@@ -33,41 +33,53 @@ static class TokenizerJsonReader
 
     static readonly SettingKeys TypeKeys = new() { Honoured = ["type", "merges", "vocab"] };
 
+    static readonly Dictionary<string, (SettingKeys Keys, Func<JsonSettings, TokenizerSettings> Read)> Models = new()
+    {
+        ["WordPiece"] = (ModelKeys, ReadWordPiece),
+        ["BPE"] = (BytePairModel.Keys, BytePairModel.Read),
+    };
+
     /// <summary>Reads the file and compares it with tokenizer_config.json.</summary>
     /// <exception cref="InvalidInputException">It is not valid, or states a setting that is not done.</exception>
     public static TokenizerSettings Read(string path, TokenizerConfig config)
     {
         JsonSettings json = JsonSettings.Read(path, Keys);
-        JsonSettings model = ReadModel(json);
-        TokenizerSettings settings = new()
+        TokenizerSettings settings = ReadModel(json) with
         {
-            File = path,
-            Vocabulary = model.IdsByName("vocab") ?? throw model.Wrong("vocab", "tokens with ids"),
             AddedTokens = [.. ReadAddedTokens(json)],
-            UnknownToken = model.Text("unk_token") ?? TokenizerSettings.DefaultUnknownToken,
-            ContinuingSubwordPrefix = model.Text("continuing_subword_prefix") ?? "##",
-            MaxInputCharsPerWord = model.Integer("max_input_chars_per_word", 0) ?? 100,
             Normalizer = Normalizer.Read(json, "normalizer"),
             PreTokenizer = PreTokenizer.Read(json, "pre_tokenizer"),
             Template = SentenceTemplate.Read(json, "post_processor"),
             TruncatesLeft = ReadTruncatesLeft(json, config),
         };
-        if (!settings.Vocabulary.ContainsKey(settings.UnknownToken))
-            throw model.Wrong("unk_token", $"a token of the vocabulary, such as {settings.UnknownToken}");
+        if (settings.Merges is not null) BytePairModel.RequireByteLevel(settings, json);
         Compare(settings, config);
         return settings;
     }
 
-    static JsonSettings ReadModel(JsonSettings json)
+    static TokenizerSettings ReadModel(JsonSettings json)
     {
-        JsonSettings model = json.Object("model", TypeKeys) ?? throw json.Wrong("model", "a WordPiece model");
+        string expected = string.Join(" or ", Models.Keys);
+        JsonSettings model = json.Object("model", TypeKeys) ?? throw json.Wrong("model", $"a model {expected}");
         string type = model.Text("type") ?? (model.Contains("merges") ? "BPE" : "WordPiece");
-        if (type == "BPE") throw Unsupported("BPE", ": RoBERTa's tokenizer is not supported yet");
-        if (type != "WordPiece") throw Unsupported(type, "");
-        return model.WithKeys(ModelKeys);
+        if (!Models.TryGetValue(type, out var found)) throw model.Wrong("type", expected);
+        return found.Read(model.WithKeys(found.Keys));
+    }
 
-        InvalidInputException Unsupported(string found, string remark) =>
-            new($"{json.File}: model.type: found {found}, expected WordPiece{remark}");
+    static TokenizerSettings ReadWordPiece(JsonSettings model)
+    {
+        TokenizerSettings settings = new()
+        {
+            File = model.File,
+            Vocabulary = model.IdsByName("vocab") ?? throw model.Wrong("vocab", "tokens with ids"),
+            AddedTokens = [],
+            UnknownToken = model.Text("unk_token") ?? TokenizerSettings.DefaultUnknownToken,
+            ContinuingSubwordPrefix = model.Text("continuing_subword_prefix") ?? "##",
+            MaxInputCharsPerWord = model.Integer("max_input_chars_per_word", 0) ?? 100,
+        };
+        if (!settings.Vocabulary.ContainsKey(settings.UnknownToken))
+            throw model.Wrong("unk_token", $"a token of the vocabulary, such as {settings.UnknownToken}");
+        return settings;
     }
 
     static IEnumerable<AddedToken> ReadAddedTokens(JsonSettings json)
@@ -97,7 +109,9 @@ static class TokenizerJsonReader
         config.Compare("do_lower_case", config.Lowercase, lowercase);
         config.Compare("strip_accents", config.StripAccents, bert?.StripAccents);
         config.Compare("tokenize_chinese_chars", config.TokenizeChineseChars, bert?.TokenizeChineseChars);
-        CompareToken("unk_token", settings.UnknownToken);
+        ByteLevel? bytes = settings.PreTokenizer?.Steps.OfType<ByteLevel>().FirstOrDefault();
+        if (bytes is not null) config.Compare("add_prefix_space", config.AddPrefixSpace, bytes.AddPrefixSpace);
+        if (settings.Merges is null) CompareToken("unk_token", settings.UnknownToken);
         if (settings.Template.Prefix is [(string cls, _)]) CompareToken("cls_token", cls);
         if (settings.Template.Suffix is [(string sep, _)]) CompareToken("sep_token", sep);
 

@@ -1,33 +1,29 @@
 using System.Text.Json.Nodes;
 using EsimCse.Core.Text.Normalizers;
+using EsimCse.Core.Text.PreTokenizers;
 
 namespace EsimCse.Core.Text;
 
 /// <summary>
-/// Makes the tokenizer.json of a tokenizer that was loaded from vocab.txt, as Hugging Face's library writes it.
+/// Makes the tokenizer.json of a tokenizer that was loaded from vocab.txt, or vocab.json and merges.txt, as Hugging
+/// Face's library writes it.
 /// </summary>
 static class TokenizerJsonWriter
 {
     public static JsonObject From(BertTokenizer tokenizer)
     {
         TokenizerSettings settings = tokenizer.Settings;
-        JsonObject decoder = new()
-        {
-            ["type"] = "WordPiece",
-            ["prefix"] = settings.ContinuingSubwordPrefix,
-            ["cleanup"] = true,
-        };
         return new JsonObject
         {
             ["version"] = "1.0",
             ["truncation"] = null,
             ["padding"] = null,
             ["added_tokens"] = AddedTokens(settings),
-            ["normalizer"] = Normalizer((BertNormalizer)settings.Normalizer!),
-            ["pre_tokenizer"] = new JsonObject { ["type"] = "BertPreTokenizer" },
-            ["post_processor"] = Template(settings.Template),
-            ["decoder"] = decoder,
-            ["model"] = Model(settings),
+            ["normalizer"] = Normalizer(settings.Normalizer as BertNormalizer),
+            ["pre_tokenizer"] = PreTokenizer(settings.PreTokenizer as ByteLevel),
+            ["post_processor"] = settings.Merges is null ? Template(settings.Template) : Pair(settings),
+            ["decoder"] = Decoder(settings),
+            ["model"] = settings.Merges is null ? WordPiece(settings) : BytePairs(settings),
         };
     }
 
@@ -45,7 +41,7 @@ static class TokenizerJsonWriter
         }),
     ];
 
-    static JsonObject Normalizer(BertNormalizer normalizer) => new()
+    static JsonObject? Normalizer(BertNormalizer? normalizer) => normalizer is null ? null : new()
     {
         ["type"] = "BertNormalizer",
         ["clean_text"] = normalizer.CleanText,
@@ -54,17 +50,66 @@ static class TokenizerJsonWriter
         ["lowercase"] = normalizer.Lowercase,
     };
 
-    static JsonObject Model(TokenizerSettings settings)
+    static JsonObject PreTokenizer(ByteLevel? bytes) => bytes is null
+        ? new() { ["type"] = "BertPreTokenizer" }
+        : Bytes(bytes.AddPrefixSpace);
+
+    static JsonObject Decoder(TokenizerSettings settings) => settings.Merges is not null ? Bytes(true) : new()
+    {
+        ["type"] = "WordPiece",
+        ["prefix"] = settings.ContinuingSubwordPrefix,
+        ["cleanup"] = true,
+    };
+
+    static JsonObject Bytes(bool addPrefixSpace) => new()
+    {
+        ["type"] = "ByteLevel",
+        ["add_prefix_space"] = addPrefixSpace,
+        ["trim_offsets"] = true,
+        ["use_regex"] = true,
+    };
+
+    static JsonObject Vocabulary(TokenizerSettings settings)
     {
         JsonObject vocabulary = [];
         foreach ((string token, int id) in settings.Vocabulary.OrderBy(token => token.Value)) vocabulary[token] = id;
+        return vocabulary;
+    }
+
+    static JsonObject BytePairs(TokenizerSettings settings) => new()
+    {
+        ["type"] = "BPE",
+        ["dropout"] = null,
+        ["unk_token"] = null,
+        ["continuing_subword_prefix"] = "",
+        ["end_of_word_suffix"] = "",
+        ["fuse_unk"] = false,
+        ["byte_fallback"] = false,
+        ["ignore_merges"] = settings.IgnoreMerges,
+        ["vocab"] = Vocabulary(settings),
+        ["merges"] = new JsonArray([.. settings.Merges!.Select(pair => new JsonArray(pair.Left, pair.Right))]),
+    };
+
+    static JsonObject WordPiece(TokenizerSettings settings) => new()
+    {
+        ["type"] = "WordPiece",
+        ["unk_token"] = settings.UnknownToken,
+        ["continuing_subword_prefix"] = settings.ContinuingSubwordPrefix,
+        ["max_input_chars_per_word"] = settings.MaxInputCharsPerWord,
+        ["vocab"] = Vocabulary(settings),
+    };
+
+    static JsonObject Pair(TokenizerSettings settings)
+    {
+        (string sep, int sepId) = settings.Template.Suffix[0];
+        (string cls, int clsId) = settings.Template.Prefix[0];
         return new JsonObject
         {
-            ["type"] = "WordPiece",
-            ["unk_token"] = settings.UnknownToken,
-            ["continuing_subword_prefix"] = settings.ContinuingSubwordPrefix,
-            ["max_input_chars_per_word"] = settings.MaxInputCharsPerWord,
-            ["vocab"] = vocabulary,
+            ["type"] = "RobertaProcessing",
+            ["sep"] = new JsonArray(sep, sepId),
+            ["cls"] = new JsonArray(cls, clsId),
+            ["trim_offsets"] = true,
+            ["add_prefix_space"] = ((ByteLevel)settings.PreTokenizer!).AddPrefixSpace,
         };
     }
 

@@ -5,21 +5,27 @@ using EsimCse.Core.Text.PreTokenizers;
 namespace EsimCse.Core.Text;
 
 /// <summary>
-/// Vocabulary, components and tokens of a tokenizer's files. Nothing is guessed from a model's name.
+/// Vocabulary, components and tokens of a tokenizer's files. Nothing is guessed from a model's name. Defaults are those
+/// of BERT.
 /// </summary>
 sealed record TokenizerSettings
 {
     public const string DefaultUnknownToken = "[UNK]";
 
-    /// <summary>
-    /// BERT's special tokens, without the one for unknown words, which a tokenizer may name differently.
-    /// </summary>
-    public static readonly string[] BertSpecialTokens = ["[CLS]", "[SEP]", "[PAD]", "[MASK]"];
+    static readonly string[] BertSpecialTokens = ["[CLS]", "[SEP]", "[PAD]", "[MASK]"];
 
-    /// <summary>The file of the vocabulary: tokenizer.json or vocab.txt.</summary>
+    static readonly string[] RobertaSpecialTokens = ["<s>", "</s>", "<pad>", "<mask>"];
+
+    /// <summary>The file of the vocabulary: tokenizer.json, vocab.txt or vocab.json.</summary>
     public required string File { get; init; }
 
     public required IReadOnlyDictionary<string, int> Vocabulary { get; init; }
+
+    /// <summary>Pairs of tokens by rank, of a byte-level BPE model; null for a WordPiece model.</summary>
+    public IReadOnlyList<(string Left, string Right)>? Merges { get; init; }
+
+    /// <summary>Whether a word of the vocabulary is one token, whatever the merges.</summary>
+    public bool IgnoreMerges { get; init; }
 
     public string UnknownToken { get; init; } = DefaultUnknownToken;
 
@@ -49,21 +55,37 @@ sealed record TokenizerSettings
     /// <summary>Remarks on files that disagree, one line each.</summary>
     public IReadOnlyList<string> Remarks { get; init; } = [];
 
-    /// <summary>Reads tokenizer.json, or else vocab.txt; the other files of a tokenizer are optional.</summary>
+    /// <summary>
+    /// The usual special tokens of the model, without the one for unknown words, which a tokenizer may name differently.
+    /// </summary>
+    public IReadOnlyList<string> UsualSpecialTokens => Merges is null ? BertSpecialTokens : RobertaSpecialTokens;
+
+    /// <summary>
+    /// Reads tokenizer.json, or else vocab.txt, or else vocab.json and merges.txt; the other files of a tokenizer are
+    /// optional.
+    /// </summary>
     /// <exception cref="InvalidInputException">
-    /// Both are missing, or a file is not valid or states a setting that is not done.
+    /// They are missing, or a file is not valid or states a setting that is not done.
     /// </exception>
     public static TokenizerSettings Read(string folder)
     {
         TokenizerConfig config = TokenizerConfig.Read(folder);
         string json = Path.Combine(folder, "tokenizer.json");
         string vocabulary = Path.Combine(folder, "vocab.txt");
+        string bytePairs = Path.Combine(folder, BytePairFiles.VocabularyName);
         TokenizerSettings settings;
         if (InputFile.IsPresent(json)) settings = TokenizerJsonReader.Read(json, config);
         else if (InputFile.IsPresent(vocabulary)) settings = VocabularyFile.Read(vocabulary, config);
-        else throw new InvalidInputException($"{folder}: no tokenizer: found neither tokenizer.json nor vocab.txt");
+        else if (InputFile.IsPresent(bytePairs)) settings = BytePairFiles.Read(folder, config);
+        else throw new InvalidInputException(
+            $"{folder}: no tokenizer: found neither tokenizer.json nor vocab.txt nor vocab.json with merges.txt");
         return settings.WithConfig(config);
     }
+
+    /// <summary>Creates the model that splits words into tokens.</summary>
+    public TokenModel CreateModel() => Merges is null
+        ? new WordPiece(Vocabulary, ContinuingSubwordPrefix, FindId(UnknownToken)!.Value)
+        : new ByteLevelBpe(Vocabulary, Merges, IgnoreMerges);
 
     /// <summary>Looks up the id of a token, added or of the vocabulary; null where there is none.</summary>
     public int? FindId(string token)

@@ -1,18 +1,21 @@
 namespace EsimCse.Core.Text;
 
 /// <summary>The WordPiece model: splits a word into the tokens of a vocabulary, longest match first.</summary>
-sealed class WordPiece
+sealed class WordPiece : TokenModel
 {
     readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _wordStarts;
     readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _continuations;
     readonly HashSet<int> _continuationIds = [];
+    readonly int _unknownId;
     readonly int _longestToken;
 
     /// <param name="vocabulary">Tokens and their ids.</param>
     /// <param name="prefix">Prefix of the tokens that continue a word, "##"; empty if they are spelled like the
     /// others.</param>
-    public WordPiece(IReadOnlyDictionary<string, int> vocabulary, string prefix)
+    /// <param name="unknownId">The id of words with a part that matches no token.</param>
+    public WordPiece(IReadOnlyDictionary<string, int> vocabulary, string prefix, int unknownId)
     {
+        _unknownId = unknownId;
         Dictionary<string, int> wordStarts = new(StringComparer.Ordinal);
         Dictionary<string, int> continuations = new(StringComparer.Ordinal);
         MaxId = vocabulary.Values.DefaultIfEmpty(-1).Max();
@@ -28,16 +31,17 @@ sealed class WordPiece
         _continuations = (prefix.Length == 0 ? wordStarts : continuations).GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
-    /// <summary>The highest id; -1 for an empty vocabulary.</summary>
-    public int MaxId { get; }
+    public override int MaxId { get; }
 
-    public bool IsContinuation(int id) => _continuationIds.Contains(id);
+    public override string WordPrefix => "";
+
+    public override bool IsContinuation(int id) => _continuationIds.Contains(id);
 
     /// <summary>
     /// Appends the tokens of a word, from the left, the longest match each time. A word with a part that matches no
-    /// token becomes <paramref name="unknownId"/> as a whole.
+    /// token becomes the unknown token as a whole.
     /// </summary>
-    public void Tokenize(ReadOnlySpan<char> word, int unknownId, List<int> ids)
+    public override void Tokenize(ReadOnlySpan<char> word, List<int> ids)
     {
         int before = ids.Count;
         int start = 0;
@@ -50,7 +54,7 @@ sealed class WordPiece
             if (end == start)
             {
                 ids.RemoveRange(before, ids.Count - before);
-                ids.Add(unknownId);
+                ids.Add(_unknownId);
                 return;
             }
             ids.Add(id);

@@ -18,7 +18,10 @@ static class ModelFolderWriter
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     static readonly string[] TokenizerFiles =
-        ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+    [
+        "tokenizer.json", "vocab.txt", BytePairFiles.VocabularyName, BytePairFiles.MergesName, "tokenizer_config.json",
+        "special_tokens_map.json", "added_tokens.json",
+    ];
 
     static readonly string[] Modules = ["modules.json", "esimcse.json"];
 

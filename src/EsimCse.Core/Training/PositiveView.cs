@@ -90,21 +90,20 @@ static class PositiveView
     static int[] OrdinaryTokens(BertTokenizer tokenizer)
     {
         // A tokenizer may not list its special tokens as added ones.
-        IEnumerable<int> special = [tokenizer.UnknownId, .. Ids(tokenizer, TokenizerSettings.BertSpecialTokens)];
+        HashSet<int> special = [.. tokenizer.PrefixIds, .. tokenizer.SuffixIds];
+        if (tokenizer.UnknownId is { } unknown) special.Add(unknown);
+        foreach (string token in tokenizer.Settings.UsualSpecialTokens)
+            if (tokenizer.TryGetId(token, out int id)) special.Add(id);
         return [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !tokenizer.IsAdded(id)).Except(special)];
     }
 
     static int[] Stopwords(BertTokenizer tokenizer)
     {
-        int[] ids = [.. Ids(tokenizer, StopWords)];
-        if (ids.Length > 0) return ids;
+        List<int> ids = [];
+        foreach (string word in StopWords)
+            if (tokenizer.TryGetWordId(word, out int id)) ids.Add(id);
+        if (ids.Count > 0) return [.. ids];
         throw new InvalidInputException("the vocabulary has no English stop-word: --repetition stopword needs one");
-    }
-
-    static IEnumerable<int> Ids(BertTokenizer tokenizer, string[] tokens)
-    {
-        foreach (string token in tokens)
-            if (tokenizer.TryGetId(token, out int id)) yield return id;
     }
 
     /// <summary>Writes the start of each unit, and after the last its end; returns the number of units.</summary>

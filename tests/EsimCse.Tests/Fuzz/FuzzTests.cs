@@ -58,6 +58,19 @@ public sealed class FuzzTests : IDisposable
         Fuzz("tokenizer.json", Encoding.UTF8.GetBytes(TokenizerFolder.Json().ToJsonString()), LoadTokenizer);
 
     [Fact]
+    public void Byte_pair_tokenizer_files() =>
+        Fuzz("tokenizer.json", Encoding.UTF8.GetBytes(BytePairFolder.Json().ToJsonString()), LoadTokenizer);
+
+    [Theory]
+    [InlineData("vocab.json")]
+    [InlineData("merges.txt")]
+    public void Byte_pair_files(string name)
+    {
+        BytePairFolder.Write(_folder);
+        Fuzz(name, File.ReadAllBytes(In(name)), LoadTokenizer);
+    }
+
+    [Fact]
     public void Tokenizer_configurations()
     {
         File.WriteAllLines(In("vocab.txt"), TokenizerFolder.Vocabulary);

@@ -185,20 +185,6 @@ public class ModelTensorsTests
         Assert.Contains("adapter_config.json: adapters", model.Refusal(), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("roberta-base")]
-    [InlineData("roberta-large")]
-    public void RoBERTa_is_refused_under_its_own_recipes(string recipe)
-    {
-        using SmallModel small = new();
-        string roberta = SharedData.Path("models", "roberta-random-l2-h32");
-        (int code, _, string error) = Tool.Run(
-            "", "train", roberta, "--recipe", recipe, "--data", small.In("corpus.txt"), "--output", small.In("never"));
-        Assert.Equal(3, code);
-        Assert.Contains("RoBERTa", error, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(small.In("never")));
-    }
-
     static void CopyTensor(SavedModel model, string name, string second) => model.ChangeTensors(tensors =>
         [.. tensors, tensors.Single(tensor => tensor.Name == name) with { Name = second }]);
 

@@ -68,6 +68,7 @@ public class SettingKeysTests
         [(ModelConfig, "intermediate_size")] = """{"intermediate_size": 0}""",
         [(ModelConfig, "max_position_embeddings")] = """{"max_position_embeddings": 1}""",
         [(ModelConfig, "type_vocab_size")] = """{"type_vocab_size": 0}""",
+        [(ModelConfig, "pad_token_id")] = """{"pad_token_id": -1}""",
         [(ModelConfig, "initializer_range")] = """{"initializer_range": -1}""",
         [(ModelConfig, "embedding_size")] = """{"embedding_size": 8}""",
         [(ModelConfig, "head_dim")] = """{"head_dim": 4}""",

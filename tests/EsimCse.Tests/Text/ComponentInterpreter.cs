@@ -21,7 +21,7 @@ sealed class ComponentInterpreter(JsonObject tokenizer)
             if (raw is not null) ids.Add((int)raw["id"]!);
             else foreach ((string part, JsonNode? token) in SplitAtTokens(Normalize(piece), normalized: true))
                 if (token is not null) ids.Add((int)token["id"]!);
-                else foreach (string word in PreTokenize(tokenizer["pre_tokenizer"], part)) ids.AddRange(Pieces(word));
+                else foreach (string word in PreTokenize(tokenizer["pre_tokenizer"], part)) ids.AddRange(Tokens(word));
         return [.. Enclose(ids)];
     }
 
@@ -81,6 +81,7 @@ sealed class ComponentInterpreter(JsonObject tokenizer)
             "Sequence" => splitter["pretokenizers"]!.AsArray()
                 .Aggregate((IEnumerable<string>)[text], (words, step) => words.SelectMany(w => PreTokenize(step, w))),
             "BertPreTokenizer" => Words(text, @"\S+").SelectMany(w => Words(w, $"{NoPunctuation}+|{Punctuation}")),
+            "ByteLevel" => BytePairInterpreter.Split(splitter, text),
             "WhitespaceSplit" => Words(text, @"\S+"),
             "Whitespace" => Words(text, $@"{Word}+|(?:(?!{Word})\S)+"),
             "Digits" => Words(text, (bool)splitter["individual_digits"]! ? @"\p{N}|\P{N}+" : @"\p{N}+|\P{N}+"),
@@ -126,6 +127,12 @@ sealed class ComponentInterpreter(JsonObject tokenizer)
             start = end;
         }
         if (start < text.Length) yield return (text[start..], null);
+    }
+
+    IEnumerable<int> Tokens(string word)
+    {
+        JsonNode model = tokenizer["model"]!;
+        return (string)model["type"]! == "BPE" ? BytePairInterpreter.Merge(model, word) : Pieces(word);
     }
 
     List<int> Pieces(string word)

@@ -81,6 +81,10 @@ sealed class TokenizerFolder : IDisposable
     public void WriteJson(string patch = "{}") =>
         Write("tokenizer.json", Merge(Json(), JsonNode.Parse(patch))!.ToJsonString());
 
+    /// <summary>Writes the tokenizer.json of a byte-level BPE, changed by a merge patch.</summary>
+    public void WriteBytePairs(string patch = "{}") =>
+        Write("tokenizer.json", Merge(BytePairFolder.Json(), JsonNode.Parse(patch))!.ToJsonString());
+
     public BertTokenizer Load() => BertTokenizer.Load(_folder);
 
     /// <summary>Applies a merge patch, in which "null" as text writes null.</summary>

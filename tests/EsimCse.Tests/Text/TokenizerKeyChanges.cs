@@ -14,6 +14,9 @@ sealed class TokenizerKeyChanges
     public const string Config = "tokenizer_config.json";
     public const string Map = "special_tokens_map.json";
 
+    /// <summary>The tokenizer.json of a byte-level BPE, and the tokenizer_config.json beside its other files.</summary>
+    public const string BytePairs = "byte pairs", BytePairConfig = "byte pair config";
+
     const string NoPatch = "{}";
     const string KeepsSpaces = """{"pre_tokenizer": "null"}""";
 
@@ -27,6 +30,7 @@ sealed class TokenizerKeyChanges
         AddPreTokenizers();
         AddTemplates();
         AddConfig();
+        AddBytePairs();
     }
 
     public IReadOnlyDictionary<(string List, string Key), (string File, string Start, string Change)> Rows => _rows;
@@ -93,7 +97,7 @@ sealed class TokenizerKeyChanges
     {
         const string kind = "pre-tokenizer";
         const string noParts = """{"pretokenizers": []}""";
-        foreach ((string type, _) in PreTokenizer.KnownKeys)
+        foreach ((string type, _) in PreTokenizer.KnownKeys.Where(keys => keys.Type != "ByteLevel"))
             Component(kind, type, "type", "\"?\"", Settings(type, NoPatch, noParts));
         Component(kind, "Punctuation", "behavior", "\"Removed\"");
         Component(kind, "Digits", "individual_digits", "true", around: """{"normalizer": "null"}""");
@@ -145,6 +149,26 @@ sealed class TokenizerKeyChanges
 
         void Change(string file, string key, string value) =>
             _rows.Add((file, key), (file, NoPatch, $$"""{"{{key}}": {{value}}}"""));
+    }
+
+    void AddBytePairs()
+    {
+        Model("type", "\"WordPiece\"");
+        Model("vocab", """{"the": null}""");
+        Model("merges", """["t h"]""");
+        Model("unk_token", "\"<pad>\"");
+        Model("ignore_merges", "true");
+        PreTokenizer("type", "\"Whitespace\"");
+        PreTokenizer("add_prefix_space", "true");
+        PreTokenizer("use_regex", "false");
+        _rows.Add((Config, "add_prefix_space"), (BytePairConfig, NoPatch, """{"add_prefix_space": true}"""));
+
+        void Model(string key, string value) => Row(BytePairs, "model", key, value);
+
+        void PreTokenizer(string key, string value) => Row("pre-tokenizer ByteLevel", "pre_tokenizer", key, value);
+
+        void Row(string list, string component, string key, string value) =>
+            _rows.Add((list, key), (BytePairs, NoPatch, $$"""{"{{component}}": {"{{key}}": {{value}} } }"""));
     }
 
     void Add(string list, string key, string change, string start = NoPatch) =>

@@ -21,13 +21,14 @@ public sealed class TokenizerKeysTests : IDisposable
     static readonly string[] Probes =
     [
         "The cats, Cat CATS 12 1. café CAFÉ ﬁ ½ 한 我爱 [MASK] [X1] foo  Foo bar", " a-b_c ", "ab\u200Bc xxxxxxxx \0 $",
-        "b", "a b", "",
+        "b", "a b", "a.", "",
     ];
 
     static readonly (string List, SettingKeys Keys)[] Lists =
     [
         (Json, TokenizerJsonReader.Keys),
         ("model", TokenizerJsonReader.ModelKeys),
+        (TokenizerKeyChanges.BytePairs, BytePairModel.Keys),
         ("truncation", TokenizerJsonReader.TruncationKeys),
         ("added token", AddedToken.Keys),
         ("pattern", Replace.PatternKeys),
@@ -69,9 +70,11 @@ public sealed class TokenizerKeysTests : IDisposable
         {
             "post-processor part" =>
                 """{"post_processor": {"single": [{"Sequence": {"id": "A", "type_id": 7}}]}}""",
+            TokenizerKeyChanges.BytePairs => $$"""{"model": {"{{key}}": 7} }""",
             _ => $$"""{"{{key}}": 7}""",
         };
-        string message = Describe(list.EndsWith(".json", StringComparison.Ordinal) ? list : Json, "{}", patch);
+        string file = list.StartsWith("post-processor", StringComparison.Ordinal) ? Json : list;
+        string message = Describe(file, "{}", patch);
         Assert.StartsWith("refused: ", message, StringComparison.Ordinal);
         Assert.Contains($"{key}: found 7", message, StringComparison.Ordinal);
     }
@@ -98,17 +101,25 @@ public sealed class TokenizerKeysTests : IDisposable
     /// <summary>Returns all that a user sees of a folder: ids, lengths, remarks, or the refusal.</summary>
     string Describe(string file, params string[] patches)
     {
-        JsonNode? content = file == Json ? TokenizerFolder.Json() : new JsonObject();
+        JsonNode? content = file switch
+        {
+            Json => TokenizerFolder.Json(),
+            TokenizerKeyChanges.BytePairs => BytePairFolder.Json(),
+            _ => new JsonObject(),
+        };
         foreach (string patch in patches) content = TokenizerFolder.Merge(content, JsonNode.Parse(patch));
-        if (file != Json) _folder.WriteVocabulary();
-        _folder.Write(file, content!.ToJsonString());
+        if (file == TokenizerKeyChanges.BytePairConfig) BytePairFolder.Write(_folder.Path);
+        else if (file is Config or Map) _folder.WriteVocabulary();
+        string name = file is TokenizerKeyChanges.BytePairs ? Json : file;
+        _folder.Write(file is TokenizerKeyChanges.BytePairConfig ? Config : name, content!.ToJsonString());
         try
         {
             BertTokenizer tokenizer = _folder.Load();
             string[] ids = [.. Probes.Select(probe => string.Join(' ', tokenizer.Encode(probe)))];
             List<int> truncated = [];
             tokenizer.Encode(Probes[0], 6, truncated);
-            string settings = $"{tokenizer.MaskId} {tokenizer.ModelMaxLength} {string.Join(' ', truncated)}";
+            string settings = string.Join(
+                ' ', [tokenizer.UnknownId, tokenizer.MaskId, tokenizer.ModelMaxLength, .. truncated]);
             return string.Join('\n', [.. ids, settings, .. tokenizer.Remarks]);
         }
         catch (InvalidInputException error)

@@ -204,9 +204,8 @@ public sealed class TokenizerSettingsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model", """{"type":"BPE"}""", "BPE", "expected WordPiece", "RoBERTa")]
-    [InlineData("model", """{"type":"null", "merges":[]}""", "BPE", "expected WordPiece")]
-    [InlineData("model", """{"type":"Unigram"}""", "Unigram", "expected WordPiece")]
+    [InlineData("model", """{"type":"BPE"}""", "model.continuing_subword_prefix", "##")]
+    [InlineData("model", """{"type":"Unigram"}""", "Unigram", "expected WordPiece or BPE")]
     [InlineData("model", """{"vocab":"null"}""", "model.vocab", "nothing")]
     [InlineData("model", """{"vocab":{"a":-1}}""", "model.vocab.a", "-1")]
     [InlineData("model", """{"vocab":{"a":1.5}}""", "model.vocab.a", "1.5")]

@@ -18,7 +18,7 @@ public class WordPieceTests
     static List<int> Tokenize(string word, string prefix = "##")
     {
         List<int> ids = [];
-        new WordPiece(Vocabulary, prefix).Tokenize(word, unknownId: 0, ids);
+        new WordPiece(Vocabulary, prefix, unknownId: 0).Tokenize(word, ids);
         return ids;
     }
 
@@ -43,7 +43,7 @@ public class WordPieceTests
     [Fact]
     public void The_highest_id_and_the_continuations_are_known()
     {
-        WordPiece wordPiece = new(Vocabulary, "##");
+        WordPiece wordPiece = new(Vocabulary, "##", unknownId: 0);
         Assert.Equal(9, wordPiece.MaxId);
         Assert.Equal([3, 4, 5], Enumerable.Range(-1, 12).Where(wordPiece.IsContinuation));
     }

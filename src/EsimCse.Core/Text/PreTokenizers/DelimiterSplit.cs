@@ -5,21 +5,22 @@ namespace EsimCse.Core.Text.PreTokenizers;
 /// <summary>Splits text at single code points, as Hugging Face's NormalizedString does.</summary>
 class DelimiterSplit(Func<int, bool> isDelimiter, SplitBehavior behavior) : PreTokenizer
 {
-    public sealed override void Split(string text, Range piece, List<Range> words)
+    public sealed override void Split(ReadOnlyMemory<char> piece, List<ReadOnlyMemory<char>> words)
     {
         int first = words.Count;
-        int end = piece.End.Value;
         bool afterDelimiter = false;
-        for (int i = piece.Start.Value; i < end;)
+        ReadOnlySpan<char> text = piece.Span;
+        int start = 0;
+        for (int i = 0; i < text.Length;)
         {
-            Rune.DecodeFromUtf16(text.AsSpan(i, end - i), out Rune rune, out int length);
+            Rune.DecodeFromUtf16(text[i..], out Rune rune, out int length);
             bool delimiter = isDelimiter(rune.Value);
-            if (words.Count > first && Joins(delimiter, afterDelimiter))
-                words[^1] = words[^1].Start..(i + length);
-            else if (!delimiter || behavior != SplitBehavior.Removed)
-                words.Add(i..(i + length));
-            afterDelimiter = delimiter;
+            bool joins = words.Count > first && Joins(delimiter, afterDelimiter);
+            if (!joins) start = i;
             i += length;
+            if (joins) words[^1] = piece[start..i];
+            else if (!delimiter || behavior != SplitBehavior.Removed) words.Add(piece[start..i]);
+            afterDelimiter = delimiter;
         }
     }
 

@@ -11,6 +11,7 @@ abstract class PreTokenizer
     static readonly Dictionary<string, (SettingKeys Keys, Func<JsonSettings, PreTokenizer> Read)> Types = new()
     {
         ["BertPreTokenizer"] = (Components.NoSettings, _ => new BertPreTokenizer()),
+        ["ByteLevel"] = (ByteLevel.Keys, ByteLevel.Read),
         ["Whitespace"] = (Components.NoSettings, _ => new Whitespace()),
         ["WhitespaceSplit"] = (Components.NoSettings, _ => new WhitespaceSplit()),
         ["Punctuation"] = (Punctuation.Keys, Punctuation.Read),
@@ -31,6 +32,9 @@ abstract class PreTokenizer
     protected static PreTokenizer[] ReadList(JsonSettings parent, string key) =>
         Components.ReadList(parent, key, Types);
 
-    /// <summary>Appends the words of one piece of a text; none is empty.</summary>
-    public abstract void Split(string text, Range piece, List<Range> words);
+    /// <summary>This pre-tokenizer and, of a sequence, those in it.</summary>
+    public virtual IEnumerable<PreTokenizer> Steps => [this];
+
+    /// <summary>Appends the words of a text that is not empty; none is empty.</summary>
+    public abstract void Split(ReadOnlyMemory<char> piece, List<ReadOnlyMemory<char>> words);
 }

@@ -9,13 +9,15 @@ class PreTokenizerSequence(params PreTokenizer[] steps) : PreTokenizer
 
     public static PreTokenizerSequence Read(JsonSettings json) => new(ReadList(json, "pretokenizers"));
 
-    public sealed override void Split(string text, Range piece, List<Range> words)
+    public sealed override IEnumerable<PreTokenizer> Steps => steps.SelectMany(step => step.Steps).Prepend(this);
+
+    public sealed override void Split(ReadOnlyMemory<char> piece, List<ReadOnlyMemory<char>> words)
     {
-        List<Range> pieces = [piece];
+        List<ReadOnlyMemory<char>> pieces = [piece];
         foreach (PreTokenizer step in steps)
         {
-            List<Range> split = [];
-            foreach (Range part in pieces) step.Split(text, part, split);
+            List<ReadOnlyMemory<char>> split = [];
+            foreach (ReadOnlyMemory<char> part in pieces) step.Split(part, split);
             pieces = split;
         }
         words.AddRange(pieces);
