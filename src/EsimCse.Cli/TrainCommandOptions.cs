@@ -21,6 +21,10 @@ sealed class TrainCommandOptions
         foreach ((_, Option<string?> option) in _options) command.Add(option);
     }
 
+    /// <summary>Returns the names of the options that the command line has.</summary>
+    public IEnumerable<string> Given(ParseResult parsed) =>
+        _options.Where(row => parsed.GetValue(row.Option) is not null).Select(row => row.Row.Name);
+
     public TrainingOptions Read(ParseResult parsed)
     {
         TrainingOptions options = Recipes.Get(parsed.GetValue(_recipe)!);
