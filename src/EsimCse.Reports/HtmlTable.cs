@@ -40,7 +40,8 @@ sealed class HtmlTable
         Number(double.IsFinite(number) ? number.ToString("R", CultureInfo.InvariantCulture) : "");
 
     /// <summary>Returns a cell of a rounded number, which holds the exact one too; – for NaN.</summary>
-    public static XElement Rounded(double number, string format, double scale = 1) => Number(Data(number, format, scale));
+    public static XElement Rounded(double number, string format, double scale = 1) =>
+        Number(Data(number, format, scale));
 
     /// <summary>Returns a cell of a mean and, where there is one, its deviation.</summary>
     public static XElement Rounded(Statistic statistic, string format, double scale = 1)

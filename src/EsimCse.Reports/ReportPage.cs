@@ -47,8 +47,8 @@ public static class ReportPage
             new XElement("h1", "ESimCSE training report"),
             new XElement(
                 "p",
-                $"{count}. Runs that differ only in their seed are one group. Scores are those of the model that a run " +
-                "keeps: of its evaluations on the dev set of the STS benchmark the first with the best Spearman."),
+                $"{count}. Runs that differ only in their seed are one group. Scores are those of the model that a " +
+                "run keeps: of its evaluations on the dev set of the STS benchmark the first with the best Spearman."),
             ScoreTables.Groups(groups),
             new XElement("h2", "Pictures"),
             ReportPictures.Legend(groups),
@@ -62,6 +62,11 @@ public static class ReportPage
     static XElement Head() => new(
         "head",
         new XElement("meta", new XAttribute("charset", "utf-8")),
+        // A browser that knows this loads nothing and runs nothing.
+        new XElement(
+            "meta",
+            new XAttribute("http-equiv", "Content-Security-Policy"),
+            new XAttribute("content", "default-src 'none'; style-src 'unsafe-inline'; img-src data:")),
         new XElement(
             "meta",
             new XAttribute("name", "viewport"),

@@ -31,13 +31,16 @@ static class ReportPictures
         return pictures;
     }
 
-    /// <summary>Returns the picture of speed, which depends on the machine and its load, in a section of its own.</summary>
+    /// <summary>
+    /// Returns table and picture of speed, which depends on the machine and its load, in a section of their own.
+    /// </summary>
     public static XElement Speed(IReadOnlyList<RunGroup> groups) => new(
         "section",
         new XAttribute("id", "speed"),
         new XElement("h2", "Speed"),
         new XElement(
             "p", "Speed depends on the machine and its load. It alone differs when the same runs are repeated."),
+        ScoreTables.Speed(groups),
         new XElement(
             "div",
             new XAttribute("class", "pictures"),
@@ -121,16 +124,19 @@ static class ReportPictures
     static HtmlTable Numbers(ChartNames names, Series[] series)
     {
         HtmlTable table = new($"{names.Title}: {names.Y} by {names.X}", [names.X, .. series.Select(s => "#" + s.Name)]);
-        Dictionary<double, double>[] columns =
-            [.. series.Select(one => one.Points.Where(point => double.IsFinite(point.X)).ToDictionary(p => p.X, p => p.Y))];
+        Dictionary<double, double>[] columns = [.. series.Select(one => YByX(one.Points))];
         foreach (double x in columns.SelectMany(column => column.Keys).Distinct().Order())
             table.Add(
                 x.ToString("R", CultureInfo.InvariantCulture),
                 columns.Select(column => HtmlTable.Exact(column.GetValueOrDefault(x, double.NaN))));
         return table;
+
+        static Dictionary<double, double> YByX(IEnumerable<(double X, double Y)> points) =>
+            points.Where(point => double.IsFinite(point.X)).ToDictionary(point => point.X, point => point.Y);
     }
 
-    static XElement Figure(ChartNames names, XElement chart, string caption, HtmlTable numbers, XElement? legend = null) =>
+    static XElement Figure(
+        ChartNames names, XElement chart, string caption, HtmlTable numbers, XElement? legend = null) =>
         new(
             "figure",
             new XElement("h3", names.Title),

@@ -38,6 +38,21 @@ static class ScoreTables
         return Section("scores", "Scores", table.ToElement());
     }
 
+    /// <summary>Returns the table of speeds, for the section of speed.</summary>
+    public static XElement Speed(IReadOnlyList<RunGroup> groups)
+    {
+        HtmlTable table = new(
+            "Sentences per second: the mean of each run's steps; then mean and sample standard deviation over seeds",
+            ["group", "#sentences/s"]);
+        foreach (RunGroup group in groups)
+        {
+            IEnumerable<double> rates = group.Runs.Select(
+                run => Statistic.From(run.Metrics.Steps.Select(step => step.Metrics.SentencesPerSecond)).Mean);
+            table.Add(Number(group.Number), HtmlTable.Rounded(Statistic.From(rates), "F0"));
+        }
+        return table.ToElement();
+    }
+
     /// <summary>Returns the table of runs.</summary>
     public static XElement Runs(IReadOnlyList<RunGroup> groups)
     {

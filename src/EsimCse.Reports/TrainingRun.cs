@@ -25,7 +25,6 @@ sealed record TrainingRun(string Name, RunDescription Description, RunMetrics Me
     {
         get
         {
-            const int digestLength = 8;
             IEnumerable<string> inert =
                 TrainingOptionTable.Rows.Where(row => !row.ChangesResult).Select(row => row.Name.TrimStart('-'));
             HashSet<string> left = [SeedOption, .. inert];
@@ -35,8 +34,8 @@ sealed record TrainingRun(string Name, RunDescription Description, RunMetrics Me
                 new("data", string.Join(", ", Description.Data)),
                 .. Description.Options.Where(option => !left.Contains(option.Key)),
                 new("steps", $"{Description.Steps}"),
-                .. Description.Inputs.Select(input =>
-                    KeyValuePair.Create($"digest of {input.Key}", input.Value[..Math.Min(digestLength, input.Value.Length)])),
+                .. Description.Inputs.Select(
+                    input => KeyValuePair.Create($"digest of {input.Key}", Start(input.Value))),
             ];
         }
     }
@@ -53,13 +52,16 @@ sealed record TrainingRun(string Name, RunDescription Description, RunMetrics Me
     static TrainingRun Read(string folder, string name) =>
         new(name, RunDescription.Read(folder), RunMetrics.Read(Path.Combine(folder, MetricsFile.Name)));
 
+    static string Start(string digest) => digest[..Math.Min(8, digest.Length)];
+
     static IEnumerable<string> FindRuns(string folder)
     {
         if (!Directory.Exists(folder)) throw new InvalidInputException($"{folder}: no such folder");
         if (IsRun(folder)) return [folder];
         string[] runs = [.. Directory.GetDirectories(folder).Where(IsRun).Order(StringComparer.Ordinal)];
-        string expected = $"expected a run's folder with {RunDescription.Name} and {MetricsFile.Name}, or a folder of such";
-        return runs.Length > 0 ? runs : throw new InvalidInputException($"{folder}: found no run, {expected}");
+        if (runs.Length > 0) return runs;
+        throw new InvalidInputException(
+            $"{folder}: found no run, expected a folder with {RunDescription.Name} and {MetricsFile.Name}, or of such");
     }
 
     static bool IsRun(string folder) =>

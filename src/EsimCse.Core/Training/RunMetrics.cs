@@ -82,7 +82,8 @@ sealed record RunMetrics
 
         public int Step(int after)
         {
-            bool isNumber = Json.TryGetProperty("step", out JsonElement value) && value.ValueKind == JsonValueKind.Number;
+            bool isThere = Json.TryGetProperty("step", out JsonElement value);
+            bool isNumber = isThere && value.ValueKind == JsonValueKind.Number;
             if (isNumber && value.TryGetInt32(out int step) && step > after) return step;
             throw Wrong($"\"step\" above {after}");
         }

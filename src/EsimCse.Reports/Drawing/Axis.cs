@@ -8,6 +8,9 @@ sealed class Axis
     const int IntervalsWanted = 5;
     const double SmallestPlain = 1e-3, LargestPlain = 1e6;
 
+    /// <summary>The share of an interval by which rounding may move a value past a tick.</summary>
+    const double Rounding = 1e-9;
+
     readonly double _min, _max, _from, _to, _interval;
 
     /// <summary>Creates a scale whose ends are ticks, around all finite values.</summary>
@@ -18,12 +21,13 @@ sealed class Axis
     {
         double[] finite = [.. values.Where(double.IsFinite).DefaultIfEmpty(0)];
         double min = finite.Min(), max = finite.Max();
-        // One value, or several that rounding alone keeps apart: a range around it.
-        double width = Math.Max(max - min, 1e-6 * Math.Max(Math.Abs(min), Math.Abs(max)));
-        if (width == 0) width = 1;
+        double size = Math.Max(Math.Abs(min), Math.Abs(max));
+        double width = max - min;
+        // One value, or several that only rounding keeps apart.
+        if (width <= 1e-6 * size) width = size > 0 ? size : 1;
         _interval = RoundUp(width / IntervalsWanted);
-        _min = Math.Floor(min / _interval) * _interval;
-        _max = Math.Ceiling(max / _interval) * _interval;
+        _min = Math.Floor(min / _interval + Rounding) * _interval;
+        _max = Math.Ceiling(max / _interval - Rounding) * _interval;
         if (_max == _min) _max += _interval;
         (_from, _to) = (from, to);
     }
@@ -45,7 +49,7 @@ sealed class Axis
     public string Format(double tick)
     {
         // Rounded to a digit of the interval: 3 × 0.1 is not 0.3.
-        int decimals = Math.Max(0, -(int)Math.Floor(Math.Log10(_interval) + 1e-9));
+        int decimals = Math.Max(0, -(int)Math.Floor(Math.Log10(_interval) + Rounding));
         if (Math.Abs(tick) < _interval / 2) return "0";
         double largest = Math.Max(Math.Abs(_min), Math.Abs(_max));
         bool isPlain = largest is >= SmallestPlain and < LargestPlain && decimals <= 6;
@@ -59,7 +63,7 @@ sealed class Axis
     {
         double power = Math.Pow(10, Math.Floor(Math.Log10(number)));
         foreach (int digit in new[] { 1, 2, 5 })
-            if (digit * power >= number * (1 - 1e-9)) return digit * power;
+            if (digit * power >= number * (1 - Rounding)) return digit * power;
         return 10 * power;
     }
 }

@@ -23,7 +23,8 @@ static class BarChart
         Axis y = new(bars.SelectMany(bar => bar.Values).SelectMany(Ends).Append(0), Picture.Bottom, Picture.Top);
         Picture picture = new(id, names.Title, names.Description);
         double width = (Picture.Right - Picture.Left) / categories.Count;
-        picture.DrawAxes([.. categories.Select((name, i) => (Picture.Left + (i + 0.5) * width, name))], names.X, y, names.Y);
+        (double, string)[] ticks = [.. categories.Select((name, i) => (Picture.Left + (i + 0.5) * width, name))];
+        picture.DrawAxes(ticks, names.X, y, names.Y);
         double barWidth = BarShare * width / bars.Count;
         for (int category = 0; category < categories.Count; category++)
             for (int bar = 0; bar < bars.Count; bar++)

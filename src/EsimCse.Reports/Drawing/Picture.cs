@@ -9,7 +9,7 @@ namespace EsimCse.Reports.Drawing;
 /// </summary>
 sealed class Picture
 {
-    public const double Left = 58, Right = 470, Top = 12, Bottom = 246;
+    public const double Left = 68, Right = 456, Top = 12, Bottom = 246;
 
     const int Width = 480, Height = 294;
 
@@ -65,8 +65,8 @@ sealed class Picture
         foreach (double tick in y.Ticks)
         {
             double row = y.Map(tick);
-            _svg.Add(new XElement(
-                "path", new XAttribute("class", "grid"), new XAttribute("d", $"M{Format(Left)} {Format(row)}H{Right}")));
+            XAttribute line = new("d", $"M{Format(Left)} {Format(row)}H{Format(Right)}");
+            _svg.Add(new XElement("path", new XAttribute("class", "grid"), line));
             _svg.Add(Text(Left - 6, row + 4, "y tick", y.Format(tick)));
         }
         XElement text = Text(0, 0, "y name", name);

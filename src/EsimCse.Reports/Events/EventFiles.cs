@@ -20,9 +20,9 @@ public sealed class EventFiles(string output) : IDisposable
     {
         ArgumentNullException.ThrowIfNull(progress);
         _file ??= Open(progress.Step);
-        IEnumerable<KeyValuePair<string, double>> values = progress.Metrics?.Values ?? progress.Evaluation?.Values ?? [];
-        values = values.Where(value => double.IsFinite(value.Value));
-        Append(_file, EventMessage.Scalars(Now, progress.Step, values));
+        IEnumerable<KeyValuePair<string, double>>? values = progress.Metrics?.Values ?? progress.Evaluation?.Values;
+        IEnumerable<KeyValuePair<string, double>> finite = (values ?? []).Where(value => double.IsFinite(value.Value));
+        Append(_file, EventMessage.Scalars(Now, progress.Step, finite));
     }
 
     /// <inheritdoc/>
