@@ -34,6 +34,9 @@ public sealed class SweepCommandTests : IDisposable
 
         AssertDone(Tool.Run("", Arguments("parts", [.. Grid, "--tensorboard"])));
         Assert.Equal(finished, File.ReadAllBytes(first));
+        ReadEvent[] events = EventReader.ReadFolder(Path.Combine(second, "..", "tensorboard"));
+        IEnumerable<long> steps = events.Where(read => read.Scalars.ContainsKey("loss")).Select(read => read.Step);
+        Assert.Equal(Enumerable.Range(1, 300).Select(step => (long)step), steps);
         Assert.Equal(WithoutSpeed(Report("whole")), WithoutSpeed(Report("parts")));
 
         File.Delete(_small.In("parts", "report.html"));
