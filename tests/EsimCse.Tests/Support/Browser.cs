@@ -5,6 +5,9 @@ namespace EsimCse.Tests.Support;
 /// <summary>Headless Chromium, where it is installed.</summary>
 static class Browser
 {
+    /// <summary>The limit for a page, far above the time that one takes.</summary>
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
     static readonly string[] Options =
     [
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -21,12 +24,19 @@ static class Browser
         ProcessStartInfo start = new(Find(), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> log = process.StandardError.ReadToEndAsync();
-        string page = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
+        Task<string> page = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(Limit))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"the browser did not end within {Limit}");
+        }
         Directory.Delete(profile, recursive: true);
         Assert.Equal(0, process.ExitCode);
-        return (page, [.. log.Result.Split('\n').Where(line => line.Contains("CONSOLE", StringComparison.Ordinal))]);
+        IEnumerable<string> console = log.Result.Split('\n').Where(IsConsole);
+        return (page.Result, [.. console]);
     }
+
+    static bool IsConsole(string line) => line.Contains("CONSOLE", StringComparison.Ordinal);
 
     static string Find()
     {
