@@ -6,6 +6,7 @@ using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
+using EsimCse.Reports;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
@@ -69,10 +70,13 @@ static class DemoCommand
             rows.Add((condition.Name, Train(text, Path.Combine(folder, condition.Name), options, device, stop)));
         }
         WriteScores(rows);
+        string report = Path.Combine(folder, ReportCommand.FileName);
+        ReportPage.Write(rows.Select(row => Path.Combine(folder, row.Condition)), report);
         WriteNeighbours(Path.Combine(folder, "both"), text, device);
 
         const string sentences = "\"the tall baker paints a boat.\" \"a boat was painted by the tall baker.\"";
-        Console.WriteLine($"\nThe model is in {folder}/both. Try:");
+        Console.WriteLine($"\nThe report of the runs is {report}, a page for a browser.");
+        Console.WriteLine($"The model is in {folder}/both. Try:");
         Console.WriteLine($"  dotnet run -c Release --project src/EsimCse.Cli -- similarity {folder}/both {sentences}");
     }
 

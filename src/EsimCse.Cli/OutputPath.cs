@@ -20,6 +20,14 @@ static class OutputPath
             throw new UsageException($"--output {output}: is the model's file {file}, expected another file");
     }
 
+    /// <exception cref="InvalidInputException">The folder of the output is missing.</exception>
+    public static void RequireFolder(string output)
+    {
+        string? folder = Path.GetDirectoryName(Path.GetFullPath(output));
+        bool missing = folder is not null && !Directory.Exists(folder);
+        if (missing) throw new InvalidInputException($"{folder}: no such folder");
+    }
+
     static bool IsInput(string output, string input)
     {
         // A terminal may be both; a regular file as both would be read and written at once.
@@ -27,13 +35,6 @@ static class OutputPath
             return FileIdentity.FromPath(input == StandardStream ? "/dev/stdin" : input) is { } one
                 && FileIdentity.FromPath(output == StandardStream ? "/dev/stdout" : output) == one;
         return FileIdentity.AreSame(output, input);
-    }
-
-    static void RequireFolder(string output)
-    {
-        string? folder = Path.GetDirectoryName(Path.GetFullPath(output));
-        bool missing = folder is not null && !Directory.Exists(folder);
-        if (missing) throw new InvalidInputException($"{folder}: no such folder");
     }
 
     /// <summary>Returns the file of a model folder that an output would replace; null for none.</summary>

@@ -17,6 +17,8 @@ RootCommand root = new("Trains BERT sentence encoders with ESimCSE and embeds te
     SimilarityCommand.Create(),
     TokenizeCommand.Create(),
     TuneCommand.Create(),
+    SweepCommand.Create(),
+    ReportCommand.Create(),
     DoctorCommand.Create(),
 };
 root.Add(CommonOptions.Verbose);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using EsimCse.Core;
 using EsimCse.Core.Model;
 using EsimCse.Core.Training;
+using EsimCse.Reports.Events;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
@@ -55,6 +56,11 @@ sealed class TrainCommand
         Description = "A folder with stsb/sts-dev.csv: the model with the best score on it is kept.",
     };
 
+    readonly Option<bool> _tensorBoard = new("--tensorboard")
+    {
+        Description = "Write event files for TensorBoard into the folder tensorboard of the output.",
+    };
+
     readonly Option<bool> _resume = new("--resume")
     {
         Description = "Continue from the newest checkpoint.",
@@ -70,30 +76,38 @@ sealed class TrainCommand
     public static Command Create()
     {
         TrainCommand train = new();
-        Command command = new("train", "Trains an encoder on sentences.")
-        {
-            train._model,
-            train._data,
-            train._column,
-            train._columns,
-            train._output,
-            train._fromScratch,
-            train._vocabulary,
-            train._evaluationData,
-            train._resume,
-            train._overwrite,
-        };
-        train._options.AddTo(command);
+        Command command = new("train", "Trains an encoder on sentences.");
+        train.AddTo(command);
+        command.Add(train._resume);
         Func<ParseResult, DeviceChoice> device = command.AddDevice(training: true);
         command.OnRun((parsed, stop) =>
         {
             DeviceChoice choice = device(parsed);
-            Run(train.Read(parsed), choice, stop);
+            Run(train.Read(parsed), choice, train.WritesEvents(parsed), stop);
         });
         return command;
     }
 
-    TrainingJob Read(ParseResult parsed)
+    /// <summary>Adds to a command all options of training but --resume.</summary>
+    public void AddTo(Command command)
+    {
+        command.Add(_model);
+        Option[] inputs = [_data, _column, _columns, _output, _fromScratch, _vocabulary, _evaluationData];
+        foreach (Option option in inputs) command.Add(option);
+        command.Add(_tensorBoard);
+        command.Add(_overwrite);
+        _options.AddTo(command);
+    }
+
+    /// <summary>Returns the names of the options of the option table that the command line has.</summary>
+    public IEnumerable<string> GivenOptions(ParseResult parsed) => _options.Given(parsed);
+
+    /// <summary>Returns whether TensorBoard's event files are asked for.</summary>
+    public bool WritesEvents(ParseResult parsed) => parsed.GetValue(_tensorBoard);
+
+    /// <summary>Reads the job from the command line.</summary>
+    /// <exception cref="UsageException">It names neither a model nor a configuration with a tokenizer.</exception>
+    public TrainingJob Read(ParseResult parsed)
     {
         string? model = parsed.GetValue(_model);
         string? config = parsed.GetValue(_fromScratch);
@@ -117,11 +131,20 @@ sealed class TrainCommand
         };
     }
 
-    static void Run(TrainingJob job, DeviceChoice device, CancellationToken stop)
+    /// <summary>Runs a job and prints its result.</summary>
+    public static void Run(TrainingJob job, DeviceChoice device, bool writesEvents, CancellationToken stop)
     {
         using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes, StandardErrorLogger.Instance));
         WriteStart(trainer, job);
-        using (ProgressLine line = new()) trainer.Run(line.Show, stop);
+        using EventFiles? events = writesEvents ? new EventFiles(job.Output) : null;
+        using (ProgressLine line = new())
+            trainer.Run(
+                progress =>
+                {
+                    events?.Write(progress);
+                    line.Show(progress);
+                },
+                stop);
         WriteRemarks(trainer, job);
         Console.WriteLine(trainer.Best is { } best
             ? $"{job.Output}: the model of step {best.Step}, STS-B dev {100 * best.Score:F2}"

@@ -23,6 +23,10 @@ sealed class TrainCommandOptions
         foreach ((_, Option<string?> option) in _options) command.Add(option);
     }
 
+    /// <summary>Returns the names of the options that the command line has.</summary>
+    public IEnumerable<string> Given(ParseResult parsed) =>
+        _options.Where(row => parsed.GetValue(row.Option) is not null).Select(row => row.Row.Name);
+
     /// <summary>Reads the options for a model, and for rows of several texts, which are not augmented by default.</summary>
     public TrainingOptions Read(ParseResult parsed, BertConfig config, bool isSupervised)
     {

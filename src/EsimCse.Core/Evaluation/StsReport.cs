@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Text.Json;
 
 namespace EsimCse.Core.Evaluation;
@@ -9,7 +8,6 @@ namespace EsimCse.Core.Evaluation;
 /// </summary>
 sealed record StsReport
 {
-    const double AlignmentMinGold = 4;
     const string DevSet = "stsb-dev";
 
     static readonly string[] AveragedSets = ["sts12", "sts13", "sts14", "sts15", "sts16", "stsb-test", "sick"];
@@ -17,16 +15,10 @@ sealed record StsReport
     /// <summary>The sets' names and scores, in the order asked for.</summary>
     public required IReadOnlyList<(string Name, SetScore Score)> Sets { get; init; }
 
-    /// <summary>
-    /// Mean of ‖x − y‖² over the dev pairs with a gold score of at least 4, for unit vectors; null without the dev set.
-    /// Wang and Isola, arXiv 2005.10242.
-    /// </summary>
+    /// <summary><see cref="AlignmentUniformity.Alignment"/> of the dev set; null without it.</summary>
     public double? Alignment { get; init; }
 
-    /// <summary>
-    /// Log of the mean of e^(−2‖x − y‖²) over all pairs of the dev set's distinct sentences, for unit vectors; null
-    /// without the dev set.
-    /// </summary>
+    /// <summary><see cref="AlignmentUniformity.Uniformity"/> of the dev set; null without it.</summary>
     public double? Uniformity { get; init; }
 
     /// <summary>Mean Spearman of those of sts12 … sts16, stsb-test and sick that were scored.</summary>
@@ -59,8 +51,8 @@ sealed record StsReport
             if (name != DevSet) continue;
             report = report with
             {
-                Alignment = ComputeAlignment(vectors, dimension, pairs),
-                Uniformity = ComputeUniformity(vectors, dimension, sentences),
+                Alignment = AlignmentUniformity.Alignment(vectors, dimension, pairs),
+                Uniformity = AlignmentUniformity.Uniformity(vectors, dimension, sentences),
             };
         }
         return report;
@@ -102,41 +94,6 @@ sealed record StsReport
     {
         if (double.IsFinite(value)) json.WriteNumber(name, value);
         else json.WriteNull(name);
-    }
-
-    static double ComputeAlignment(float[] vectors, int dimension, IReadOnlyList<ScoredPair> pairs)
-    {
-        List<double> squaredDistances = [];
-        for (int i = 0; i < pairs.Count; i++)
-        {
-            if (pairs[i].Gold < AlignmentMinGold) continue;
-            ReadOnlySpan<float> first = vectors.AsSpan(2 * i * dimension, dimension);
-            ReadOnlySpan<float> second = vectors.AsSpan((2 * i + 1) * dimension, dimension);
-            squaredDistances.Add(2 - 2 * Similarity.Cosine(first, second));
-        }
-        return Correlation.Mean([.. squaredDistances]);
-    }
-
-    static double ComputeUniformity(float[] vectors, int dimension, string[] sentences)
-    {
-        IEnumerable<int> distinct = Enumerable.Range(0, sentences.Length).DistinctBy(row => sentences[row]);
-        float[][] units = [.. distinct.Select(row => Unit(vectors.AsSpan(row * dimension, dimension)))];
-        double sum = 0;
-        for (int i = 0; i < units.Length; i++)
-            for (int j = 0; j < i; j++)
-            {
-                double cosine = TensorPrimitives.Dot<float>(units[i], units[j]);
-                sum += Math.Exp(-4 + 4 * cosine);
-            }
-        return Math.Log(sum / (units.Length * (units.Length - 1.0) / 2));
-    }
-
-    static float[] Unit(ReadOnlySpan<float> vector)
-    {
-        float norm = TensorPrimitives.Norm(vector);
-        float[] unit = new float[vector.Length];
-        TensorPrimitives.Divide(vector, Math.Max(norm, 1e-12f), unit);
-        return unit;
     }
 
     double AverageOver(Func<SetScore, double> value) =>

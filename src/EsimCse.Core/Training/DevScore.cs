@@ -48,9 +48,9 @@ sealed class DevScore : IDisposable
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
     }
 
-    /// <summary>Returns the correlation, −1 … 1.</summary>
-    public double Compute(BertWeights weights) =>
-        SetScore.Compute(_embedder.Embed(weights, _sentences), _hiddenSize, _lengths, _pairs).Spearman;
+    /// <summary>Embeds the dev set and scores it.</summary>
+    public DevEvaluation Compute(BertWeights weights) =>
+        DevEvaluation.Compute(_embedder.Embed(weights, _sentences), _hiddenSize, _lengths, _pairs);
 
     public void Dispose() => _embedder.Dispose();
 }

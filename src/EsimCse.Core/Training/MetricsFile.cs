@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Training;
@@ -32,11 +33,12 @@ sealed class MetricsFile : IDisposable
     });
 
     /// <summary>Writes the line of an evaluation; a score that is not finite becomes null.</summary>
-    public void WriteEvaluation(int step, double spearman) => WriteLine(json =>
+    public void WriteEvaluation(int step, DevEvaluation evaluation) => WriteLine(json =>
     {
         json.WriteNumber("step", step);
-        if (double.IsFinite(spearman)) json.WriteNumber("stsb_dev", spearman);
-        else json.WriteNull("stsb_dev");
+        foreach ((string name, double value) in evaluation.Values)
+            if (double.IsFinite(value)) json.WriteNumber(name, value);
+            else json.WriteNull(name);
     });
 
     public void Dispose() => _stream.Dispose();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EsimCse.Core.Backend;
+using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.SentenceTransformers;
@@ -7,7 +8,12 @@ using EsimCse.Core.Model.SentenceTransformers;
 namespace EsimCse.Core.Training;
 
 /// <summary>The output folder of a run: checkpoints, the best parameters and, at the end, the model.</summary>
-sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, RunIdentity identity)
+sealed class RunFolder(
+    TrainingJob job,
+    BertParameters bert,
+    TrainingStep step,
+    RunIdentity identity,
+    RunDescription description)
 {
     const string CheckpointsName = "checkpoints";
     const string MatmulTuningKey = "tuning", BestScoreKey = "best_score", BestStepKey = "best_step";
@@ -23,7 +29,11 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
     public string? ResumeWarning { get; private set; }
 
     /// <summary>Names of the files and folders that a run writes, replaces or deletes.</summary>
-    public static IEnumerable<string> Names => [CheckpointsName, MetricsFile.Name, .. ModelFolderWriter.Names];
+    public static IEnumerable<string> Names =>
+    [
+        CheckpointsName, MetricsFile.Name, RunDescription.Name, ModelCard.Name, EventFolder.Name,
+        .. ModelFolderWriter.Names,
+    ];
 
     /// <summary>Checks the ranges of the options and that the output can be a folder of its own.</summary>
     /// <exception cref="UsageException">An option is out of range, or the output is not fit.</exception>
@@ -56,12 +66,16 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
         if (job.Resume && Checkpoint.OpenNewest(_checkpoints) is { } newest)
             using (newest.File)
             {
-                Resume(newest.File, IsFinished(newest.Step, steps));
+                bool isFinished = IsFinished(newest.Step, steps);
+                Resume(newest.File, isFinished);
+                if (!isFinished) description.Write(job.Output);
                 return newest.Step;
             }
         if (Directory.Exists(_checkpoints)) Directory.Delete(_checkpoints, recursive: true);
         if (job.Overwrite) File.Delete(ModelPath(job));
+        EventFolder.DeleteFrom(job.Output);
         AtomicFile.DeleteLeftovers(job.Output);
+        description.Write(job.Output);
         return 0;
     }
 
@@ -93,10 +107,20 @@ sealed class RunFolder(TrainingJob job, BertParameters bert, TrainingStep step, 
         tensors.AddRange(inputs.UntrainedHead);
         (string Config, string Tokenizer) files = (source.ConfigPath, source.TokenizerPath);
         TransformerSettings settings = new(source.FullLength(inputs.Tokenizer), source.LowerCase);
+        ModelCard.Write(job.Output, description, job.Options.SavedPooler, BestEvaluation());
         ModelFolderWriter.Write(job.Output, files, tensors, job.Options.SavedPooler, settings);
 
         TensorToWrite Tensor(ParameterTensor tensor) =>
             TensorToWrite.Floats(tensor.Name, tensor.Shape, () => bert.Get(tensor));
+    }
+
+    /// <summary>Returns the scores of the best model; metrics.jsonl has all of them.</summary>
+    (int Step, DevEvaluation Scores)? BestEvaluation()
+    {
+        if (Best is not { } best) return null;
+        RunMetrics metrics = RunMetrics.Read(Path.Combine(job.Output, MetricsFile.Name));
+        DevEvaluation? scores = metrics.Evaluations.FirstOrDefault(evaluation => evaluation.Step == best.Step).Scores;
+        return (best.Step, scores ?? new DevEvaluation(best.Score, double.NaN, double.NaN));
     }
 
     IReadOnlyList<(string Name, Matrix Matrix)> BestState => [("parameters", bert.Weights.Arena)];

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EsimCse.Core.Evaluation;
 
 namespace EsimCse.Core.Training;
 
@@ -41,11 +42,11 @@ sealed class StepReporter(
     }
 
     /// <summary>Reports an evaluation after the last reported step.</summary>
-    public void ReportEvaluation(double score)
+    public void ReportEvaluation(DevEvaluation evaluation)
     {
-        metrics.WriteEvaluation(Done, score);
-        folder.KeepIfBest(score, Done);
-        Show(TimeSpan.Zero, score);
+        metrics.WriteEvaluation(Done, evaluation);
+        folder.KeepIfBest(evaluation.Spearman, Done);
+        Show(TimeSpan.Zero, null, evaluation);
     }
 
     void ReportStep(StepResult result, double seconds)
@@ -57,11 +58,16 @@ sealed class StepReporter(
         _rate = _rate == 0 ? rate : (1 - RateSmoothing) * _rate + RateSmoothing * rate;
         if (result.NotFiniteStep != 0) throw NotFinite(result);
         metrics.WriteStep(Done, result, rate);
-        Show(TimeSpan.FromSeconds((double)(steps - Done) * options.BatchSize / _rate), score: null);
+        TimeSpan remaining = TimeSpan.FromSeconds((double)(steps - Done) * options.BatchSize / _rate);
+        Show(remaining, new StepMetrics(result.Loss, result.LearningRate, result.GradientNorm, rate), null);
     }
 
-    void Show(TimeSpan remaining, double? score) =>
-        progress?.Invoke(new(Done, steps, _loss, _rate, remaining, score, folder.Best?.Score));
+    void Show(TimeSpan remaining, StepMetrics? step, DevEvaluation? evaluation) =>
+        progress?.Invoke(new(Done, steps, _loss, _rate, remaining, evaluation?.Spearman, folder.Best?.Score)
+        {
+            Metrics = step,
+            Evaluation = evaluation,
+        });
 
     static NotFiniteException NotFinite(StepResult result) => new(
         $"step {result.NotFiniteStep}: loss {result.Loss}, gradient norm {result.GradientNorm}: not finite; " +

@@ -55,7 +55,9 @@ sealed class Trainer : IDisposable
             Pooler pooler = _options.SavedPooler;
             _dev = new DevScore(backend, source.Config, pooler, inputs.Tokenizer, maxLength, inputs.DevPairs);
         }
-        _folder = new RunFolder(job, _bert, _step, new RunIdentity(job, _bert, inputs.Digests(), Steps));
+        Dictionary<string, string> digests = inputs.Digests();
+        RunDescription description = RunDescription.From(job, inputs.Corpus.Count, Steps, stored, digests);
+        _folder = new RunFolder(job, _bert, _step, new RunIdentity(job, _bert, digests, Steps), description);
         _lock.Take();
         StepsDone = _folder.Open(Steps);
     }

@@ -1,3 +1,5 @@
+using EsimCse.Core.Evaluation;
+
 namespace EsimCse.Core.Training;
 
 /// <summary>The inputs, output and options of a training run.</summary>
@@ -56,4 +58,28 @@ public sealed record TrainingProgress(
     double SentencesPerSecond,
     TimeSpan Remaining,
     double? Score,
-    double? BestScore);
+    double? BestScore)
+{
+    /// <summary>The numbers of the step; null for the report of an evaluation.</summary>
+    public StepMetrics? Metrics { get; init; }
+
+    /// <summary>All scores of the evaluation; null for the report of a step.</summary>
+    public DevEvaluation? Evaluation { get; init; }
+}
+
+/// <summary>The numbers of a training step, as metrics.jsonl has them.</summary>
+/// <param name="Loss">The loss.</param>
+/// <param name="LearningRate">The learning rate.</param>
+/// <param name="GradientNorm">The norm of the gradients of all trained tensors, before clipping.</param>
+/// <param name="SentencesPerSecond">The rate in anchors.</param>
+public sealed record StepMetrics(double Loss, double LearningRate, double GradientNorm, double SentencesPerSecond)
+{
+    /// <summary>The numbers by their names in metrics.jsonl.</summary>
+    public IEnumerable<KeyValuePair<string, double>> Values =>
+    [
+        new("loss", Loss),
+        new("learning_rate", LearningRate),
+        new("gradient_norm", GradientNorm),
+        new("sentences_per_second", SentencesPerSecond),
+    ];
+}

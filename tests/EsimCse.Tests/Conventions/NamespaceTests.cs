@@ -25,7 +25,8 @@ public partial class NamespaceTests
         ["EsimCse.Cpu"] = ["EsimCse.Core"],
         ["EsimCse.Cuda"] = ["EsimCse.Core"],
         ["EsimCseNative"] = ["EsimCse.Core", "EsimCse.Cpu", "EsimCse.Cuda"],
-        ["EsimCse.Cli"] = ["EsimCseNative"],
+        ["EsimCse.Reports"] = ["EsimCseNative"],
+        ["EsimCse.Cli"] = ["EsimCseNative", "EsimCse.Reports"],
     };
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace EsimCse.Tests.Support;
 
 static class Numbers
@@ -10,6 +12,9 @@ static class Numbers
         Random random = new(seed);
         return [.. Enumerable.Range(0, count).Select(_ => (double)(float)Next(random, scale))];
     }
+
+    /// <summary>Parses a number as files have it.</summary>
+    public static double Parse(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
     // Box and Muller.
     static double Next(Random random, double scale) =>

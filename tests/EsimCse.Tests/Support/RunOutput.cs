@@ -18,10 +18,14 @@ static class RunOutput
         return [.. lines.Select(line => line.Split(",\"sentences_per_second\"")[0])];
     }
 
+    static string Read(TrainingJob job, string name) => File.ReadAllText(Path.Combine(job.Output, name));
+
     /// <summary>Asserts that two runs gave the same bytes.</summary>
     public static void AssertEqual(TrainingJob expected, TrainingJob actual)
     {
         Assert.Equal(Model(expected), Model(actual));
         Assert.Equal(Metrics(expected), Metrics(actual));
+        foreach (string name in new[] { "run.json", "README.md" })
+            Assert.Equal(Read(expected, name), Read(actual, name));
     }
 }

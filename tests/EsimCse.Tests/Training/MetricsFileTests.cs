@@ -1,3 +1,4 @@
+using EsimCse.Core.Evaluation;
 using EsimCse.Core.Training;
 
 namespace EsimCse.Tests.Training;
@@ -30,8 +31,10 @@ public sealed class MetricsFileTests : IDisposable
     [Fact]
     public void A_score_that_is_not_finite_is_null()
     {
-        using (MetricsFile metrics = new(_path, -1)) metrics.WriteEvaluation(0, double.NaN);
-        Assert.Equal("{\"step\":0,\"stsb_dev\":null}\n", File.ReadAllText(_path));
+        DevEvaluation scores = new(double.NaN, 0.5, double.NegativeInfinity) { NearSpearman = -1 };
+        using (MetricsFile metrics = new(_path, -1)) metrics.WriteEvaluation(0, scores);
+        const string start = """{"step":0,"stsb_dev":null,"alignment":0.5,"uniformity":null,"near_spearman":-1,""";
+        Assert.StartsWith(start, File.ReadAllText(_path), StringComparison.Ordinal);
     }
 
     void Write(int lastStep, params int[] steps)
