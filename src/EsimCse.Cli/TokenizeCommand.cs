@@ -9,7 +9,10 @@ static class TokenizeCommand
 {
     public static Command Create()
     {
-        Argument<string> folder = new("FOLDER") { Description = "A folder with tokenizer.json, vocab.txt, or vocab.json with merges.txt." };
+        Argument<string> folder = new("FOLDER")
+        {
+            Description = "A folder with tokenizer.json, vocab.txt, or vocab.json with merges.txt.",
+        };
         Argument<string> input = CommonOptions.Input();
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; all by default.");
         Option<string?> column = CommonOptions.Column();

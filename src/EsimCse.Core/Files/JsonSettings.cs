@@ -130,7 +130,8 @@ sealed class JsonSettings
     public Dictionary<string, int> AllIds()
     {
         Dictionary<string, int> ids = new(_values.Count, StringComparer.Ordinal);
-        foreach ((string name, JsonElement value) in _values) ids.Add(name, JsonFile.Id(value) ?? throw Wrong(name, "an id"));
+        foreach ((string name, JsonElement value) in _values)
+            ids.Add(name, JsonFile.Id(value) ?? throw Wrong(name, "an id"));
         return ids;
     }
 

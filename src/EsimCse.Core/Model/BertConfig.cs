@@ -92,7 +92,8 @@ public sealed record BertConfig
         string types = string.Join(" or ", ModelFamily.All.Select(family => family.ModelType));
         if (file.Text(typeKey) is { } type)
         {
-            return ModelFamily.All.FirstOrDefault(family => family.ModelType == type) ?? throw file.Wrong(typeKey, types);
+            return ModelFamily.All.FirstOrDefault(family => family.ModelType == type)
+                ?? throw file.Wrong(typeKey, types);
         }
         string[] classes = file.Texts(classesKey) ?? [];
         if (classes.Length == 0) throw file.Wrong(typeKey, types);

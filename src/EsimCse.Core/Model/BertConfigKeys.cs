@@ -3,8 +3,9 @@ using EsimCse.Core.Files;
 namespace EsimCse.Core.Model;
 
 /// <summary>
-/// The keys of config.json: those of transformers' BertConfig and RobertaConfig, and those by which other architectures change the
-/// computation, also where such a model calls itself BERT. The list is open: programs leave notes in config.json.
+/// The keys of config.json: those of transformers' BertConfig and RobertaConfig, and those by which other architectures
+/// change the computation, also where such a model calls itself BERT. The list is open: programs leave notes in
+/// config.json.
 /// </summary>
 static class BertConfigKeys
 {
@@ -17,7 +18,7 @@ static class BertConfigKeys
     static readonly string[] One = ["1"];
     static readonly string[] NoObject = ["{}"];
 
-    /// <summary>Tokenizers with BERT's or RoBERTa's own files, and the classes that read tokenizer.json alone.</summary>
+    /// <summary>Tokenizers with BERT's or RoBERTa's files, and the classes that read tokenizer.json alone.</summary>
     static readonly string[] TokenizerClasses =
     [
         "BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast", "ElectraTokenizer",

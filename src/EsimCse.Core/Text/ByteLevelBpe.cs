@@ -32,7 +32,7 @@ sealed class ByteLevelBpe : TokenModel
         if (ignoreMerges)
             _wholeWords = new Dictionary<string, int>(vocabulary, StringComparer.Ordinal)
                 .GetAlternateLookup<ReadOnlySpan<char>>();
-        _wordStarts = [.. vocabulary.Where(token => token.Key.StartsWith(ByteLevel.Space)).Select(token => token.Value)];
+        _wordStarts = [.. from token in vocabulary where token.Key.StartsWith(ByteLevel.Space) select token.Value];
         MaxId = vocabulary.Values.Max();
     }
 

@@ -29,7 +29,8 @@ sealed class TokenizerConfig
         Honoured =
         [
             "do_lower_case", "strip_accents", "tokenize_chinese_chars", "tokenizer_class", "model_max_length",
-            "max_len", "truncation_side", "added_tokens_decoder", "add_prefix_space", .. SpecialTokenKeys, .. SpecialTokenListKeys,
+            "max_len", "truncation_side", "added_tokens_decoder", "add_prefix_space", .. SpecialTokenKeys,
+            .. SpecialTokenListKeys,
         ],
         Harmless =
         [

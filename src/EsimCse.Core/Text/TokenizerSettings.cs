@@ -56,7 +56,8 @@ sealed record TokenizerSettings
     public IReadOnlyList<string> Remarks { get; init; } = [];
 
     /// <summary>
-    /// The usual special tokens of the model, without the one for unknown words, which a tokenizer may name differently.
+    /// The usual special tokens of the model, without the one for unknown words, which a tokenizer may name
+    /// differently.
     /// </summary>
     public IReadOnlyList<string> UsualSpecialTokens => Merges is null ? BertSpecialTokens : RobertaSpecialTokens;
 

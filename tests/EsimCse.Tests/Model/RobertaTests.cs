@@ -52,8 +52,8 @@ public sealed class RobertaTests : IDisposable
         Assert.Equal((38, 2), Read("{}"));
         Assert.Equal((38, 2), Read("""{"pad_token_id": "null"}"""));
         Assert.Equal((36, 4), Read("""{"pad_token_id": 3}"""));
-        InvalidInputException error = Assert.Throws<InvalidInputException>(() => Read("""{"pad_token_id": 38}"""));
-        Assert.Contains("max_position_embeddings: found 40, expected at least 41", error.Message, StringComparison.Ordinal);
+        string message = Assert.Throws<InvalidInputException>(() => Read("""{"pad_token_id": 38}""")).Message;
+        Assert.Contains("max_position_embeddings: found 40, expected at least 41", message, StringComparison.Ordinal);
         Assert.Throws<InvalidInputException>(() => Read($$"""{"pad_token_id": {{int.MaxValue}} }"""));
         Assert.Same(ModelFamily.Roberta, Family("""{"model_type": "null", "architectures": ["RobertaForMaskedLM"]}"""));
         Assert.Throws<InvalidInputException>(

@@ -16,7 +16,8 @@ public class BertTokenizerReferenceTests
     public void Ids_equal_those_of_Hugging_Face(string file, int cases) => Compare(file, Vocabularies, cases);
 
     [Fact]
-    public void Ids_of_RoBERTa_equal_those_of_Hugging_Face() => Compare("tokenize-roberta.jsonl", ["roberta-base"], 400);
+    public void Ids_of_RoBERTa_equal_those_of_Hugging_Face() =>
+        Compare("tokenize-roberta.jsonl", ["roberta-base"], 400);
 
     static void Compare(string file, string[] vocabularies, int cases)
     {

@@ -5,7 +5,9 @@ using FsCheck.Fluent;
 
 namespace EsimCse.Tests.Text;
 
-/// <summary>Byte-level BPE, alone and with the components around it, against <see cref="BytePairInterpreter"/>.</summary>
+/// <summary>
+/// Byte-level BPE, alone and with the components around it, against <see cref="BytePairInterpreter"/>.
+/// </summary>
 public sealed class ByteLevelBpeTests : IDisposable
 {
     const int Cases = 2000;
@@ -14,8 +16,10 @@ public sealed class ByteLevelBpeTests : IDisposable
     static readonly string[] Fragments =
     [
         "the", "The", "cat", "cats", "café", "cafe\u0301", "aaaaaaa", "ababab", "12", "1a", "½", "Ⅷ", "我", "我我", "한",
-        "😀", "👩‍👩‍👧", "😀𝒜𝒷😀", "😀𝟙😀", "\u0301", ".", "...", "!?", "'s", "'S", "'re", "'", "''ll", " ", "  ", "     ", "\t", "\n",
-        " \n ", "\u00A0", "\u3000", "\u0085", "\0", "\uFFFD", "\ud83d", "\ude00", "<mask>", " <mask>", "<s>", "</s>",
+        "😀", "👩‍👩‍👧", "😀𝒜𝒷😀", "😀𝟙😀",
+        "\u0301", ".", "...", "!?", "'s", "'S", "'re", "'", "''ll", " ", "  ", "     ", "\t", "\n",
+        " \n ", "\u00A0", "\u3000", "\u0085", "\0", "\uFFFD", "\ud83d", "\ude00",
+        "<mask>", " <mask>", "<s>", "</s>",
         "<pad>", "<unk>", "<x>", "foo bar", "Ġ", "ãĥ", "of", "sees", "",
     ];
 

@@ -10,7 +10,8 @@ static class BytePairFolder
     public static readonly string[] Merges =
     [
         "t h", "th e", "Ġ the", "c a", "ca t", "Ġ cat", "a t", "Ġ a", "e r", "h er", "Ġ Ġ", "ĠĠ ĠĠ", "a a", "aa aa",
-        "a b", "ab ab", "b a", "1 2", "Ã ©", "f Ã©", "ca fÃ©", "ð Ł", "ðŁ ĺ", "ðŁĺ Ģ", "æ Ī", "ĳ æĪ", ". .", ".. .", "' s",
+        "a b", "ab ab", "b a", "1 2", "Ã ©", "f Ã©", "ca fÃ©", "ð Ł", "ðŁ ĺ", "ðŁĺ Ģ", "æ Ī", "ĳ æĪ", ". .", ".. .",
+        "' s",
         "Ġ s", "s e", "e s", "se es", "Ġ dog", "d o", "do g", "Ġ bird", "b i", "r d", "bi rd", "Ġ of", "o f",
         // across the words of GPT-2's pattern
         "a .", "b Ġ",

@@ -29,18 +29,19 @@ static class BytePairInterpreter
     {
         JsonObject vocabulary = model["vocab"]!.AsObject();
         if ((bool?)model["ignore_merges"] == true && vocabulary[word] is { } whole) return [(int)whole];
-        string[] merges = [.. model["merges"]!.AsArray().Select(merge => merge is JsonArray pair
-            ? $"{pair[0]} {pair[1]}"
-            : (string)merge!)];
+        // A pair that stands there twice has its last rank.
+        Dictionary<string, int> ranks = [];
+        foreach ((int rank, JsonNode? merge) in model["merges"]!.AsArray().Index())
+            ranks[merge is JsonArray pair ? $"{pair[0]} {pair[1]}" : (string)merge!] = rank;
         List<string> parts = [.. word.Select(letter => letter.ToString())];
         while (true)
         {
-            (int rank, int place) = Enumerable.Range(0, Math.Max(0, parts.Count - 1))
-                .Select(i => (Array.LastIndexOf(merges, $"{parts[i]} {parts[i + 1]}"), i))
+            (int best, int place) = Enumerable.Range(0, Math.Max(0, parts.Count - 1))
+                .Select(i => (ranks.GetValueOrDefault($"{parts[i]} {parts[i + 1]}", -1), i))
                 .Where(pair => pair.Item1 >= 0)
                 .DefaultIfEmpty((-1, -1))
                 .Min();
-            if (rank < 0) return parts.Select(part => (int)vocabulary[part]!);
+            if (best < 0) return parts.Select(part => (int)vocabulary[part]!);
             parts[place] += parts[place + 1];
             parts.RemoveAt(place + 1);
         }

@@ -118,7 +118,7 @@ sealed class ComponentInterpreter(JsonObject tokenizer)
         {
             JsonNode token = tokens.First(token => token.Content == match.Value).Token;
             int begin = match.Index, end = begin + match.Length;
-            bool touched = Regex.IsMatch(text[..begin], Word + "$") || Regex.IsMatch(text[end..], "^" + Word);
+            bool touched = Regex.IsMatch(text[..begin], Word + @"\z") || Regex.IsMatch(text[end..], "^" + Word);
             if ((bool)token["single_word"]! && touched) continue;
             if ((bool)token["lstrip"]!) begin = Math.Max(start, text[..begin].TrimEnd().Length);
             if ((bool)token["rstrip"]!) end = text.Length - text[end..].TrimStart().Length;

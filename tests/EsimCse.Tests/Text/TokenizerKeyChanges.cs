@@ -14,7 +14,7 @@ sealed class TokenizerKeyChanges
     public const string Config = "tokenizer_config.json";
     public const string Map = "special_tokens_map.json";
 
-    /// <summary>The tokenizer.json of a byte-level BPE, and the tokenizer_config.json beside its other files.</summary>
+    /// <summary>The tokenizer.json of a byte-level BPE, and the tokenizer_config.json of one without it.</summary>
     public const string BytePairs = "byte pairs", BytePairConfig = "byte pair config";
 
     const string NoPatch = "{}";
