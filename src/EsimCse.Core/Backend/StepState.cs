@@ -2,11 +2,14 @@ namespace EsimCse.Core.Backend;
 
 /// <summary>The numbers that change from step to step, in device memory.</summary>
 /// <param name="Counters">Int32 [1,4], indexed by the constants here.</param>
-/// <param name="Scalars">Float32 [1,4], indexed by the constants here.</param>
+/// <param name="Scalars">Float32 [1,5], indexed by the constants here.</param>
 public readonly record struct StepState(Matrix Counters, Matrix Scalars)
 {
-    /// <summary>Length of <see cref="Counters"/> and of <see cref="Scalars"/>.</summary>
+    /// <summary>Length of <see cref="Counters"/>.</summary>
     public const int Length = 4;
+
+    /// <summary>Length of <see cref="Scalars"/>.</summary>
+    public const int ScalarLength = 5;
 
     /// <summary>Counter: the current step, from 1; 0 before the first.</summary>
     public const int Step = 0;
@@ -20,7 +23,7 @@ public readonly record struct StepState(Matrix Counters, Matrix Scalars)
     /// <summary>Counter: rows in the queue.</summary>
     public const int QueueCount = 3;
 
-    /// <summary>Scalar: the loss of the step.</summary>
+    /// <summary>Scalar: the loss of the step, the weighted masked-language loss included.</summary>
     public const int Loss = 0;
 
     /// <summary>Scalar: the learning rate of the step.</summary>
@@ -31,4 +34,7 @@ public readonly record struct StepState(Matrix Counters, Matrix Scalars)
 
     /// <summary>Scalar: the factor by which clipping scales the gradients.</summary>
     public const int ClipScale = 3;
+
+    /// <summary>Scalar: the masked-language loss of the step, where there is one.</summary>
+    public const int MaskedLanguageLoss = 4;
 }

@@ -11,6 +11,7 @@ public sealed record ModelFamily
     {
         ModelType = "bert",
         Architecture = "BertModel",
+        MaskedLanguageArchitecture = "BertForMaskedLM",
         WeightPrefix = "bert.",
         PositionOffset = 0,
         TypeVocabularySize = 2,
@@ -24,6 +25,9 @@ public sealed record ModelFamily
 
     /// <summary>The entry of architectures in the config.json of a saved model.</summary>
     public required string Architecture { get; init; }
+
+    /// <summary>The entry of architectures where a masked-language head is saved with the model.</summary>
+    public required string MaskedLanguageArchitecture { get; init; }
 
     /// <summary>The prefix of tensor names in files of models with a task head.</summary>
     public required string WeightPrefix { get; init; }

@@ -18,6 +18,7 @@ public sealed class BertTokenizer
     readonly AddedTokenMatcher? _rawTokens;
     readonly AddedTokenMatcher? _normalizedTokens;
     readonly HashSet<int> _addedIds;
+    readonly HashSet<int> _specialIds;
     readonly int[] _prefix;
     readonly int[] _suffix;
 
@@ -36,6 +37,7 @@ public sealed class BertTokenizer
         _suffix = [.. settings.Template.Suffix.Select(token => token.Id)];
         UnknownId = settings.Vocabulary[settings.UnknownToken];
         MaskId = settings.FindId(settings.MaskToken);
+        _specialIds = [.. FindSpecialIds(settings)];
     }
 
     /// <summary>Ids of the special tokens before every sentence, usually that of [CLS].</summary>
@@ -85,6 +87,14 @@ public sealed class BertTokenizer
     /// <summary>Whether an id belongs to an added token; special tokens are added tokens.</summary>
     public bool IsAdded(int id) => _addedIds.Contains(id);
 
+    /// <summary>Whether an id belongs to a special token, one for unknown words included.</summary>
+    internal bool IsSpecial(int id) => _specialIds.Contains(id);
+
+    /// <summary>Returns the id of [MASK], which an option needs.</summary>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    internal int RequireMaskId(string option) =>
+        MaskId ?? throw new InvalidInputException($"the vocabulary has no {_settings.MaskToken}: {option} needs it");
+
     /// <summary>Looks up the id of a token as the vocabulary spells it, such as "cat" or "##s".</summary>
     public bool TryGetId(string token, out int id) => _settings.Vocabulary.TryGetValue(token, out id);
 
@@ -131,6 +141,14 @@ public sealed class BertTokenizer
         ids.RemoveRange(_settings.TruncatesLeft ? first : ids.Count - excess, excess);
         ids.AddRange(_suffix);
         return excess > 0;
+    }
+
+    /// <summary>Finds the special tokens, also those that a tokenizer does not list as added ones.</summary>
+    IEnumerable<int> FindSpecialIds(TokenizerSettings settings)
+    {
+        IEnumerable<int> added = settings.AddedTokens.Where(token => token.Special).Select(token => token.Id!.Value);
+        IEnumerable<int?> named = TokenizerSettings.BertSpecialTokens.Select(settings.FindId).Append(MaskId);
+        return [UnknownId, .. _prefix, .. _suffix, .. added, .. named.OfType<int>()];
     }
 
     /// <summary>Appends the ids of a text until they pass the limit.</summary>

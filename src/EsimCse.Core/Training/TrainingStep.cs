@@ -4,8 +4,8 @@ using EsimCse.Core.Model;
 namespace EsimCse.Core.Training;
 
 /// <summary>
-/// One step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward pass, clipping,
-/// AdamW with the momentum encoder's average, and the momentum encoder's vectors into the queue. The last part runs on
+/// One step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward pass, the pass of
+/// the masked-language loss where it has a weight, clipping, AdamW with the momentum encoder's average, and the momentum encoder's vectors into the queue. The last part runs on
 /// the side stream during the next step's forward pass.
 /// </summary>
 sealed class TrainingStep : IDisposable
@@ -41,7 +41,7 @@ sealed class TrainingStep : IDisposable
         }
         _persistent = new PersistentBuffers(_persistentArena, bert, options.QueueSize);
         _persistent.Initialize(bert);
-        Results = new StepResults(_backend, _persistent.StepNumbers);
+        Results = new StepResults(_backend, _persistent.StepNumbers, hasMlmLoss: options.MlmWeight > 0);
         if (_persistent.Ema is null) return;
         _momentumEncoder = new MomentumEncoder(bert, _persistent.Ema, _persistent.Queue, options.Pooler);
         _momentumEncoder.CopyFrom(bert.Weights);
@@ -94,8 +94,15 @@ sealed class TrainingStep : IDisposable
     public void ResetQueue() => _momentumEncoder?.ResetQueue(_persistent.StepState);
 
     /// <summary>Enqueues a step on the ids of anchors and of their positives.</summary>
-    public void Run(IReadOnlyList<int[]> anchors, IReadOnlyList<int[]> positives) =>
-        Run(TrainingBatch.Upload(_batch, anchors, positives), null);
+    public void Run(IReadOnlyList<int[]> anchors, IReadOnlyList<int[]> positives) => Run(anchors, positives, 0, null);
+
+    /// <summary>Enqueues a step in which a source chooses a number of tokens for the masked-language loss.</summary>
+    public void Run(
+        IReadOnlyList<int[]> anchors,
+        IReadOnlyList<int[]> positives,
+        int maskedTokens,
+        IMaskSource? masks) =>
+        Run(TrainingBatch.Upload(_batch, anchors, positives) with { MaskedTokens = maskedTokens, Masks = masks }, null);
 
     /// <summary>Enqueues a step, counted from 1, on the source's next batch.</summary>
     public void Run(IBatchSource source, int step) => Run(source.Reserve(step), source);
@@ -116,23 +123,28 @@ sealed class TrainingStep : IDisposable
     /// <summary>Runs the phases of a step. Without a source the batch is packed already.</summary>
     void Run(TrainingBatch batch, IBatchSource? source)
     {
-        StepBuffers buffers = Reserve(batch.Views);
+        StepBuffers buffers = Reserve(batch);
         BertActivations activations = buffers.Activations;
         _backend.RunGraph(activations.Key((object?)source ?? this, "forward"), () => Forward(buffers, source));
+        if (buffers.MaskedLanguage is not null)
+            batch.RequireMasks().Mask(batch.Views, _persistent.StepState, buffers.MaskedTokens);
         // The loss reads the queue: the previous step's push, which ran during this forward pass, must have arrived.
         _backend.WaitForSideStream();
-        _backend.RunGraph(activations.Key(this, "backward"), () => LossBackwardAndUpdate(buffers));
+        GraphKey backward = activations.Key(this, "backward") with { MaskedTokens = buffers.MaskedTokens.Rows.Columns };
+        _backend.RunGraph(backward, () => LossBackwardAndUpdate(buffers));
         _momentumEncoder?.Push(batch, _persistent.StepState);
     }
 
-    StepBuffers Reserve(PackedBatch batch)
+    StepBuffers Reserve(TrainingBatch batch)
     {
+        int padding = _backend.TokenPadding;
+        int maskedTokens = (batch.MaskedTokens + padding - 1) / padding * padding;
         using (Arena measure = new(null))
         {
-            _ = new StepBuffers(measure, _bert, _persistent, _options, batch);
+            _ = new StepBuffers(measure, _bert, _persistent, _options, batch.Views, maskedTokens);
             _stepArena.Reset(measure.Used);
         }
-        return new StepBuffers(_stepArena, _bert, _persistent, _options, batch);
+        return new StepBuffers(_stepArena, _bert, _persistent, _options, batch.Views, maskedTokens);
     }
 
     void Forward(StepBuffers buffers, IBatchSource? source)
@@ -149,6 +161,7 @@ sealed class TrainingStep : IDisposable
         buffers.Loss.Compute(buffers.Head.Vectors, _persistent.StepState);
         Matrix dpooled = buffers.Head.Backward(buffers.Loss.Gradient);
         buffers.Backward.Run(dpooled);
+        buffers.MaskedLanguage?.Run();
         _backend.GradientNorm(
             Gradients.Arena, _persistent.Chunks, MaxGradientNorm, _persistent.Partials, _persistent.StepState);
         _momentumEncoder?.SnapshotHead();

@@ -27,7 +27,7 @@ readonly unsafe struct PhiloxDropout
         _isActive = mask.IsActive;
         if (!_isActive) return;
         _seed = mask.Seed;
-        _site = (uint)mask.Site;
+        _site = (uint)mask.Site | (uint)mask.FirstView << 16;
         _step = (uint)((int*)mask.Counters.Address)[StepState.Step];
         _threshold = mask.Threshold;
         _sentencesPerView = mask.SentencesPerView;

@@ -60,7 +60,7 @@ public class GradientNormTests
             _arena = Filled(1, gradients.Length, gradients);
             _chunks = Filled(3, ParameterChunk.Columns, Chunks);
             _partials = Result(1, 3);
-            State = Own(new TrainingState(backend, counters: [5, 0, 0, 0], scalars: [loss, 0, 0, 0]));
+            State = Own(new TrainingState(backend, counters: [5, 0, 0, 0], scalars: [loss, 0, 0, 0, 0]));
         }
 
         public TrainingState State { get; }
