@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
@@ -40,7 +41,7 @@ public class RecordedTrainingTests
         using ModelTensors tensors = ModelTensors.Open(folder, ModelFamily.Bert);
         BertConfig config = BertConfig.Read(Path.Combine(folder, "config.json"));
         using BertParameters bert = BertParameters.Load(backend, config, tensors, head: pooler == "cls");
-        using TrainingStep step = new(bert, Options(run, pooler), steps);
+        using TrainingStep step = new(bert, Options(run, pooler == "cls" ? Pooler.Cls : Pooler.Avg), steps);
         double learningRates = 0;
         for (int k = 0; k < steps; k++)
         {
@@ -55,9 +56,50 @@ public class RecordedTrainingTests
         CheckWeights(bert, step.EmaWeights!, run.GetProperty("momentum_after"), learningRates);
     }
 
-    static TrainingOptions Options(JsonElement run, string pooler) => new()
+    [Theory]
+    [InlineData("cpu-3")]
+    [InlineData(Backends.Cuda, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    public void Steps_with_a_masked_language_loss_equal_PyTorchs(string device)
     {
-        Pooler = pooler == "cls" ? Pooler.Cls : Pooler.Avg,
+        string path = SharedData.Path("golden", "bert-mlm-l4-h384", "mlm-auxiliary.json");
+        using JsonDocument recorded = JsonDocument.Parse(File.ReadAllText(path));
+        JsonElement run = recorded.RootElement;
+        using IBackend backend = Backends.Create(device);
+        using BertParameters bert = LoadWithMaskedLanguageHead(backend);
+        TrainingOptions options = Options(run, Pooler.ClsBeforePooler) with
+        {
+            MlmWeight = run.GetProperty("mlm_weight").GetSingle(),
+        };
+        int steps = run.GetProperty("steps").GetInt32();
+        using TrainingStep step = new(bert, options, steps);
+        double learningRates = 0;
+        for (int k = 0; k < steps; k++)
+        {
+            GivenMasks masks = new(backend, Batch(run.GetProperty("masked")[k]), Batch(run.GetProperty("labels")[k]));
+            step.Run(Batch(run.GetProperty("view1")[k]), Batch(run.GetProperty("view2")[k]), masks.Count, masks);
+            StepResult result = step.Read();
+            learningRates += result.LearningRate;
+            JsonElement expected = run.GetProperty("records")[k];
+            CheckStep(result, expected, k + 1);
+            CheckRelative(expected.GetProperty("mlm_loss").GetDouble(), result.MlmLoss!.Value, LossTolerance, "mlm");
+            if (k == 0) CheckGradients(bert, step, run.GetProperty("gradients_first"));
+        }
+        CheckGradients(bert, step, run.GetProperty("gradients_last"));
+        CheckWeights(bert, bert.Weights, run.GetProperty("parameters_after"), learningRates);
+    }
+
+    static BertParameters LoadWithMaskedLanguageHead(IBackend backend)
+    {
+        string folder = SharedData.Path("models", "bert-mlm-l4-h384");
+        BertConfig config = BertConfig.Read(Path.Combine(folder, "config.json"));
+        using ModelTensors tensors = ModelTensors.Open(folder, ModelFamily.Bert, withMaskedLanguageHead: true);
+        Assert.True(tensors.HasMaskedLanguageHead);
+        return BertParameters.Load(backend, config, tensors, head: false, maskedLanguageSeed: 1);
+    }
+
+    static TrainingOptions Options(JsonElement run, Pooler pooler) => new()
+    {
+        Pooler = pooler,
         Dropout = 0,
         LearningRate = run.GetProperty("lr").GetSingle(),
         Temperature = run.GetProperty("tau").GetSingle(),
