@@ -6,6 +6,8 @@ namespace EsimCse.Cpu;
 
 unsafe partial class CpuBackend
 {
+    const int SumLength = 256;
+
     /// <inheritdoc/>
     public void CrossEntropyLoss(
         Matrix logits, Matrix labels, Matrix count, float weight, StepState state,
@@ -42,11 +44,20 @@ unsafe partial class CpuBackend
         TensorPrimitives.Exp(dlogits, dlogits);
 
         // Σ e^(logit − max) over all but the largest, and over all but the label: small losses keep their digits
-        float withoutLargest = VectorMath.Sum(dlogits[..largest]) + VectorMath.Sum(dlogits[(largest + 1)..]);
-        float withoutLabel = VectorMath.Sum(dlogits[..label]) + VectorMath.Sum(dlogits[(label + 1)..]);
-        float factor = scale / (1 + withoutLargest);
-        TensorPrimitives.Multiply(dlogits, factor, dlogits);
-        dlogits[label] = -withoutLabel * factor;
+        double withoutLargest = Sum(dlogits[..largest]) + Sum(dlogits[(largest + 1)..]);
+        double withoutLabel = Sum(dlogits[..label]) + Sum(dlogits[(label + 1)..]);
+        double factor = scale / (1 + withoutLargest);
+        TensorPrimitives.Multiply(dlogits, (float)factor, dlogits);
+        dlogits[label] = (float)(-withoutLabel * factor);
         return (float)double.LogP1(withoutLargest) + distance;
+    }
+
+    /// <summary>Returns Σ x, in double over short parts: a gradient's elements are to add up to 0.</summary>
+    static double Sum(ReadOnlySpan<float> x)
+    {
+        double sum = 0;
+        for (int first = 0; first < x.Length; first += SumLength)
+            sum += VectorMath.Sum(x.Slice(first, Math.Min(SumLength, x.Length - first)));
+        return sum;
     }
 }

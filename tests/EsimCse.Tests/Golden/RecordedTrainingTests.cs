@@ -9,14 +9,23 @@ using EsimCse.Tests.Support;
 namespace EsimCse.Tests.Golden;
 
 /// <summary>
-/// Twelve steps of ESimCSE on real weights, recorded from PyTorch's autograd in float64: queue, momentum encoder, head,
-/// clipping, schedule.
+/// Steps of ESimCSE on real weights, recorded from PyTorch's autograd in float64: queue, momentum encoder, head,
+/// clipping, schedule, masked-language loss.
 /// </summary>
 public class RecordedTrainingTests
 {
     /// <summary>fp32 against float64: PyTorch's own fp32 repeats losses within 7e-6 and norms within 2e-5.</summary>
     const double LossTolerance = 1e-4;
     const double NormTolerance = 1e-4;
+
+    /// <summary>
+    /// The gradients of the gains that lead to the masked-language logits are small differences of large sums: fp32 is
+    /// within 1e-4 in the first step and within 1.2e-4 after eight.
+    /// </summary>
+    const double DecoderGainTolerance = 3e-4;
+
+    static readonly string[] DecoderGains =
+        ["encoder.layer.3.output.LayerNorm.weight", "cls.predictions.transform.LayerNorm.weight"];
 
     /// <summary>The noise of a key's bias, whose true gradient is zero: softmax is invariant to a shift.</summary>
     const double ZeroGradient = 1e-6;
@@ -82,9 +91,9 @@ public class RecordedTrainingTests
             JsonElement expected = run.GetProperty("records")[k];
             CheckStep(result, expected, k + 1);
             CheckRelative(expected.GetProperty("mlm_loss").GetDouble(), result.MlmLoss!.Value, LossTolerance, "mlm");
-            if (k == 0) CheckGradients(bert, step, run.GetProperty("gradients_first"));
+            if (k == 0) CheckGradients(bert, step, run.GetProperty("gradients_first"), DecoderGains);
         }
-        CheckGradients(bert, step, run.GetProperty("gradients_last"));
+        CheckGradients(bert, step, run.GetProperty("gradients_last"), DecoderGains);
         CheckWeights(bert, bert.Weights, run.GetProperty("parameters_after"), learningRates);
     }
 
@@ -118,7 +127,8 @@ public class RecordedTrainingTests
         CheckRelative(expected.GetProperty("learning_rate").GetDouble(), result.LearningRate, 1e-6, "learning rate");
     }
 
-    static void CheckGradients(BertParameters bert, TrainingStep step, JsonElement expected)
+    static void CheckGradients(
+        BertParameters bert, TrainingStep step, JsonElement expected, params ReadOnlySpan<string> decoderGains)
     {
         foreach (JsonProperty tensor in expected.EnumerateObject())
         {
@@ -129,7 +139,8 @@ public class RecordedTrainingTests
                 continue;
             }
             double norm = tensor.Value.GetProperty("norm").GetDouble();
-            CheckRelative(norm, Norm(actual), NormTolerance, $"gradient norm of {tensor.Name}");
+            double tolerance = decoderGains.Contains(tensor.Name) ? DecoderGainTolerance : NormTolerance;
+            CheckRelative(norm, Norm(actual), tolerance, $"gradient norm of {tensor.Name}");
             CheckFirst(tensor, actual, _ => NormTolerance * norm);
         }
     }

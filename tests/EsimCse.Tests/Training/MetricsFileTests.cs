@@ -34,6 +34,14 @@ public sealed class MetricsFileTests : IDisposable
         Assert.Equal("{\"step\":0,\"stsb_dev\":null}\n", File.ReadAllText(_path));
     }
 
+    [Fact]
+    public void A_masked_language_loss_is_written_after_the_loss()
+    {
+        using (MetricsFile metrics = new(_path, -1))
+            metrics.WriteStep(1, new StepResult(3, 2, 1, 0) { MlmLoss = 0.5f }, 4);
+        Assert.StartsWith("{\"step\":1,\"loss\":3,\"mlm_loss\":0.5,", File.ReadAllText(_path), StringComparison.Ordinal);
+    }
+
     void Write(int lastStep, params int[] steps)
     {
         using MetricsFile metrics = new(_path, lastStep);
