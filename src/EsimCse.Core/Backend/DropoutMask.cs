@@ -19,8 +19,8 @@ namespace EsimCse.Core.Backend;
 public readonly record struct DropoutMask(float Rate, ulong Seed, int Site, int SentencesPerView, Matrix Counters)
 {
     /// <summary>
-    /// The view of the first sentence, even: the batch holds two views at most. 0 for anchors and positives, 2 for their
-    /// masked copies.
+    /// The view of the first sentence, even: the batch holds two views at most. 0 for anchors and positives, 2 for
+    /// their masked copies.
     /// </summary>
     public int FirstView { get; init; }
 

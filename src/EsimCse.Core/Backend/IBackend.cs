@@ -268,7 +268,7 @@ public interface IBackend : IDisposable
     /// <summary>
     /// Computes loss = Σ over rows of log Σᵥ e^logits[i,v] − logits[i,label[i]], divided by count; adds it to
     /// <see cref="StepState.MaskedLanguageLoss"/>, and weight · loss to <see cref="StepState.Loss"/>;
-    /// dlogits = the gradient of weight · loss; dbias += Σ dlogits over rows.
+    /// dlogits = the gradient of weight · loss; dbias += Σ dlogits over rows, rounded to their type or not.
     /// </summary>
     /// <remarks>
     /// logits [N,V], dlogits [N,V] of any type, may be logits; dbias [1,V]; losses [1,N] is scratch. labels Int32

@@ -122,8 +122,10 @@ sealed class BertParameters : IDisposable
     public void Set(ParameterTensor tensor, float[] values)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        Backend.Upload<float>(values, tensor.In(Weights.Arena));
-        if (Weights.LowPrecision.IsPresent) Backend.Cast(tensor.In(Weights.Arena), tensor.In(Weights.LowPrecision));
+        Matrix stored = tensor.StoredIn(Weights.Arena);
+        if (values.Length < stored.Count) Array.Resize(ref values, stored.Columns);
+        Backend.Upload<float>(values, stored);
+        if (Weights.LowPrecision.IsPresent) Backend.Cast(stored, tensor.StoredIn(Weights.LowPrecision));
     }
 
     /// <inheritdoc/>

@@ -8,7 +8,8 @@ namespace EsimCse.Core.Model;
 /// <summary>
 /// The weights of a model folder under their family's names, also where the file has a task model's prefix,
 /// LayerNorm.gamma and beta, or SimCSE's mlp.dense as head. Heads of other tasks, buffers and momentum encoders are
-/// ignored, the masked-language head unless it is asked for. Two tensors for one parameter are refused where it is used.
+/// ignored, the masked-language head unless it is asked for. Two tensors for one parameter are refused where it is
+/// used.
 /// </summary>
 sealed class ModelTensors : IDisposable
 {

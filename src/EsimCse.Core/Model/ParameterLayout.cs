@@ -54,16 +54,16 @@ sealed class ParameterLayout
     /// <summary>Whether the masked-language head is included; its decoder's weights are the word embeddings.</summary>
     public bool HasMaskedLanguageHead { get; }
 
-    long End => _tensors.Count == 0 ? 0 : _tensors[^1].Offset + _tensors[^1].Count;
+    long End => _tensors.Count == 0 ? 0 : _tensors[^1].Offset + _tensors[^1].StoredCount;
 
     /// <summary>Returns the chunk table of <see cref="IBackend.AdamWUpdate"/>, row by row.</summary>
     public int[] Chunks()
     {
         List<int> chunks = [];
         foreach (ParameterTensor tensor in _tensors)
-            for (long first = 0; first < tensor.Count; first += ParameterChunk.MaximumLength)
+            for (long first = 0; first < tensor.StoredCount; first += ParameterChunk.MaximumLength)
             {
-                int length = (int)Math.Min(ParameterChunk.MaximumLength, tensor.Count - first);
+                int length = (int)Math.Min(ParameterChunk.MaximumLength, tensor.StoredCount - first);
                 chunks.AddRange([checked((int)(tensor.Offset + first)), length, tensor.Flags]);
             }
         return [.. chunks];
@@ -93,6 +93,8 @@ sealed class ParameterLayout
         Add(_names.MaskedLanguageNorm + ".weight", 1, hidden, flags: 0);
         Add(_names.MaskedLanguageNorm + ".bias", 1, hidden, flags: 0);
         Add(_names.MaskedLanguageBias, 1, vocabulary, flags: 0);
+        // Of all sizes only the vocabulary's need not be a multiple of a device's vectors.
+        _tensors[^1] = _tensors[^1] with { StoredCount = Align(vocabulary) };
     }
 
     void AddLinear(string module, int rows, int columns, int emaFlag = ParameterChunk.Ema)

@@ -48,7 +48,7 @@ sealed class MaskedLanguagePass
         _backward = new(backend, weights, gradients, activations, mask, arena);
     }
 
-    /// <summary>Adds the weighted loss to <see cref="StepState.Loss"/> and its gradients to those of the step.</summary>
+    /// <summary>Adds the weighted loss and its gradients to those of the step.</summary>
     public void Run()
     {
         Matrix hidden = _forward.Run();

@@ -12,8 +12,8 @@ namespace EsimCse.Core.Training;
 /// <summary>
 /// Writes model folders that Hugging Face's tools and every version of sentence-transformers open. The same model
 /// gives the same bytes. Tensors have the names of the encoder's class. With a masked-language head they have those of
-/// that class, the encoder's with the family's prefix, because transformers finds both only so: the encoder's class drops
-/// the prefix and ignores the head, while the other refuses or redraws a head between names without prefix.
+/// the class with that head, the encoder's with the family's prefix. Both classes of transformers load such a file;
+/// from names without prefix the one with the head refuses the file, or draws the head again.
 /// </summary>
 static class ModelFolderWriter
 {

@@ -75,8 +75,8 @@ sealed record TrainingInputs(
         if (JsonFile.ReadObject(source.ConfigPath)["tie_word_embeddings"] is not JsonValue value) return;
         if (value.TryGetValue(out bool isTied) && !isTied)
             throw new InvalidInputException(
-                $"{source.ConfigPath}: tie_word_embeddings: found false, expected true for --mlm-weight: the decoder's " +
-                "weights are the word embeddings");
+                $"{source.ConfigPath}: tie_word_embeddings: found false, expected true for --mlm-weight: the " +
+                "decoder's weights are the word embeddings");
     }
 
     static void CheckSizes(TrainingSource source, BertTokenizer tokenizer, int maxLength)

@@ -63,12 +63,10 @@ public sealed record TrainingOptions
     /// <summary>The moments at which the queue is emptied.</summary>
     public QueueReset QueueReset { get; init; }
 
-    /// <summary>
-    /// The factor with which the masked-language loss is added to the contrastive one, at least 0; 0 to leave it out.
-    /// </summary>
+    /// <summary>The factor of the masked-language loss, added to the contrastive one; 0 for none.</summary>
     public float MlmWeight { get; init; }
 
-    /// <summary>The probability with which a token is chosen for the masked-language loss, above 0, at most 1.</summary>
+    /// <summary>The probability of a token to be chosen for the masked-language loss, above 0, at most 1.</summary>
     public double MlmProbability { get; init; } = 0.15;
 
     /// <summary>Steps between evaluations, at least 1.</summary>

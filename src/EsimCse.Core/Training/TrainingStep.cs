@@ -5,8 +5,9 @@ namespace EsimCse.Core.Training;
 
 /// <summary>
 /// One step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward pass, the pass of
-/// the masked-language loss where it has a weight, clipping, AdamW with the momentum encoder's average, and the momentum encoder's vectors into the queue. The last part runs on
-/// the side stream during the next step's forward pass.
+/// the masked-language loss where it has a weight, clipping, AdamW with the momentum encoder's average, and the
+/// momentum encoder's vectors into the queue. The last part runs on the side stream during the next step's forward
+/// pass.
 /// </summary>
 sealed class TrainingStep : IDisposable
 {

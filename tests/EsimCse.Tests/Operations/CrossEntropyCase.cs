@@ -29,7 +29,7 @@ sealed class CrossEntropyCase : OperationCase
     public double[] DifferenceGradient() => FiniteDifference.Gradient(
         _logits, [Weight], logits => [Reference.CrossEntropy.Loss(logits, _labels, _columns)]);
 
-    /// <summary>Runs on the device, with all rows at once or in two parts; dlogits are logits or another buffer.</summary>
+    /// <summary>Runs on the device, at once or in two parts of the rows; dlogits may be logits.</summary>
     public Output Run(bool inPlace, int firstPart = 0)
     {
         using TrainingState state = new(_backend, scalars: [LossBefore, 0, 0, 0, 0]);

@@ -64,7 +64,8 @@ public class MaskTokensTests
     {
         int[] ids = [.. sentences.SelectMany(sentence => sentence), .. new int[padding]];
         int[] positions = [.. sentences.SelectMany(s => Enumerable.Range(0, s.Length)), .. new int[padding]];
-        int[] offsets = [.. Enumerable.Range(0, sentences.Length + 1).Select(s => sentences.Take(s).Sum(x => x.Length))];
+        int[] lengths = [.. sentences.Select(sentence => sentence.Length)];
+        int[] offsets = [.. Enumerable.Range(0, lengths.Length + 1).Select(s => lengths[..s].Sum())];
         int[] special = [.. Enumerable.Range(0, spec.Vocabulary).Select(id => spec.Special.Contains(id) ? 1 : 0)];
         using TrainingState state = new(backend, [Step, 0, 0, 0], [0, 0, 0, 0, double.NaN]);
         using GuardedMatrix deviceIds = new(backend, 1, ids.Length, ids);
@@ -72,7 +73,7 @@ public class MaskTokensTests
         using GuardedMatrix deviceOffsets = new(backend, 1, offsets.Length, offsets);
         using GuardedMatrix isSpecial = new(backend, 1, special.Length, special);
         PackedBatch batch = new(
-            deviceIds, devicePositions, deviceOffsets, sentences.Length, ids.Length, sentences.Max(s => s.Length));
+            deviceIds, devicePositions, deviceOffsets, lengths.Length, ids.Length, lengths.Max());
         MaskingSpec masking = new(spec.Probability, spec.Seed, spec.MaskId, spec.Vocabulary, isSpecial);
         Masked masked = new(backend, ids.Length, capacity);
         backend.MaskTokens(batch, masking, state, masked.Tokens);

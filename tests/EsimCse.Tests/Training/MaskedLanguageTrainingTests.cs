@@ -49,7 +49,8 @@ public sealed class MaskedLanguageTrainingTests : IDisposable
             () => SmallModel.Train(parts, threads: 3, progress: StopAfter, cancellation: stop.Token));
         SmallModel.Train(parts with { Resume = true }, threads: 2);
         RunOutput.AssertEqual(whole, parts);
-        string[] steps = [.. RunOutput.Metrics(whole).Where(line => line.Contains("\"loss\"", StringComparison.Ordinal))];
+        IEnumerable<string> lines = RunOutput.Metrics(whole);
+        string[] steps = [.. lines.Where(line => line.Contains("\"loss\"", StringComparison.Ordinal))];
         Assert.Equal(14, steps.Length);
         Assert.All(steps, line => Assert.Contains("\"mlm_loss\":", line, StringComparison.Ordinal));
     }

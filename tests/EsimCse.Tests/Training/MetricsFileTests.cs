@@ -39,7 +39,8 @@ public sealed class MetricsFileTests : IDisposable
     {
         using (MetricsFile metrics = new(_path, -1))
             metrics.WriteStep(1, new StepResult(3, 2, 1, 0) { MlmLoss = 0.5f }, 4);
-        Assert.StartsWith("{\"step\":1,\"loss\":3,\"mlm_loss\":0.5,", File.ReadAllText(_path), StringComparison.Ordinal);
+        string line = File.ReadAllText(_path);
+        Assert.StartsWith("{\"step\":1,\"loss\":3,\"mlm_loss\":0.5,", line, StringComparison.Ordinal);
     }
 
     void Write(int lastStep, params int[] steps)
