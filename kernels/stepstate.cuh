@@ -17,6 +17,7 @@ struct StepScalars
     float learning_rate;
     float gradient_norm;  // over all gradients, before clipping
     float clip_scale;     // factor of every gradient
+    float masked_language_loss;
 };
 
 struct StepState

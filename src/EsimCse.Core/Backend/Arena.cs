@@ -13,19 +13,24 @@ public sealed class Arena : IDisposable
     readonly IBackend? _backend;
     nint _address;
     long _capacity;
+    long _next;
     long _used;
 
     /// <summary>Creates an empty arena.</summary>
     /// <param name="backend">The owner of the memory; null to measure.</param>
     public Arena(IBackend? backend) => _backend = backend;
 
-    /// <summary>Bytes carved so far.</summary>
+    /// <summary>The most bytes in use at one time since <see cref="Reset"/>.</summary>
     public long Used => _used;
+
+    /// <summary>The place of the next matrix, for <see cref="Rewind"/>.</summary>
+    public long Position => _next;
 
     /// <summary>Takes all matrices back and grows the arena to at least that many bytes.</summary>
     public void Reset(long bytes)
     {
         _used = 0;
+        _next = 0;
         if (bytes <= _capacity || _backend is null) return;
         Free();
         _address = _backend.Allocate(bytes);
@@ -36,17 +41,25 @@ public sealed class Arena : IDisposable
     /// <exception cref="InvalidOperationException">The arena is full.</exception>
     public Matrix Allocate(int rows, int columns, ElementType type = ElementType.Float32)
     {
-        Matrix matrix = new(_address + (nint)_used, rows, columns, type);
-        _used += (matrix.Bytes + Alignment - 1) / Alignment * Alignment;
+        Matrix matrix = new(_address + (nint)_next, rows, columns, type);
+        _next += (matrix.Bytes + Alignment - 1) / Alignment * Alignment;
+        _used = Math.Max(_used, _next);
         if (_backend is not null && _used > _capacity) ThrowFull(matrix);
         return matrix;
     }
+
+    /// <summary>
+    /// Carves the next matrix at an earlier <see cref="Position"/>: the matrices from there on share their memory with
+    /// those that follow.
+    /// </summary>
+    public void Rewind(long position) => _next = position;
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Free();
         _used = 0;
+        _next = 0;
     }
 
     void Free()

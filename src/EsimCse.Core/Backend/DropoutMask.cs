@@ -8,8 +8,8 @@ namespace EsimCse.Core.Backend;
 /// <remarks>
 /// The draws are those of <see cref="Philox"/>: counter = (element / 8, site | view · 65536, sentence, step);
 /// element % 8 selects the draw; element = position of the row in its sentence × columns + column.
-/// With B = <see cref="SentencesPerView"/>, sentence s of a packed batch is sentence s % B of view s / B, counted on
-/// from <see cref="StepState.FirstSentence"/>.
+/// With B = <see cref="SentencesPerView"/>, sentence s of a packed batch is sentence s % B, counted on from
+/// <see cref="StepState.FirstSentence"/>, of view <see cref="FirstView"/> + s / B.
 /// </remarks>
 /// <param name="Rate">Share of the elements dropped, 0 … below 1.</param>
 /// <param name="Seed">The key of the draws.</param>
@@ -18,6 +18,12 @@ namespace EsimCse.Core.Backend;
 /// <param name="Counters"><see cref="StepState.Counters"/>, which hold the step and the first sentence.</param>
 public readonly record struct DropoutMask(float Rate, ulong Seed, int Site, int SentencesPerView, Matrix Counters)
 {
+    /// <summary>
+    /// The view of the first sentence: 0 for anchors, positives and hard negatives, 2 for the masked copies of anchors
+    /// and positives. Where it is not 0 the batch holds two views at most.
+    /// </summary>
+    public int FirstView { get; init; }
+
     /// <summary>The draw from which on elements are kept: round(65536 · rate).</summary>
     public int Threshold => (int)MathF.Round(65536 * Rate);
 

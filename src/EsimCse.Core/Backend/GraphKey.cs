@@ -10,6 +10,7 @@ namespace EsimCse.Core.Backend;
 /// <param name="LongestSentence">The batch's <see cref="PackedBatch.LongestSentence"/>.</param>
 /// <param name="Ids">The address of the batch.</param>
 /// <param name="Memory">The address of the activations.</param>
+/// <param name="MaskedTokens">Rows for the chosen tokens of the masked-language loss; 0 without it.</param>
 public readonly record struct GraphKey(
     object Owner,
     string Part,
@@ -17,4 +18,5 @@ public readonly record struct GraphKey(
     int Tokens,
     int LongestSentence,
     nint Ids,
-    nint Memory);
+    nint Memory,
+    int MaskedTokens = 0);

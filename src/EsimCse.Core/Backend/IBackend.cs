@@ -98,6 +98,12 @@ public interface IBackend : IDisposable
     void PackViews(CorpusMemory corpus, int batchSize, AugmentationSpec draws, StepState state, PackedBatch batch);
 
     /// <summary>
+    /// Masks the tokens of a batch of anchors and positives by <paramref name="masking"/>, and writes 0 to
+    /// <see cref="StepState.MaskedLanguageLoss"/>. <paramref name="masked"/> has room for all chosen tokens.
+    /// </summary>
+    void MaskTokens(PackedBatch batch, MaskingSpec masking, StepState state, MaskedTokens masked);
+
+    /// <summary>
     /// Computes sum[t] = words[ids[t]] + positions[positionOf[t]] + types[0].
     /// words [V,H], positions [P,H], types [·,H], sum [T,H].
     /// </summary>
@@ -253,6 +259,28 @@ public interface IBackend : IDisposable
     void ContrastiveLoss(
         Matrix h, Matrix queue, Matrix texts, int pairs, float hardNegativeWeight, float temperature, StepState state,
         Matrix logits, Matrix weights, Matrix norms, Matrix dh);
+
+    /// <summary>Computes y[i] = x[rows[i]], 0 where rows[i] is −1. x [T,H], rows Int32 [1,N], y [N,H].</summary>
+    void GatherForward(Matrix x, Matrix rows, Matrix y);
+
+    /// <summary>
+    /// Computes dx[t] = dy[slots[t]], 0 where slots[t] is −1: slots, Int32 [1,T], is the inverse of rows, which are
+    /// distinct.
+    /// </summary>
+    void GatherBackward(Matrix dy, Matrix slots, Matrix dx);
+
+    /// <summary>
+    /// Computes loss = Σ over rows of log Σᵥ e^logits[i,v] − logits[i,label[i]], divided by count; adds it to
+    /// <see cref="StepState.MaskedLanguageLoss"/>, and weight · loss to <see cref="StepState.Loss"/>;
+    /// dlogits = the gradient of weight · loss; dbias += Σ dlogits over rows, rounded to their type or not.
+    /// </summary>
+    /// <remarks>
+    /// logits [N,V], dlogits [N,V] of any type, may be logits; dbias [1,V]; losses [1,N] is scratch. labels Int32
+    /// [1,N]: a row of label −1 has no loss and no gradient. count Int32 [1,1]; if it is 0 the loss is 0.
+    /// </remarks>
+    void CrossEntropyLoss(
+        Matrix logits, Matrix labels, Matrix count, float weight, StepState state,
+        Matrix losses, Matrix dlogits, Matrix dbias);
 
     /// <summary>
     /// Pushes rows into the queue, a ring of Q rows: writes from <see cref="StepState.QueueHead"/> on, advances it, and

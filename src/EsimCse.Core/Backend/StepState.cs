@@ -8,6 +8,9 @@ public readonly record struct StepState(Matrix Counters, Matrix Scalars)
     /// <summary>Length of <see cref="Counters"/> and of <see cref="Scalars"/>.</summary>
     public const int Length = 5;
 
+    /// <summary>Length of <see cref="Scalars"/>.</summary>
+    public const int ScalarLength = 5;
+
     /// <summary>Counter: the current step, from 1; 0 before the first.</summary>
     public const int Step = 0;
 
@@ -30,7 +33,7 @@ public readonly record struct StepState(Matrix Counters, Matrix Scalars)
     public Matrix FirstSentenceCounter =>
         Counters with { Address = Counters.Address + FirstSentence * sizeof(int), Columns = 1 };
 
-    /// <summary>Scalar: the loss of the step.</summary>
+    /// <summary>Scalar: the loss of the step, the weighted masked-language loss included.</summary>
     public const int Loss = 0;
 
     /// <summary>Scalar: the learning rate of the step.</summary>
@@ -41,4 +44,7 @@ public readonly record struct StepState(Matrix Counters, Matrix Scalars)
 
     /// <summary>Scalar: the factor by which clipping scales the gradients.</summary>
     public const int ClipScale = 3;
+
+    /// <summary>Scalar: the masked-language loss of the step, where there is one.</summary>
+    public const int MaskedLanguageLoss = 4;
 }

@@ -32,7 +32,7 @@ sealed class BertActivations
         Hidden.Add(TokenRows());
         AllocateLayers();
         int width = pooler.Width(config.HiddenSize);
-        Pooled = pooler.ReadsClsOnly ? Hidden[^1] : arena.Allocate(batch.Sentences, width);
+        Pooled = pooler.IsLastHiddenState ? Hidden[^1] : arena.Allocate(batch.Sentences, width);
     }
 
     public BertConfig Config { get; }
@@ -62,7 +62,7 @@ sealed class BertActivations
     public IReadOnlyList<int> PooledStates { get; }
 
     /// <summary>
-    /// [S,H], or wider where poolings are joined: in fp32, or [CLS] vectors in the type of the activations.
+    /// [S,H], or wider where poolings are joined, in fp32; or the last of <see cref="Hidden"/>, where that is pooled.
     /// </summary>
     public Matrix Pooled { get; }
 

@@ -50,7 +50,7 @@ sealed class BertBackward
     }
 
     /// <summary>
-    /// Runs the pass. dpooled [S,H], of the type of <see cref="BertActivations.Pooled"/>, is overwritten.
+    /// Runs the pass. dpooled, of the shape and type of <see cref="BertActivations.Pooled"/>, is overwritten.
     /// </summary>
     public void Run(Matrix dpooled)
     {
@@ -69,7 +69,7 @@ sealed class BertBackward
     /// <summary>Returns the gradient of the last layer's output.</summary>
     Matrix Pool(Matrix dpooled)
     {
-        if (_activations.Pooler.ReadsClsOnly) return dpooled;
+        if (_activations.Pooler.IsLastHiddenState) return dpooled;
         int last = _config.Layers;
         _activations.Pooler.Backward(_backend, _activations, dpooled, last, accumulate: false, _dhidden);
         return _dhidden;

@@ -18,7 +18,7 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
     /// </summary>
     public static int AttentionSite(int layer) => 1 + 3 * layer;
 
-    /// <summary>Computes and returns the pooled vectors [S,H], before any head.</summary>
+    /// <summary>Computes and returns the pooled vectors, before any head.</summary>
     public Matrix Run()
     {
         Embed();

@@ -10,13 +10,19 @@ sealed class BertParameters : IDisposable
 
     readonly Arena _arena;
 
-    BertParameters(IBackend backend, BertConfig config, bool head, ElementType stored, int gap)
+    BertParameters(
+        IBackend backend,
+        BertConfig config,
+        bool head,
+        bool maskedLanguageHead,
+        ElementType stored,
+        int gap)
     {
         if (!backend.SupportsDataType(stored))
             throw new ArgumentException($"{backend.Name} does not support activations in {stored.Name()}");
         Backend = backend;
         Config = config;
-        Layout = new ParameterLayout(config, head, gap);
+        Layout = new ParameterLayout(config, head, gap, maskedLanguageHead);
         _arena = new Arena(backend);
         int length = checked((int)Layout.Length);
         bool lowPrecision = stored != ElementType.Float32;
@@ -46,6 +52,9 @@ sealed class BertParameters : IDisposable
     /// <param name="headSeed">The seed of a newly drawn head; null to load the stored one.</param>
     /// <param name="stored">The element type of the activations.</param>
     /// <param name="gap">Unused elements before each tensor, for tests.</param>
+    /// <param name="maskedLanguageSeed">
+    /// The seed of the masked-language head where none is stored; null to leave that head out.
+    /// </param>
     /// <exception cref="InvalidInputException">
     /// A tensor is missing, of another shape or not finite, or config and weights contradict each other.
     /// </exception>
@@ -56,19 +65,24 @@ sealed class BertParameters : IDisposable
         bool head,
         ulong? headSeed = null,
         ElementType stored = ElementType.Float32,
-        int gap = 0)
+        int gap = 0,
+        ulong? maskedLanguageSeed = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         ArgumentNullException.ThrowIfNull(config);
-        CheckShapes(config, tensors, head && headSeed is null);
-        BertParameters bert = new(backend, config, head, stored, gap);
-        string headPrefix = config.Family.Modules.Head + ".";
+        bool hasMaskedLanguageHead = maskedLanguageSeed is not null;
+        bool drawsMaskedLanguageHead = hasMaskedLanguageHead && !tensors.HasMaskedLanguageHead;
+        CheckShapes(config, tensors, head && headSeed is null, hasMaskedLanguageHead && !drawsMaskedLanguageHead);
+        BertParameters bert = new(backend, config, head, hasMaskedLanguageHead, stored, gap);
+        ModuleNames names = config.Family.Modules;
         try
         {
             foreach ((int index, ParameterTensor tensor) in bert.Layout.Tensors.Index())
             {
-                bool drawn = headSeed is not null && tensor.Name.StartsWith(headPrefix, StringComparison.Ordinal);
-                bert.Set(tensor, drawn ? bert.Draw(tensor, index, headSeed!.Value) : tensors.Read(tensor));
+                ulong? seed = null;
+                if (IsOf(names.Head + ".", tensor)) seed = headSeed;
+                if (IsOf(names.MaskedLanguageHead, tensor) && drawsMaskedLanguageHead) seed = maskedLanguageSeed;
+                bert.Set(tensor, seed is null ? tensors.Read(tensor) : bert.Draw(tensor, index, seed.Value));
             }
             return bert;
         }
@@ -86,9 +100,10 @@ sealed class BertParameters : IDisposable
         bool head,
         ulong seed,
         ElementType stored = ElementType.Float32,
-        int gap = 0)
+        int gap = 0,
+        bool maskedLanguageHead = false)
     {
-        BertParameters bert = new(backend, config, head, stored, gap);
+        BertParameters bert = new(backend, config, head, maskedLanguageHead, stored, gap);
         foreach ((int index, ParameterTensor tensor) in bert.Layout.Tensors.Index())
             bert.Set(tensor, bert.Draw(tensor, index, seed));
         return bert;
@@ -107,8 +122,10 @@ sealed class BertParameters : IDisposable
     public void Set(ParameterTensor tensor, float[] values)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        Backend.Upload<float>(values, tensor.In(Weights.Arena));
-        if (Weights.LowPrecision.IsPresent) Backend.Cast(tensor.In(Weights.Arena), tensor.In(Weights.LowPrecision));
+        Matrix stored = tensor.StoredIn(Weights.Arena);
+        if (values.Length < stored.Count) Array.Resize(ref values, stored.Columns);
+        Backend.Upload<float>(values, stored);
+        if (Weights.LowPrecision.IsPresent) Backend.Cast(stored, tensor.StoredIn(Weights.LowPrecision));
     }
 
     /// <inheritdoc/>
@@ -117,13 +134,17 @@ sealed class BertParameters : IDisposable
     /// <summary>
     /// Checks the stored tensors before memory is allocated, because a false config.json may ask for any amount.
     /// </summary>
-    static void CheckShapes(BertConfig config, ModelTensors tensors, bool head)
+    static void CheckShapes(BertConfig config, ModelTensors tensors, bool head, bool maskedLanguageHead)
     {
         if (tensors.Layers > config.Layers) throw tensors.MoreLayersThan(config.Layers);
         // One layer more than the weights have is enough to name the first missing tensor.
         BertConfig checkedLayers = config with { Layers = Math.Min(config.Layers, tensors.Layers + 1) };
-        foreach (ParameterTensor tensor in new ParameterLayout(checkedLayers, head).Tensors) tensors.Find(tensor);
+        ParameterLayout layout = new(checkedLayers, head, maskedLanguageHead: maskedLanguageHead);
+        foreach (ParameterTensor tensor in layout.Tensors) tensors.Find(tensor);
     }
+
+    static bool IsOf(string module, ParameterTensor tensor) =>
+        tensor.Name.StartsWith(module, StringComparison.Ordinal);
 
     float[] Draw(ParameterTensor tensor, int index, ulong seed)
     {

@@ -32,6 +32,7 @@ sealed class BertWeights
         Norm = LayerNorm(_names.EmbeddingNorm);
         Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => Layer(_names.Layer(layer), config.HiddenSize))];
         if (layout.HasHead) Head = Linear(_names.Head);
+        if (layout.HasMaskedLanguageHead) MaskedLanguageHead = CreateMaskedLanguageHead();
     }
 
     /// <summary>The fp32 arena: the master weights.</summary>
@@ -66,6 +67,9 @@ sealed class BertWeights
     /// <summary>The head of the pooler cls; absent where the layout has none.</summary>
     public LinearWeights Head { get; }
 
+    /// <summary>The masked-language head; absent where the layout has none.</summary>
+    public MaskedLanguageHeadWeights MaskedLanguageHead { get; }
+
     /// <summary>Rounds the fp32 weights to their low-precision copy, where there is one.</summary>
     public void RefreshLowPrecision(IBackend backend)
     {
@@ -86,6 +90,15 @@ sealed class BertWeights
             Up: new LinearWeights(Weight(up), InActivationType(up + ".bias")),
             Down: Linear(prefix + _names.FeedForwardDown),
             Norm: LayerNorm(prefix + _names.FeedForwardNorm));
+    }
+
+    MaskedLanguageHeadWeights CreateMaskedLanguageHead()
+    {
+        string dense = _names.MaskedLanguageDense;
+        return new MaskedLanguageHeadWeights(
+            Dense: new LinearWeights(Weight(dense), InActivationType(dense + ".bias")),
+            Norm: LayerNorm(_names.MaskedLanguageNorm),
+            Bias: InFloat32(_names.MaskedLanguageBias));
     }
 
     LinearWeights Linear(string module) => new(Weight(module), InFloat32(module + ".bias"));

@@ -11,6 +11,7 @@ public sealed record ModelFamily
     {
         ModelType = "bert",
         Architecture = "BertModel",
+        MaskedLanguageArchitecture = "BertForMaskedLM",
         WeightPrefix = "bert.",
         TypeVocabularySize = 2,
     };
@@ -20,9 +21,18 @@ public sealed record ModelFamily
     {
         ModelType = "roberta",
         Architecture = "RobertaModel",
+        MaskedLanguageArchitecture = "RobertaForMaskedLM",
         WeightPrefix = "roberta.",
         PaddingBeforePositions = 1,
         TypeVocabularySize = 1,
+        Modules = new()
+        {
+            MaskedLanguageHead = "lm_head.",
+            MaskedLanguageDense = "lm_head.dense",
+            MaskedLanguageNorm = "lm_head.layer_norm",
+            MaskedLanguageBias = "lm_head.bias",
+            MaskedLanguageDecoderBias = "lm_head.decoder.bias",
+        },
     };
 
     /// <summary>The families that this engine runs.</summary>
@@ -33,6 +43,9 @@ public sealed record ModelFamily
 
     /// <summary>The entry of architectures in the config.json of a saved model.</summary>
     public required string Architecture { get; init; }
+
+    /// <summary>The entry of architectures where a masked-language head is saved with the model.</summary>
+    public required string MaskedLanguageArchitecture { get; init; }
 
     /// <summary>The prefix of tensor names in files of models with a task head.</summary>
     public required string WeightPrefix { get; init; }

@@ -8,7 +8,8 @@ namespace EsimCse.Core.Model;
 /// <summary>
 /// The weights of a model folder under their family's names, also where the file has a task model's prefix,
 /// LayerNorm.gamma and beta, or SimCSE's mlp.dense as head. Heads of other tasks, buffers and momentum encoders are
-/// ignored. Two tensors for one parameter are refused where it is used.
+/// ignored, the masked-language head unless it is asked for. Two tensors for one parameter are refused where it is
+/// used.
 /// </summary>
 sealed class ModelTensors : IDisposable
 {
@@ -22,20 +23,22 @@ sealed class ModelTensors : IDisposable
     readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _duplicates = [];
     readonly string _folder;
     readonly ModelFamily _family;
+    readonly bool _withMaskedLanguageHead;
 
-    ModelTensors(string folder, ModelFamily family)
+    ModelTensors(string folder, ModelFamily family, bool withMaskedLanguageHead)
     {
         _folder = folder;
         _family = family;
+        _withMaskedLanguageHead = withMaskedLanguageHead;
     }
 
     /// <summary>Opens model.safetensors, or the shards named in model.safetensors.index.json.</summary>
     /// <exception cref="InvalidInputException">Both are missing, or a file is not valid.</exception>
-    public static ModelTensors Open(string folder, ModelFamily family)
+    public static ModelTensors Open(string folder, ModelFamily family, bool withMaskedLanguageHead = false)
     {
         string single = Path.Combine(folder, "model.safetensors");
         string index = single + ".index.json";
-        ModelTensors tensors = new(folder, family);
+        ModelTensors tensors = new(folder, family, withMaskedLanguageHead);
         try
         {
             if (InputFile.IsPresent(single)) tensors.AddAll(single);
@@ -52,6 +55,9 @@ sealed class ModelTensors : IDisposable
 
     /// <summary>Whether a tensor is present.</summary>
     public bool Contains(string name) => _tensors.ContainsKey(name);
+
+    /// <summary>Whether a tensor of the masked-language head is present, and was asked for.</summary>
+    public bool HasMaskedLanguageHead => _tensors.Keys.Any(IsMaskedLanguageHead);
 
     /// <summary>Number of layers in the weights: one more than the highest layer index.</summary>
     public int Layers => 1 + _tensors.Keys.Select(LayerIndex).DefaultIfEmpty(-1).Max();
@@ -136,6 +142,10 @@ sealed class ModelTensors : IDisposable
     void Add(SafetensorsFile file, StoredTensor tensor)
     {
         string name = CanonicalName(tensor.Name);
+        // Files may hold the tied bias under both of its names.
+        ModuleNames modules = _family.Modules;
+        if (name == modules.MaskedLanguageDecoderBias && !file.Tensors.ContainsKey(modules.MaskedLanguageBias))
+            name = modules.MaskedLanguageBias;
         if (IsParameter(name) && !_tensors.TryAdd(name, (file, tensor))) _duplicates[name] = (file, tensor);
     }
 
@@ -158,8 +168,12 @@ sealed class ModelTensors : IDisposable
         if (isBuffer) return false;
         return name.StartsWith(modules.Embeddings, StringComparison.Ordinal)
             || name.StartsWith(modules.Encoder, StringComparison.Ordinal)
-            || name.StartsWith(modules.Head + ".", StringComparison.Ordinal);
+            || name.StartsWith(modules.Head + ".", StringComparison.Ordinal)
+            || (_withMaskedLanguageHead && IsMaskedLanguageHead(name));
     }
+
+    bool IsMaskedLanguageHead(string name) =>
+        name.StartsWith(_family.Modules.MaskedLanguageHead, StringComparison.Ordinal);
 
     /// <summary>Returns the number of the layer that a tensor belongs to; -1 for none.</summary>
     int LayerIndex(string name)

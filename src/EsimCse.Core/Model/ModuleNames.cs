@@ -54,6 +54,23 @@ public sealed record ModuleNames
     /// <summary>The head of the pooler cls.</summary>
     public string Head { get; init; } = "pooler.dense";
 
+    /// <summary>
+    /// The prefix of the masked-language head's modules, which never follow <see cref="ModelFamily.WeightPrefix"/>.
+    /// </summary>
+    public string MaskedLanguageHead { get; init; } = "cls.predictions.";
+
+    /// <summary>The dense layer of the masked-language head.</summary>
+    public string MaskedLanguageDense { get; init; } = "cls.predictions.transform.dense";
+
+    /// <summary>The layer normalisation of the masked-language head.</summary>
+    public string MaskedLanguageNorm { get; init; } = "cls.predictions.transform.LayerNorm";
+
+    /// <summary>The tensor of the masked-language decoder's bias.</summary>
+    public string MaskedLanguageBias { get; init; } = "cls.predictions.bias";
+
+    /// <summary>Another name of <see cref="MaskedLanguageBias"/> in files.</summary>
+    public string MaskedLanguageDecoderBias { get; init; } = "cls.predictions.decoder.bias";
+
     internal string HeadWeight => Head + ".weight";
 
     internal string HeadBias => Head + ".bias";

@@ -5,7 +5,7 @@ namespace EsimCse.Core.Model;
 /// <summary>
 /// The order of the parameters in an arena. Parameters, gradients, moments, EMA weights and low-precision copies are
 /// parallel arenas in this order, which is also the checkpoint's. Query, key and value are adjacent, so that one
-/// matrix product computes all three; the head is last.
+/// matrix product computes all three; the heads are last.
 /// </summary>
 sealed class ParameterLayout
 {
@@ -15,11 +15,12 @@ sealed class ParameterLayout
     readonly ModuleNames _names;
     readonly int _gap;
 
-    /// <summary>Lays out an encoder, with or without its head.</summary>
+    /// <summary>Lays out an encoder, with or without its heads.</summary>
     /// <param name="config">The sizes and names.</param>
-    /// <param name="head">Whether the head is included.</param>
+    /// <param name="head">Whether the head of the pooler cls is included.</param>
     /// <param name="gap">Unused elements before each tensor, for tests.</param>
-    public ParameterLayout(BertConfig config, bool head, int gap = 0)
+    /// <param name="maskedLanguageHead">Whether the masked-language head is included.</param>
+    public ParameterLayout(BertConfig config, bool head, int gap = 0, bool maskedLanguageHead = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         _gap = gap;
@@ -31,9 +32,11 @@ sealed class ParameterLayout
         AddNorm(_names.EmbeddingNorm, h);
         for (int layer = 0; layer < config.Layers; layer++) AddLayer(_names.Layer(layer), h, config.IntermediateSize);
         if (head) AddLinear(_names.Head, h, h, emaFlag: 0);
+        if (maskedLanguageHead) AddMaskedLanguageHead(config.VocabularySize, h);
         Length = Align(End + gap);
         ByName = _tensors.ToDictionary(tensor => tensor.Name);
         HasHead = head;
+        HasMaskedLanguageHead = maskedLanguageHead;
     }
 
     /// <summary>The tensors in the order of the arena.</summary>
@@ -45,19 +48,22 @@ sealed class ParameterLayout
     /// <summary>Elements of an arena.</summary>
     public long Length { get; }
 
-    /// <summary>Whether the head is included.</summary>
+    /// <summary>Whether the head of the pooler cls is included.</summary>
     public bool HasHead { get; }
 
-    long End => _tensors.Count == 0 ? 0 : _tensors[^1].Offset + _tensors[^1].Count;
+    /// <summary>Whether the masked-language head is included; its decoder's weights are the word embeddings.</summary>
+    public bool HasMaskedLanguageHead { get; }
+
+    long End => _tensors.Count == 0 ? 0 : _tensors[^1].Offset + _tensors[^1].StoredCount;
 
     /// <summary>Returns the chunk table of <see cref="IBackend.AdamWUpdate"/>, row by row.</summary>
     public int[] Chunks()
     {
         List<int> chunks = [];
         foreach (ParameterTensor tensor in _tensors)
-            for (long first = 0; first < tensor.Count; first += ParameterChunk.MaximumLength)
+            for (long first = 0; first < tensor.StoredCount; first += ParameterChunk.MaximumLength)
             {
-                int length = (int)Math.Min(ParameterChunk.MaximumLength, tensor.Count - first);
+                int length = (int)Math.Min(ParameterChunk.MaximumLength, tensor.StoredCount - first);
                 chunks.AddRange([checked((int)(tensor.Offset + first)), length, tensor.Flags]);
             }
         return [.. chunks];
@@ -79,6 +85,16 @@ sealed class ParameterLayout
         AddLinear(prefix + _names.FeedForwardUp, intermediate, hidden);
         AddLinear(prefix + _names.FeedForwardDown, hidden, intermediate);
         AddNorm(prefix + _names.FeedForwardNorm, hidden);
+    }
+
+    void AddMaskedLanguageHead(int vocabulary, int hidden)
+    {
+        AddLinear(_names.MaskedLanguageDense, hidden, hidden, emaFlag: 0);
+        Add(_names.MaskedLanguageNorm + ".weight", 1, hidden, flags: 0);
+        Add(_names.MaskedLanguageNorm + ".bias", 1, hidden, flags: 0);
+        Add(_names.MaskedLanguageBias, 1, vocabulary, flags: 0);
+        // Of all sizes only the vocabulary's need not be a multiple of a device's vectors.
+        _tensors[^1] = _tensors[^1] with { StoredCount = Align(vocabulary) };
     }
 
     void AddLinear(string module, int rows, int columns, int emaFlag = ParameterChunk.Ema)

@@ -13,6 +13,12 @@ sealed record ParameterTensor(string Name, long Offset, int Rows, int Columns, i
     /// <summary>Number of elements.</summary>
     public long Count => (long)Rows * Columns;
 
+    /// <summary>
+    /// The elements that it takes in an arena. Those after <see cref="Count"/> are zeros in every arena: devices work
+    /// on vectors of elements.
+    /// </summary>
+    public long StoredCount { get; init; } = (long)Rows * Columns;
+
     /// <summary>The shape in files: one dimension for a vector.</summary>
     public int[] Shape => IsVector ? [Columns] : [Rows, Columns];
 
@@ -28,4 +34,7 @@ sealed record ParameterTensor(string Name, long Offset, int Rows, int Columns, i
         nint address = arena.Address + (nint)(Offset * arena.Type.Size());
         return new Matrix(address, Rows, Columns, arena.Type);
     }
+
+    /// <summary>Returns a view of all <see cref="StoredCount"/> elements, [1,·].</summary>
+    public Matrix StoredIn(Matrix arena) => In(arena) with { Rows = 1, Columns = checked((int)StoredCount) };
 }

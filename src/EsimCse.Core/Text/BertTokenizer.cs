@@ -20,6 +20,7 @@ public sealed class BertTokenizer
     readonly AddedTokenMatcher? _rawTokens;
     readonly AddedTokenMatcher? _normalizedTokens;
     readonly HashSet<int> _addedIds;
+    readonly HashSet<int> _specialIds;
     readonly int[] _prefix;
     readonly int[] _suffix;
 
@@ -39,6 +40,7 @@ public sealed class BertTokenizer
         _prefix = [.. settings.Template.Prefix.Select(token => token.Id)];
         _suffix = [.. settings.Template.Suffix.Select(token => token.Id)];
         MaskId = settings.FindId(settings.MaskToken);
+        _specialIds = [.. FindSpecialIds(settings)];
     }
 
     /// <summary>Ids of the special tokens before every sentence, usually that of [CLS].</summary>
@@ -87,6 +89,14 @@ public sealed class BertTokenizer
 
     /// <summary>Whether an id belongs to an added token; special tokens are added tokens.</summary>
     public bool IsAdded(int id) => _addedIds.Contains(id);
+
+    /// <summary>Whether an id belongs to a special token, one for unknown words included.</summary>
+    internal bool IsSpecial(int id) => _specialIds.Contains(id);
+
+    /// <summary>Returns the id of [MASK], which an option needs.</summary>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    internal int RequireMaskId(string option) =>
+        MaskId ?? throw new InvalidInputException($"the vocabulary has no {_settings.MaskToken}: {option} needs it");
 
     /// <summary>Looks up the id of a token as the vocabulary spells it, such as "cat" or "##s".</summary>
     public bool TryGetId(string token, out int id) => _settings.Vocabulary.TryGetValue(token, out id);
@@ -137,6 +147,14 @@ public sealed class BertTokenizer
         ids.RemoveRange(_settings.TruncatesLeft ? first : ids.Count - excess, excess);
         ids.AddRange(_suffix);
         return excess > 0;
+    }
+
+    /// <summary>Finds the special tokens, also those that a tokenizer does not list as added ones.</summary>
+    IEnumerable<int> FindSpecialIds(TokenizerSettings settings)
+    {
+        IEnumerable<int> added = settings.AddedTokens.Where(token => token.Special).Select(token => token.Id!.Value);
+        IEnumerable<int?> named = settings.UsualSpecialTokens.Select(settings.FindId).Append(MaskId).Append(UnknownId);
+        return [.. _prefix, .. _suffix, .. added, .. named.OfType<int>()];
     }
 
     /// <summary>Appends the ids of a text until they pass the limit.</summary>

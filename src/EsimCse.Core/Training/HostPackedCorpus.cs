@@ -13,17 +13,24 @@ sealed class HostPackedCorpus : IBatchSource
     readonly Corpus _corpus;
     readonly PositiveViews _positives;
     readonly int _batchSize;
+    readonly TokenMasking? _masking;
     readonly BatchMemory _memory;
     readonly Arena _texts;
     readonly Matrix _textNumbers;
     int[] _order = [];
 
-    public HostPackedCorpus(IBackend backend, Corpus corpus, PositiveViews positives, int batchSize)
+    public HostPackedCorpus(
+        IBackend backend,
+        Corpus corpus,
+        PositiveViews positives,
+        int batchSize,
+        TokenMasking? masking = null)
     {
         _backend = backend;
         _corpus = corpus;
         _positives = positives;
         _batchSize = batchSize;
+        _masking = masking;
         _memory = new(backend);
         _texts = new(backend);
         if (corpus.Columns == 1) return;
@@ -58,7 +65,8 @@ sealed class HostPackedCorpus : IBatchSource
             views[1][i] = _positives.Create(_corpus.Text(rows[i], _corpus.Columns > 1 ? 1 : 0), line, (uint)step);
             if (Views == 3) views[2][i] = _corpus.Text(rows[i], 2);
         }
-        return TrainingBatch.Upload(_memory, views);
+        int chosen = _masking is null ? 0 : CountChosen(_masking, views, step);
+        return TrainingBatch.Upload(_memory, views) with { MaskedTokens = chosen, Masks = _masking };
     }
 
     /// <summary>Does nothing: the batch is packed when it is reserved.</summary>
@@ -70,6 +78,14 @@ sealed class HostPackedCorpus : IBatchSource
     {
         _memory.Dispose();
         _texts.Dispose();
+    }
+
+    static int CountChosen(TokenMasking masking, int[][][] views, int step)
+    {
+        int chosen = 0;
+        for (int view = 0; view < views.Length; view++)
+            for (int i = 0; i < views[view].Length; i++) chosen += masking.Count(views[view][i], view, i, step);
+        return chosen;
     }
 
     ReadOnlySpan<int> Rows(int step) => _corpus.BatchOfStep(_order, step, _batchSize);

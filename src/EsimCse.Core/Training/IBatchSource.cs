@@ -7,9 +7,14 @@ namespace EsimCse.Core.Training;
 interface IBatchSource : IDisposable
 {
     /// <summary>Opens a corpus on the device, or where it does not fit there, in host memory.</summary>
-    static IBatchSource Open(IBackend backend, Corpus corpus, PositiveViews positives, int batchSize) =>
-        ResidentCorpus.TryOpen(backend, corpus, positives, batchSize)
-            ?? (IBatchSource)new HostPackedCorpus(backend, corpus, positives, batchSize);
+    static IBatchSource Open(
+        IBackend backend,
+        Corpus corpus,
+        PositiveViews positives,
+        int batchSize,
+        TokenMasking? masking = null) =>
+        ResidentCorpus.TryOpen(backend, corpus, positives, batchSize, masking)
+            ?? (IBatchSource)new HostPackedCorpus(backend, corpus, positives, batchSize, masking);
 
     /// <summary>Views of a row: 2, or 3 with a hard negative.</summary>
     int Views { get; }
@@ -48,6 +53,17 @@ interface IBatchSource : IDisposable
 /// <param name="LongestAnchor">Tokens of the longest anchor.</param>
 readonly record struct TrainingBatch(PackedBatch Views, int Rows, int AnchorTokens, int LongestAnchor)
 {
+    /// <summary>The number of tokens chosen for the masked-language loss; 0 without one.</summary>
+    public int MaskedTokens { get; init; }
+
+    /// <summary>The source that chooses them; null without a masked-language loss.</summary>
+    public IMaskSource? Masks { get; init; }
+
+    /// <summary>Returns the source of masked tokens.</summary>
+    /// <exception cref="InvalidOperationException">The batch has none.</exception>
+    public IMaskSource RequireMasks() =>
+        Masks ?? throw new InvalidOperationException("a step with a masked-language loss needs a source of masks");
+
     /// <summary>Packs views on the host and copies them to the device; the anchors are the first.</summary>
     public static TrainingBatch Upload(BatchMemory memory, params IReadOnlyList<int[]>[] views)
     {

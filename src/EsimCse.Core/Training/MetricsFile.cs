@@ -27,6 +27,7 @@ sealed class MetricsFile : IDisposable
     {
         json.WriteNumber("step", step);
         json.WriteNumber("loss", result.Loss);
+        if (result.MlmLoss is { } mlmLoss) json.WriteNumber("mlm_loss", mlmLoss);
         json.WriteNumber("learning_rate", result.LearningRate);
         json.WriteNumber("gradient_norm", result.GradientNorm);
         json.WriteNumber("sentences_per_second", sentencesPerSecond);

@@ -11,7 +11,9 @@ namespace EsimCse.Core.Training;
 
 /// <summary>
 /// Writes model folders that Hugging Face's tools and every version of sentence-transformers open. The same model
-/// gives the same bytes.
+/// gives the same bytes. Tensors have the names of the encoder's class. With a masked-language head they have those of
+/// the class with that head, the encoder's with the family's prefix. Both classes of transformers load such a file;
+/// from names without prefix the one with the head refuses the file, or draws the head again.
 /// </summary>
 static class ModelFolderWriter
 {
@@ -50,7 +52,8 @@ static class ModelFolderWriter
         ArgumentNullException.ThrowIfNull(pooler);
         ModelFamily family = BertConfig.Read(source.Config).Family;
         Directory.CreateDirectory(target);
-        WriteConfig(target, source.Config, family);
+        bool hasMaskedLanguageHead = tensors.Any(tensor => IsMaskedLanguageHead(tensor, family));
+        WriteConfig(target, source.Config, family, hasMaskedLanguageHead);
         WriteTokenizer(source.Tokenizer, target);
         DeleteModules(target);
         WriteSettings(target, settings);
@@ -58,14 +61,22 @@ static class ModelFolderWriter
             WriteModules(target, mode, pooler.HasHead, family.Modules, tensors);
         else
             WriteJson(target, "esimcse.json", new JsonObject { ["pooler"] = pooler.Name });
+        if (hasMaskedLanguageHead) tensors = [.. tensors.Select(tensor => WithPrefix(tensor, family))];
         WriteWeights(target, tensors);
     }
 
-    static void WriteConfig(string target, string source, ModelFamily family)
+    static bool IsMaskedLanguageHead(TensorToWrite tensor, ModelFamily family) =>
+        tensor.Name.StartsWith(family.Modules.MaskedLanguageHead, StringComparison.Ordinal);
+
+    static TensorToWrite WithPrefix(TensorToWrite tensor, ModelFamily family) =>
+        IsMaskedLanguageHead(tensor, family) ? tensor : tensor with { Name = family.WeightPrefix + tensor.Name };
+
+    static void WriteConfig(string target, string source, ModelFamily family, bool hasMaskedLanguageHead)
     {
         JsonObject config = JsonFile.ReadObject(source);
         config["model_type"] = family.ModelType;
-        config["architectures"] = new JsonArray(family.Architecture);
+        config["architectures"] = new JsonArray(
+            hasMaskedLanguageHead ? family.MaskedLanguageArchitecture : family.Architecture);
         foreach (string name in new[] { "dtype", "torch_dtype" })
             if (config.ContainsKey(name)) config[name] = "float32";
         WriteJson(target, "config.json", config);

@@ -19,7 +19,7 @@ sealed class PositiveViews
             options.RepetitionDraw,
             options.Seed,
             maxPositions,
-            RequireMask(options.Repetition, tokenizer));
+            options.Repetition == Augmentation.Mask ? tokenizer.RequireMaskId("--repetition mask") : 0);
         ContinuesWord = PositiveView.ContinuesWord(options.Repetition, tokenizer);
         Insertions = PositiveView.Insertions(options.Repetition, tokenizer);
     }
@@ -41,27 +41,17 @@ sealed class PositiveViews
     public long Dropped { get; private set; }
 
     /// <summary>Returns the positive of a sentence, given with [CLS] and [SEP].</summary>
-    public int[] Create(ReadOnlySpan<int> ids, uint line, uint step)
-    {
-        int length = DrawLength(ids, line, step);
-        return _view[..length];
-    }
+    public int[] Create(ReadOnlySpan<int> ids, uint line, uint step) => Draw(ids, line, step).ToArray();
 
     /// <summary>Returns the length of <see cref="Create"/>, without allocating.</summary>
-    public int DrawLength(ReadOnlySpan<int> ids, uint line, uint step)
+    public int DrawLength(ReadOnlySpan<int> ids, uint line, uint step) => Draw(ids, line, step).Length;
+
+    /// <summary>Returns the tokens of <see cref="Create"/>, without allocating; valid until the next call.</summary>
+    public ReadOnlySpan<int> Draw(ReadOnlySpan<int> ids, uint line, uint step)
     {
         if (_view.Length < 2 * ids.Length) _view = new int[2 * ids.Length];
         int length = PositiveView.Write(Spec, ContinuesWord, Insertions, ids, line, step, _view, out int dropped);
         Dropped += dropped;
-        return length;
-    }
-
-    /// <summary>Returns the id of [MASK]; 0 for an augmentation that does not write it.</summary>
-    static int RequireMask(Augmentation augmentation, BertTokenizer tokenizer)
-    {
-        if (augmentation != Augmentation.Mask) return 0;
-        string token = tokenizer.Settings.MaskToken;
-        return tokenizer.MaskId
-            ?? throw new InvalidInputException($"the vocabulary has no {token}: --repetition mask needs it");
+        return _view.AsSpan(0, length);
     }
 }

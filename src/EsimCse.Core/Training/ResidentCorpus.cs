@@ -5,8 +5,8 @@ using EsimCse.Core.Model;
 namespace EsimCse.Core.Training;
 
 /// <summary>
-/// A corpus in device memory, where a kernel packs the batches: the host sends nothing in a step. It draws only the
-/// lengths of the positives, whose sum is the number of rows of the batch.
+/// A corpus in device memory, where a kernel packs the batches: the host sends nothing in a step. It draws only what
+/// sizes the buffers: the lengths of the positives, and the number of masked tokens.
 /// </summary>
 sealed class ResidentCorpus : IBatchSource
 {
@@ -15,6 +15,7 @@ sealed class ResidentCorpus : IBatchSource
     readonly IBackend _backend;
     readonly Corpus _corpus;
     readonly PositiveViews _positives;
+    readonly TokenMasking? _masking;
     readonly int _batchSize;
     readonly BatchMemory _batch;
     readonly Arena _arena;
@@ -22,8 +23,15 @@ sealed class ResidentCorpus : IBatchSource
     readonly AugmentationSpec _spec;
     int[] _order = [];
 
-    ResidentCorpus(IBackend backend, Corpus corpus, PositiveViews positives, int batchSize, int tokens)
+    ResidentCorpus(
+        IBackend backend,
+        Corpus corpus,
+        PositiveViews positives,
+        int batchSize,
+        TokenMasking? masking,
+        int tokens)
     {
+        _masking = masking;
         _backend = backend;
         _corpus = corpus;
         _positives = positives;
@@ -48,14 +56,19 @@ sealed class ResidentCorpus : IBatchSource
     public int Views => 2;
 
     /// <summary>Copies a corpus to the device; null where it does not fit there, or has several texts a row.</summary>
-    public static ResidentCorpus? TryOpen(IBackend backend, Corpus corpus, PositiveViews positives, int batchSize)
+    public static ResidentCorpus? TryOpen(
+        IBackend backend,
+        Corpus corpus,
+        PositiveViews positives,
+        int batchSize,
+        TokenMasking? masking = null)
     {
         if (corpus.Columns > 1) return null;
         long tokens = Enumerable.Range(0, corpus.Count).Sum(sentence => (long)corpus[sentence].Ids.Length);
         if (tokens > int.MaxValue) return null;
         try
         {
-            return new(backend, corpus, positives, batchSize, (int)tokens);
+            return new(backend, corpus, positives, batchSize, masking, (int)tokens);
         }
         catch (DeviceMemoryException)
         {
@@ -78,17 +91,20 @@ sealed class ResidentCorpus : IBatchSource
         ReadOnlySpan<int> sentences = _corpus.BatchOfStep(_order, step, _batchSize).Slice(first, count);
         int anchorTokens = 0, longestAnchor = 0;
         int positiveTokens = 0, longestPositive = 0;
-        foreach (int sentence in sentences)
+        int chosen = 0;
+        for (int i = 0; i < sentences.Length; i++)
         {
-            (int[] ids, uint line) = _corpus[sentence];
+            (int[] ids, uint line) = _corpus[sentences[i]];
             anchorTokens += ids.Length;
             longestAnchor = Math.Max(longestAnchor, ids.Length);
-            int length = _positives.DrawLength(ids, line, (uint)step);
-            positiveTokens += length;
-            longestPositive = Math.Max(longestPositive, length);
+            ReadOnlySpan<int> positive = _positives.Draw(ids, line, (uint)step);
+            positiveTokens += positive.Length;
+            longestPositive = Math.Max(longestPositive, positive.Length);
+            if (_masking is not null) chosen += _masking.Count(ids, 0, i, step) + _masking.Count(positive, 1, i, step);
         }
         int tokens = anchorTokens + positiveTokens, longest = Math.Max(longestAnchor, longestPositive);
-        return new(_batch.Reserve(2 * count, tokens, longest), count, anchorTokens, longestAnchor);
+        PackedBatch views = _batch.Reserve(2 * count, tokens, longest);
+        return new(views, count, anchorTokens, longestAnchor) { MaskedTokens = chosen, Masks = _masking };
     }
 
     public void Pack(StepState state, PackedBatch batch) =>

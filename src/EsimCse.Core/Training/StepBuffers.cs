@@ -17,11 +17,17 @@ sealed class StepBuffers
     {
         IBackend backend = bert.Backend;
         BertWeights weights = bert.Weights, gradients = persistent.Gradients;
+        if (options.MlmWeight > 0) MaskedTokens = AllocateMaskedTokens(arena, backend, rows);
+        long start = arena.Position;
         DropoutMask mask = new(options.Dropout, options.Seed, 0, rows.Rows, persistent.StepState.Counters);
         Activations = new(arena, bert.Config, options.Pooler, rows.Views, weights.Type, savedForBackward: true);
         Forward = new(backend, weights, Activations, mask);
         Head = new(arena, bert, gradients, options.Pooler, Activations.Pooled);
         Backward = new(backend, weights, gradients, Activations, mask, arena);
+        if (options.MlmWeight == 0) return;
+        // The other passes are done when this one runs: it has the same memory.
+        arena.Rewind(start);
+        MaskedLanguage = new(arena, bert, persistent, options, rows.Views, MaskedTokens);
     }
 
     public BertActivations Activations { get; }
@@ -31,4 +37,17 @@ sealed class StepBuffers
     public ProjectionHead Head { get; }
 
     public BertBackward Backward { get; }
+
+    /// <summary>The tokens of <see cref="MaskedLanguage"/>; absent without it.</summary>
+    public MaskedTokens MaskedTokens { get; }
+
+    /// <summary>The pass that overwrites the buffers of the others; null without a masked-language loss.</summary>
+    public MaskedLanguagePass? MaskedLanguage { get; }
+
+    static MaskedTokens AllocateMaskedTokens(Arena arena, IBackend backend, TrainingBatch rows)
+    {
+        int padding = backend.TokenPadding;
+        int count = (rows.MaskedTokens + padding - 1) / padding * padding;
+        return MaskedTokens.Allocate(arena, rows.Views.Tokens, count);
+    }
 }

@@ -4,11 +4,15 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Core.Training;
 
 /// <summary>The result of a step, read from the device.</summary>
-/// <param name="Loss">The loss.</param>
+/// <param name="Loss">The loss that is minimised, all weighted parts together.</param>
 /// <param name="LearningRate">The learning rate.</param>
 /// <param name="GradientNorm">The norm of the gradients of all trained tensors, before clipping.</param>
 /// <param name="NotFiniteStep">The first step whose loss or norm was not finite; 0 for none.</param>
-readonly record struct StepResult(float Loss, float LearningRate, float GradientNorm, int NotFiniteStep);
+readonly record struct StepResult(float Loss, float LearningRate, float GradientNorm, int NotFiniteStep)
+{
+    /// <summary>The masked-language loss, without its weight; null where it is not trained.</summary>
+    public float? MlmLoss { get; init; }
+}
 
 /// <summary>
 /// A queue of results on their way to the host: a step's is copied while the device runs the next step.
@@ -20,12 +24,14 @@ sealed class StepResults : IDisposable
 
     readonly IBackend _backend;
     readonly Matrix _numbers;
+    readonly bool _hasMlmLoss;
     readonly IHostCopy[] _copies;
     int _enqueued, _dequeued;
 
     /// <summary>Creates a queue over the device's <see cref="PersistentBuffers.StepNumbers"/>.</summary>
-    public StepResults(IBackend backend, Matrix stepNumbers)
+    public StepResults(IBackend backend, Matrix stepNumbers, bool hasMlmLoss)
     {
+        _hasMlmLoss = hasMlmLoss;
         _backend = backend;
         _numbers = stepNumbers;
         _copies = new IHostCopy[Capacity];
@@ -46,7 +52,7 @@ sealed class StepResults : IDisposable
     /// <summary>Waits for the oldest pending result and returns it.</summary>
     public StepResult Dequeue()
     {
-        Span<int> numbers = stackalloc int[2 * StepState.Length];
+        Span<int> numbers = stackalloc int[StepState.Length + StepState.ScalarLength];
         _copies[_dequeued++ % Capacity].Wait(numbers);
         return Parse(numbers);
     }
@@ -54,7 +60,7 @@ sealed class StepResults : IDisposable
     /// <summary>Waits for all that was enqueued, and returns the result of the last step.</summary>
     public StepResult Read()
     {
-        Span<int> numbers = stackalloc int[2 * StepState.Length];
+        Span<int> numbers = stackalloc int[StepState.Length + StepState.ScalarLength];
         _backend.Download(_numbers, numbers);
         return Parse(numbers);
     }
@@ -64,13 +70,16 @@ sealed class StepResults : IDisposable
         foreach (IHostCopy copy in _copies) copy.Dispose();
     }
 
-    static StepResult Parse(ReadOnlySpan<int> numbers)
+    StepResult Parse(ReadOnlySpan<int> numbers)
     {
         ReadOnlySpan<float> scalars = MemoryMarshal.Cast<int, float>(numbers[StepState.Length..]);
         return new(
             scalars[StepState.Loss],
             scalars[StepState.LearningRate],
             scalars[StepState.GradientNorm],
-            numbers[StepState.NotFiniteStep]);
+            numbers[StepState.NotFiniteStep])
+        {
+            MlmLoss = _hasMlmLoss ? scalars[StepState.MaskedLanguageLoss] : null,
+        };
     }
 }

@@ -17,6 +17,7 @@ sealed class Trainer : IDisposable
     readonly BertParameters _bert;
     readonly TrainingStep _step;
     readonly PositiveViews _positives;
+    readonly TokenMasking? _masking;
     readonly DevScore? _dev;
     readonly RunFolder _folder;
     readonly RunLock _lock;
@@ -43,12 +44,15 @@ sealed class Trainer : IDisposable
         _step = new TrainingStep(_bert, _options, Steps);
         if (_options.MomentumInit == MomentumInit.Random)
         {
-            ulong seed = ~_options.Seed;
-            using BertParameters random = BertParameters.Random(backend, source.Config, _bert.Layout.HasHead, seed);
+            ParameterLayout layout = _bert.Layout;
+            using BertParameters random = BertParameters.Random(
+                backend, source.Config, layout.HasHead, ~_options.Seed,
+                maskedLanguageHead: layout.HasMaskedLanguageHead);
             _step.StartMomentumFrom(random);
         }
         _positives = new PositiveViews(_options, inputs.Tokenizer, source.Config.MaxPositions);
-        BatchSource = IBatchSource.Open(backend, inputs.Corpus, _positives, _options.BatchSize);
+        if (_options.MlmWeight > 0) _masking = new TokenMasking(backend, _options, inputs.Tokenizer);
+        BatchSource = IBatchSource.Open(backend, inputs.Corpus, _positives, _options.BatchSize, _masking);
         if (inputs.DevPairs is not null)
         {
             int maxLength = source.FullLength(inputs.Tokenizer);
@@ -137,6 +141,7 @@ sealed class Trainer : IDisposable
         _dev?.Dispose();
         _step.Dispose();
         BatchSource.Dispose();
+        _masking?.Dispose();
         _bert.Dispose();
         if (_ownsBackend) _backend.Dispose();
         _lock.Dispose();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
 using EsimCse.Core.Text;
@@ -26,6 +27,7 @@ sealed record TrainingInputs(
         OutputConflict.Check(job, source);
         BertTokenizer tokenizer = BertTokenizer.Load(source.TokenizerPath, source.LowerCase);
         CheckSizes(source, tokenizer, job.Options.MaxLength);
+        if (source.TrainsMaskedLanguageHead) CheckMaskedLanguageHead(source, tokenizer);
         IReadOnlyList<ScoredPair>? dev = null;
         if (job.EvaluationData is not null) dev = StsSets.Read(job.EvaluationData, "stsb-dev");
         Corpus corpus = ReadCorpus(job, tokenizer);
@@ -59,6 +61,8 @@ sealed record TrainingInputs(
         int maxLength = job.Options.MaxLength;
         if (job.Columns.Count == 0) return Corpus.Read(job.Data, job.Column, tokenizer, maxLength);
         if (job.Column is not null) throw new UsageException("--column: not with --columns");
+        if (job.Columns.Count == 3 && job.Options.MlmWeight > 0)
+            throw new UsageException("--mlm-weight: not with a third column of --columns yet, expected 0");
         if (job.Columns.Count is 2 or 3) return Corpus.ReadColumns(job.Data, job.Columns, tokenizer, maxLength);
         throw new UsageException(
             $"--columns {string.Join(',', job.Columns)}: found {job.Columns.Count}, expected 2 or 3: " +
@@ -76,6 +80,16 @@ sealed record TrainingInputs(
         throw new UsageException(
             $"{files}: found 1 sentence, which has no negatives whatever the --batch-size: expected at least 2, " +
             "or a queue by --queue-size");
+    }
+
+    static void CheckMaskedLanguageHead(TrainingSource source, BertTokenizer tokenizer)
+    {
+        _ = tokenizer.RequireMaskId("--mlm-weight");
+        if (JsonFile.ReadObject(source.ConfigPath)["tie_word_embeddings"] is not JsonValue value) return;
+        if (value.TryGetValue(out bool isTied) && !isTied)
+            throw new InvalidInputException(
+                $"{source.ConfigPath}: tie_word_embeddings: found false, expected true for --mlm-weight: the " +
+                "decoder's weights are the word embeddings");
     }
 
     static void CheckSizes(TrainingSource source, BertTokenizer tokenizer, int maxLength)

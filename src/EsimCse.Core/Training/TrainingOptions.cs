@@ -78,6 +78,12 @@ public sealed record TrainingOptions
     /// <summary>The moments at which the queue is emptied.</summary>
     public QueueReset QueueReset { get; init; }
 
+    /// <summary>The factor of the masked-language loss, added to the contrastive one; 0 for none.</summary>
+    public float MlmWeight { get; init; }
+
+    /// <summary>The probability of a token to be chosen for the masked-language loss, above 0, at most 1.</summary>
+    public double MlmProbability { get; init; } = 0.15;
+
     /// <summary>Steps between evaluations, at least 1.</summary>
     public int EvaluateEvery { get; init; } = 125;
 
@@ -100,6 +106,8 @@ public sealed record TrainingOptions
     internal void Check()
     {
         foreach (TrainingOption option in TrainingOptionTable.Rows) option.Check(this);
+        if (MicroBatch is not null && MlmWeight > 0)
+            throw new UsageException($"--mlm-weight {MlmWeight}: not with --micro-batch yet, expected 0");
         if (BatchSize == 1 && QueueSize == 0)
             throw new UsageException(
                 "--batch-size 1: a sentence alone has no negatives, expected at least 2, or a queue by --queue-size");

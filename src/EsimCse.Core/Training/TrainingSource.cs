@@ -16,22 +16,31 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
     /// <summary>Whether text is lower-cased before the tokenizer reads it; the saved folder keeps that.</summary>
     public bool LowerCase { get; init; }
 
+    /// <summary>Whether the masked-language head is trained too, and loaded where the weights have one.</summary>
+    public bool TrainsMaskedLanguageHead { get; init; }
+
     /// <summary>Reads the configuration.</summary>
     /// <exception cref="InvalidInputException">A file is malformed.</exception>
     /// <exception cref="UsageException">The job names neither a model nor a configuration with a tokenizer.</exception>
     public static TrainingSource Read(TrainingJob job)
     {
+        bool mlm = job.Options.MlmWeight > 0;
         if (job.Model is not null)
         {
             ModelFolder folder = ModelFolder.Read(job.Model);
             folder.Encoding.RequireNoPrompt("train");
             string encoder = folder.EncoderPath;
             string config = Path.Combine(encoder, "config.json");
-            return new(folder.Config, config, encoder, encoder) { LowerCase = folder.LowerCase };
+            return new(folder.Config, config, encoder, encoder)
+            {
+                LowerCase = folder.LowerCase,
+                TrainsMaskedLanguageHead = mlm,
+            };
         }
         if (job.Config is null || job.Vocabulary is null)
             throw new UsageException("expected a model folder, or --from-scratch CONFIG.json with --vocabulary DIR");
-        return new(BertConfig.Read(job.Config), job.Config, job.Vocabulary, null);
+        BertConfig scratch = BertConfig.Read(job.Config);
+        return new(scratch, job.Config, job.Vocabulary, null) { TrainsMaskedLanguageHead = mlm };
     }
 
     /// <summary>
@@ -48,7 +57,7 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         if (LowerCase) digest.AppendData("do_lower_case"u8);
         if (Weights is not null)
         {
-            using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
+            using ModelTensors tensors = Open(Weights);
             tensors.AddTo(digest);
         }
         return Convert.ToHexStringLower(digest.GetHashAndReset());
@@ -59,10 +68,14 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
     public BertParameters Create(IBackend backend, TrainingOptions options, ElementType stored)
     {
         bool head = options.Pooler.HasHead;
-        if (Weights is null) return BertParameters.Random(backend, Config, head, options.Seed, stored);
+        bool mlm = TrainsMaskedLanguageHead;
+        if (Weights is null)
+            return BertParameters.Random(backend, Config, head, options.Seed, stored, maskedLanguageHead: mlm);
         ulong? headSeed = head && options.HeadInit == HeadInit.Random ? options.Seed : null;
-        using ModelTensors tensors = ModelTensors.Open(Weights, Config.Family);
-        return BertParameters.Load(backend, Config, tensors, head, headSeed, stored);
+        ulong? mlmSeed = mlm ? options.Seed : null;
+        using ModelTensors tensors = Open(Weights);
+        return BertParameters.Load(
+            backend, Config, tensors, head, headSeed, stored, maskedLanguageSeed: mlmSeed);
     }
 
     /// <summary>
@@ -88,4 +101,6 @@ sealed record TrainingSource(BertConfig Config, string ConfigPath, string Tokeni
         }
         return read;
     }
+
+    ModelTensors Open(string weights) => ModelTensors.Open(weights, Config.Family, TrainsMaskedLanguageHead);
 }

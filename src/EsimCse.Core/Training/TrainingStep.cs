@@ -5,9 +5,10 @@ using EsimCse.Core.Training.Losses;
 namespace EsimCse.Core.Training;
 
 /// <summary>
-/// One step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward pass, clipping,
-/// AdamW with the momentum encoder's average, and the momentum encoder's vectors into the queue. The last part runs on
-/// the side stream during the next step's forward pass.
+/// One step of ESimCSE: both views through the encoder, the loss over batch and queue, the backward pass, the pass of
+/// the masked-language loss where it has a weight, clipping, AdamW with the momentum encoder's average, and the
+/// momentum encoder's vectors into the queue. The last part runs on the side stream during the next step's forward
+/// pass.
 /// </summary>
 sealed class TrainingStep : IDisposable
 {
@@ -43,8 +44,8 @@ sealed class TrainingStep : IDisposable
         }
         _persistent = new PersistentBuffers(_persistentArena, bert, options.QueueSize);
         _persistent.Initialize(bert);
-        Results = new StepResults(_backend, _persistent.StepNumbers);
         _gradientCache = new GradientCache(bert, _persistent, options);
+        Results = new StepResults(_backend, _persistent.StepNumbers, hasMlmLoss: options.MlmWeight > 0);
         if (_persistent.Ema is null) return;
         _momentumEncoder = new MomentumEncoder(bert, _persistent.Ema, _persistent.Queue, options.Pooler);
         _momentumEncoder.CopyFrom(bert.Weights);
@@ -101,6 +102,17 @@ sealed class TrainingStep : IDisposable
     /// </summary>
     public void Run(params IReadOnlyList<int[]>[] views) => Run(TrainingBatch.Upload(_batch, views), default, null);
 
+    /// <summary>Enqueues a step in which a source chooses a number of tokens for the masked-language loss.</summary>
+    public void Run(
+        IReadOnlyList<int[]> anchors,
+        IReadOnlyList<int[]> positives,
+        int maskedTokens,
+        IMaskSource? masks)
+    {
+        TrainingBatch batch = TrainingBatch.Upload(_batch, anchors, positives);
+        Run(batch with { MaskedTokens = maskedTokens, Masks = masks }, default, null);
+    }
+
     /// <summary>Enqueues a step, counted from 1, on the source's next batch.</summary>
     public void Run(IBatchSource source, int step)
     {
@@ -129,12 +141,16 @@ sealed class TrainingStep : IDisposable
         (StepBuffers buffers, ContrastiveLoss loss) = Reserve(batch);
         BertActivations activations = buffers.Activations;
         _backend.RunGraph(activations.Key((object?)source ?? this, "forward"), () => Forward(buffers, source));
+        if (buffers.MaskedLanguage is not null)
+            batch.RequireMasks().Mask(batch.Views, _persistent.StepState, buffers.MaskedTokens);
         // The loss reads the queue: the previous step's push, which ran during this forward pass, must have arrived.
         _backend.WaitForSideStream();
-        _backend.RunGraph(activations.Key(this, "backward"), () =>
+        GraphKey backward = activations.Key(this, "backward") with { MaskedTokens = buffers.MaskedTokens.Rows.Columns };
+        _backend.RunGraph(backward, () =>
         {
             loss.Compute(buffers.Head.Vectors, texts, _persistent.StepState);
             buffers.Backward.Run(buffers.Head.Backward(loss.Gradient));
+            buffers.MaskedLanguage?.Run();
             ClipAndUpdate();
         });
         _momentumEncoder?.Push(batch, _persistent.StepState);
@@ -163,10 +179,10 @@ sealed class TrainingStep : IDisposable
 
         (StepBuffers, ContrastiveLoss) Allocate(Arena arena)
         {
-            StepBuffers buffers = new(arena, _bert, _persistent, _options, batch);
             int views = batch.Views.Sentences / batch.Rows;
             int width = _bert.Config.HiddenSize;
-            return (buffers, new(_backend, arena, _options, batch.Rows, views, width, _persistent.Queue));
+            ContrastiveLoss loss = new(_backend, arena, _options, batch.Rows, views, width, _persistent.Queue);
+            return (new StepBuffers(arena, _bert, _persistent, _options, batch), loss);
         }
     }
 

@@ -28,7 +28,7 @@ readonly unsafe struct PhiloxDropout
         _isActive = mask.IsActive;
         if (!_isActive) return;
         _seed = mask.Seed;
-        _site = (uint)mask.Site;
+        _site = (uint)mask.Site | (uint)mask.FirstView << 16;
         int* counters = (int*)mask.Counters.Address;
         _step = (uint)counters[StepState.Step];
         _firstSentence = counters[StepState.FirstSentence];

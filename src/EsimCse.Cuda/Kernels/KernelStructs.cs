@@ -22,7 +22,7 @@ readonly record struct DropoutArgument(
         mask.Scale,
         SeedLow: (uint)mask.Seed,
         mask.Counters.Address,
-        mask.Site,
+        mask.Site | mask.FirstView << 16,
         mask.Threshold,
         mask.SentencesPerView,
         SeedHigh: (uint)(mask.Seed >> 32));
@@ -73,4 +73,22 @@ readonly record struct AugmentationArgument(
         spec.MaxPositions,
         spec.MaskId,
         InsertionCount: spec.Insertions.Columns);
+}
+
+/// <summary>The struct <c>MaskingSpec</c> of masktokens.cu.</summary>
+readonly record struct MaskingArgument(
+    nint IsSpecial,
+    ulong Threshold,
+    uint SeedLow,
+    uint SeedHigh,
+    int MaskId,
+    int Vocabulary)
+{
+    public static MaskingArgument From(MaskingSpec spec) => new(
+        spec.IsSpecial.Address,
+        spec.Threshold,
+        SeedLow: (uint)spec.Seed,
+        SeedHigh: (uint)(spec.Seed >> 32),
+        spec.MaskId,
+        spec.VocabularySize);
 }

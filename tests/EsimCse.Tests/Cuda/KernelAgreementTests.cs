@@ -216,8 +216,17 @@ public class KernelAgreementTests
         TokenPooling[] modes = Enum.GetValues<TokenPooling>();
         Matrix pooled = p.Fp32Result(sentences, modes.Length * width);
         foreach (TokenPooling mode in modes) p.Backend.PoolingForward(x, packed, mode, (int)mode * width, pooled);
+        Matrix rows = p.Integers([3, 4, 9, -1]);
+        p.Backend.GatherForward(x, rows, p.Result(4, width));
         if (type == ElementType.Float16) return;
         Matrix dy = p.Input(tokens, width, 6);
+        Matrix slots = p.Integers([.. Enumerable.Range(0, tokens).Select(row => Array.IndexOf([3, 4, 9], row))]);
+        p.Backend.GatherBackward(p.Input(4, width, 10), slots, p.Result(tokens, width));
+        // The sum may be over rounded gradients or over exact ones.
+        Matrix dbias = type == ElementType.Float32 ? p.Sum(1, width) : p.Fp32Input(1, width, 12);
+        p.Backend.CrossEntropyLoss(
+            p.Fp32Input(4, width, 11), p.Integers([2, 0, 7, -1]), p.Integers([3]), 0.5f, p.State(),
+            p.Fp32Result(1, 4), p.Result(4, width), dbias);
         p.Backend.EmbeddingBackward(dy, packed, p.Sum(11, width), p.Sum(8, width), p.Sum(2, width));
         p.Backend.DropoutBackward(dy, packed.Offsets, batch.Mask(0.3f, 2), p.Result(tokens, width));
         Matrix dx = p.Result(tokens, width);

@@ -19,6 +19,15 @@ sealed class KernelProbe(IBackend backend, ElementType type) : IDisposable
     public Matrix Fp32Input(int rows, int columns, int seed) =>
         Own(new(backend, rows, columns, Numbers.Normal(rows * columns, seed)));
 
+    public Matrix Integers(int[] values) => Own(new(backend, 1, values.Length, values));
+
+    public StepState State()
+    {
+        TrainingState state = new(backend);
+        _owned.Add(state);
+        return state;
+    }
+
     public Matrix Result(int rows, int columns) => AddResult(new(backend, rows, columns, type));
 
     public Matrix Fp32Result(int rows, int columns) => AddResult(new(backend, rows, columns));

@@ -20,6 +20,10 @@ public class LowPrecisionTrainingTests
     [Fact]
     public void Gradients_in_bf16_are_as_close_as_rounding_allows() => CompareGradients("cls");
 
+    [Fact]
+    public void Gradients_in_bf16_with_a_masked_language_loss_are_as_close_as_rounding_allows() =>
+        CompareGradients("cls", mlm: true);
+
     [Theory]
     [InlineData("cls_before_pooler")]
     [InlineData("avg")]
@@ -28,15 +32,15 @@ public class LowPrecisionTrainingTests
     public void Gradients_in_bf16_are_as_close_as_rounding_allows_under_the_other_poolers(string pooler) =>
         CompareGradients(pooler);
 
-    static void CompareGradients(string poolerName)
+    static void CompareGradients(string poolerName, bool mlm = false)
     {
         Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
         using CpuBackend exact = new(1);
         using RoundedBackend rounding = new();
         using IBackend cuda = Backends.Create(Backends.Cuda);
-        Dictionary<string, double[]> expected = Gradients(exact, pooler, ElementType.Float32);
-        Dictionary<string, double[]> rounded = Gradients(rounding, pooler, ElementType.BFloat16);
-        Dictionary<string, double[]> actual = Gradients(cuda, pooler, ElementType.BFloat16);
+        Dictionary<string, double[]> expected = Gradients(exact, pooler, ElementType.Float32, mlm);
+        Dictionary<string, double[]> rounded = Gradients(rounding, pooler, ElementType.BFloat16, mlm);
+        Dictionary<string, double[]> actual = Gradients(cuda, pooler, ElementType.BFloat16, mlm);
         double all = Norm(expected.Values.SelectMany(values => values));
         foreach ((string name, double[] gradient) in expected)
         {
@@ -131,9 +135,9 @@ public class LowPrecisionTrainingTests
         return Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(small.In(output, "model.safetensors"))));
     }
 
-    static Dictionary<string, double[]> Gradients(IBackend backend, Pooler pooler, ElementType type)
+    static Dictionary<string, double[]> Gradients(IBackend backend, Pooler pooler, ElementType type, bool mlm)
     {
-        using RandomTraining training = new(backend, Config, pooler, type);
+        using RandomTraining training = new(backend, Config, pooler, type, mlm);
         training.Run();
         return training.Tensors(training.Step.Gradients.Arena);
     }

@@ -13,7 +13,7 @@ public class MachineCodeTests
     static readonly string[] StreamingKernels =
     [
         "layernorm_", "linear_", "activation_", "tanh_", "dropout_", "cast_", "adamw_", "embedding_forward",
-        "embedding_scatter", "embedding_join", "clspooling_", "pooling_", "queuepush_copy",
+        "embedding_scatter", "embedding_join", "clspooling_", "gather_", "pooling_", "queuepush_copy",
     ];
 
     [Fact]

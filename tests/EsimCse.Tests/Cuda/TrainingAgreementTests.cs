@@ -26,6 +26,9 @@ public class TrainingAgreementTests
     [Fact]
     public void Ten_steps_agree() => CompareTenSteps("cls");
 
+    [Fact]
+    public void Ten_steps_agree_with_a_masked_language_loss() => CompareTenSteps("cls", mlm: true);
+
     [Theory]
     [InlineData("avg")]
     [InlineData("avg_first_last")]
@@ -33,17 +36,18 @@ public class TrainingAgreementTests
     [Trait(TestCategory.Name, TestCategory.Exhaustive)]
     public void Ten_steps_agree_under_the_other_poolers(string pooler) => CompareTenSteps(pooler);
 
-    static void CompareTenSteps(string poolerName)
+    static void CompareTenSteps(string poolerName, bool mlm = false)
     {
         Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
         using CpuBackend cpu = new(1);
         using IBackend cuda = Backends.Create(Backends.Cuda);
-        using RandomTraining expected = new(cpu, Config, pooler);
-        using RandomTraining actual = new(cuda, Config, pooler);
+        using RandomTraining expected = new(cpu, Config, pooler, mlm: mlm);
+        using RandomTraining actual = new(cuda, Config, pooler, mlm: mlm);
         foreach ((StepResult e, StepResult a) in expected.RunMany(Steps).Zip(actual.RunMany(Steps)))
         {
             Assert.Equal(1, a.Loss / e.Loss, LossTolerance);
             Assert.Equal(1, a.GradientNorm / e.GradientNorm, 10 * LossTolerance);
+            if (mlm) Assert.Equal(1, a.MlmLoss!.Value / e.MlmLoss!.Value, LossTolerance);
             Assert.Equal(0, a.NotFiniteStep);
         }
         CheckTensors(Weights(expected), Weights(actual));

@@ -24,6 +24,16 @@ public class DropoutTests
 
     [Theory]
     [MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Masked_copies_have_masks_of_their_own(string device)
+    {
+        using DropoutCase dropout = new(Backends.Create(device), [3, 1, 6, 2], width: 24, rate: 0.4f, firstView: 2);
+        dropout.Forward();
+        double[] expected = [.. dropout.X.Initial.Zip(dropout.Multipliers, (x, multiplier) => x * multiplier)];
+        Tolerance.Elementwise.Check(expected, dropout.Y.Values);
+    }
+
+    [Theory]
+    [MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
     public void Without_a_rate_nothing_changes(string device)
     {
         using DropoutCase dropout = new(Backends.Create(device), [3, 2], width: 8, rate: 0);
@@ -36,11 +46,11 @@ public class DropoutTests
         readonly DeviceBatch _batch;
         readonly DropoutMask _mask;
 
-        public DropoutCase(IBackend backend, int[] lengths, int width, float rate) : base(backend)
+        public DropoutCase(IBackend backend, int[] lengths, int width, float rate, int firstView = 0) : base(backend)
         {
             _batch = Own(new DeviceBatch(backend, lengths));
-            _mask = _batch.Mask(rate, sentencesPerView: 2);
-            Multipliers = _batch.Multipliers(rate, sentencesPerView: 2, width);
+            _mask = _batch.Mask(rate, sentencesPerView: 2) with { FirstView = firstView };
+            Multipliers = _batch.Multipliers(rate, sentencesPerView: 2, width, firstView);
             X = Random(lengths.Sum(), width, seed: 1);
             Y = Result(lengths.Sum(), width);
         }

@@ -138,7 +138,7 @@ public class LayerNormTests
         DropoutMask dropout = batch.Mask(0.3f, sentencesPerView: 2);
         backend.LayerNormForward(x, default, default, default, dropout, gamma, beta, 1e-5f, default, default, y);
 
-        double[] mask = [.. Enumerable.Range(0, sentences).SelectMany(s => batch.Multipliers(0.3f, 2, s, n))];
+        double[] mask = [.. Enumerable.Range(0, sentences).SelectMany(s => batch.SentenceMultipliers(0.3f, 2, s, n))];
         double[] residual = new double[sentences * n];
         double[] expected = LayerNorm.Forward(x.Initial, zeros, residual, mask, ones, zeros, 1e-5, sentences, n).Y;
         Tolerance.RowSum.Check(expected, y.Values);

@@ -41,20 +41,20 @@ sealed class DeviceBatch : IDisposable
     public DropoutMask Mask(float rate, int sentencesPerView) => new(rate, Seed, Site, sentencesPerView, _counters);
 
     /// <summary>Computes the reference's first `count` dropout multipliers of a sentence.</summary>
-    public double[] Multipliers(float rate, int sentencesPerView, int sentence, int count)
+    public double[] SentenceMultipliers(float rate, int sentencesPerView, int sentence, int count, int firstView = 0)
     {
         if (rate == 0) return [.. Enumerable.Repeat(1.0, count)];
         (int view, int index) = Math.DivRem(sentence, sentencesPerView);
-        return Reference.Dropout.Mask(rate, Seed, Site, view, index, _step, count);
+        return Reference.Dropout.Mask(rate, Seed, Site, firstView + view, index, _step, count);
     }
 
     /// <summary>Computes the reference's dropout multipliers of all tokens, [T,width].</summary>
-    public double[] Multipliers(float rate, int sentencesPerView, int width) =>
-        [.. _lengths.SelectMany((length, s) => Multipliers(rate, sentencesPerView, s, length * width))];
+    public double[] Multipliers(float rate, int sentencesPerView, int width, int firstView = 0) =>
+        [.. _lengths.SelectMany((n, s) => SentenceMultipliers(rate, sentencesPerView, s, n * width, firstView))];
 
     /// <summary>Computes the reference's dropout multipliers [A,n,n] of each sentence's n tokens.</summary>
     public double[][] AttentionMultipliers(float rate, int sentencesPerView, int heads) =>
-        [.. _lengths.Select((n, s) => Multipliers(rate, sentencesPerView, s, heads * n * n))];
+        [.. _lengths.Select((n, s) => SentenceMultipliers(rate, sentencesPerView, s, heads * n * n))];
 
     /// <summary>Returns a sentence's rows of a [T,width] matrix.</summary>
     public double[] Rows(double[] matrix, int width, int sentence) =>

@@ -15,12 +15,22 @@ sealed class RandomTraining : IDisposable
     /// <summary>Elements between two parameters that belong to neither.</summary>
     const int Gap = 24;
 
-    readonly Random _random = new(8);
+    const int MaskId = 4;
+    const float MlmWeight = 0.5f;
 
-    public RandomTraining(IBackend backend, BertConfig config, Pooler pooler, ElementType type = ElementType.Float32)
+    readonly Random _random = new(8);
+    readonly bool _mlm;
+
+    public RandomTraining(
+        IBackend backend,
+        BertConfig config,
+        Pooler pooler,
+        ElementType type = ElementType.Float32,
+        bool mlm = false)
     {
         Backend = backend;
-        Parameters = BertParameters.Random(backend, config, pooler.HasHead, seed: 3, type, Gap);
+        _mlm = mlm;
+        Parameters = BertParameters.Random(backend, config, pooler.HasHead, seed: 3, type, Gap, mlm);
         TrainingOptions options = new()
         {
             Pooler = pooler,
@@ -28,6 +38,7 @@ sealed class RandomTraining : IDisposable
             LearningRate = 1e-3f,
             Dropout = 0.1f,
             Momentum = 0.9f,
+            MlmWeight = mlm ? MlmWeight : 0,
         };
         Step = new TrainingStep(Parameters, options, ScheduledSteps);
     }
@@ -43,7 +54,8 @@ sealed class RandomTraining : IDisposable
     {
         int[][] anchors = [.. Enumerable.Range(0, sentences).Select(_ => Sentence())];
         int[][] positives = [.. anchors.Select(ids => ids.Length > 3 ? [.. ids[..2], .. ids[1..]] : ids)];
-        Step.Run(anchors, positives);
+        GivenMasks? masks = _mlm ? Mask([.. anchors, .. positives]) : null;
+        Step.Run(anchors, positives, masks?.Count ?? 0, masks);
         return Step.Read();
     }
 
@@ -64,6 +76,17 @@ sealed class RandomTraining : IDisposable
     {
         Step.Dispose();
         Parameters.Dispose();
+    }
+
+    /// <summary>Masks every third token or so.</summary>
+    GivenMasks Mask(int[][] sentences)
+    {
+        int[][] labels = [.. sentences.Select(ids => ids.Select(Label).ToArray())];
+        int[][] masked = [.. sentences.Zip(labels, (ids, chosen) => ids.Zip(chosen, Masked).ToArray())];
+        return new GivenMasks(Backend, masked, labels);
+
+        int Label(int id) => id > MaskId && _random.Next(3) == 0 ? id : -1;
+        static int Masked(int id, int label) => label < 0 ? id : MaskId;
     }
 
     int[] Sentence() => [2, .. Enumerable.Range(0, _random.Next(0, 20)).Select(_ => _random.Next(5, 20)), 3];

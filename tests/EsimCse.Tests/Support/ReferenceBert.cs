@@ -12,14 +12,38 @@ sealed class ReferenceBert(BertConfig config, IReadOnlyDictionary<string, double
     public double[] Vectors(IEnumerable<int[]> sentences, bool mean) =>
         [.. sentences.SelectMany(ids => Vector(ids, mean))];
 
-    /// <summary>Computes the contrastive loss of anchors and positives without a queue.</summary>
-    public double Loss(int[][] anchors, int[][] positives, bool mean, double temperature)
+    /// <summary>Computes the contrastive loss of anchors and positives over a queue [Q,H].</summary>
+    public double Loss(int[][] anchors, int[][] positives, bool mean, double temperature, double[]? queue = null)
     {
         double[] vectors = Vectors([.. anchors, .. positives], mean);
-        return Contrastive.Loss(vectors, [], temperature, anchors.Length, _hidden);
+        return Contrastive.Loss(vectors, queue ?? [], temperature, anchors.Length, _hidden);
+    }
+
+    /// <summary>
+    /// Computes the masked-language loss of sentences of masked ids; labels are negative for tokens not chosen.
+    /// </summary>
+    public double MaskedLanguageLoss(int[][] masked, int[][] labels)
+    {
+        const string transform = "cls.predictions.transform.";
+        int[] all = [.. labels.SelectMany(sentence => sentence)];
+        double[] x = [.. masked.SelectMany(TokenVectors)];
+        double[] dense = Project(transform + "dense", x, all.Length, _hidden, _hidden);
+        double[] activated = Reference.Activation.Forward(dense, config.HiddenActivation);
+        double[] normed = Norm(transform + "LayerNorm", activated, new double[x.Length], all.Length);
+        double[] logits = Linear.Forward(
+            normed, Weight("embeddings.word_embeddings"), weights["cls.predictions.bias"],
+            all.Length, config.VocabularySize, _hidden);
+        return CrossEntropy.Loss(logits, all, config.VocabularySize);
     }
 
     double[] Vector(int[] ids, bool mean)
+    {
+        double[] x = TokenVectors(ids);
+        return mean ? MeanPooling.Forward(x, [0, ids.Length], 1, _hidden) : x[.._hidden];
+    }
+
+    /// <summary>Computes the last layer's output of a sentence, [n,H].</summary>
+    double[] TokenVectors(int[] ids)
     {
         int n = ids.Length;
         int[] positions = [.. Enumerable.Range(0, n)];
@@ -28,7 +52,7 @@ sealed class ReferenceBert(BertConfig config, IReadOnlyDictionary<string, double
             Weight("embeddings.token_type_embeddings"), _hidden);
         double[] x = Norm("embeddings.LayerNorm", sum, new double[sum.Length], n);
         for (int layer = 0; layer < config.Layers; layer++) x = Layer($"encoder.layer.{layer}.", x, n);
-        return mean ? MeanPooling.Forward(x, [0, n], 1, _hidden) : x[.._hidden];
+        return x;
     }
 
     double[] Layer(string prefix, double[] x, int n)

@@ -48,6 +48,9 @@ sealed class RoundedBackend : IBackend
         CorpusMemory corpus, int batchSize, AugmentationSpec augmentation, StepState state, PackedBatch batch) =>
         _cpu.PackViews(corpus, batchSize, augmentation, state, batch);
 
+    public void MaskTokens(PackedBatch batch, MaskingSpec masking, StepState state, MaskedTokens masked) =>
+        _cpu.MaskTokens(batch, masking, state, masked);
+
     public void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum) =>
         Do(() => _cpu.EmbeddingForward(batch, In(words), In(positions), In(types), Out(sum)));
 
@@ -129,6 +132,16 @@ sealed class RoundedBackend : IBackend
         Matrix h, Matrix queue, Matrix texts, int pairs, float hardNegativeWeight, float temperature, StepState state,
         Matrix logits, Matrix weights, Matrix norms, Matrix dh) => _cpu.ContrastiveLoss(
         h, queue, texts, pairs, hardNegativeWeight, temperature, state, logits, weights, norms, dh);
+
+    public void GatherForward(Matrix x, Matrix rows, Matrix y) => Do(() => _cpu.GatherForward(In(x), rows, Out(y)));
+
+    public void GatherBackward(Matrix dy, Matrix slots, Matrix dx) =>
+        Do(() => _cpu.GatherBackward(In(dy), slots, Out(dx)));
+
+    public void CrossEntropyLoss(
+        Matrix logits, Matrix labels, Matrix count, float weight, StepState state,
+        Matrix losses, Matrix dlogits, Matrix dbias) =>
+        Do(() => _cpu.CrossEntropyLoss(logits, labels, count, weight, state, losses, Out(dlogits), dbias));
 
     public void QueuePush(Matrix rows, Matrix queue, StepState state) => _cpu.QueuePush(rows, queue, state);
 

@@ -12,7 +12,7 @@ sealed class SmallTraining : IDisposable
 
     readonly SmallModel _small = new();
 
-    public SmallTraining(IBackend backend, Augmentation augmentation, int steps)
+    public SmallTraining(IBackend backend, Augmentation augmentation, int steps, float mlmWeight = 0)
     {
         Options = new()
         {
@@ -22,10 +22,14 @@ sealed class SmallTraining : IDisposable
             RepetitionRate = 0.6,
             QueueSize = 20,
             LearningRate = 1e-3f,
+            MlmWeight = mlmWeight,
         };
         BertTokenizer tokenizer = BertTokenizer.Load(_small.Folder);
         Corpus = Corpus.Read([_small.In("corpus.txt")], null, tokenizer, Options.MaxLength);
-        Bert = BertParameters.Random(backend, BertConfig.Read(_small.In("config.json")), head: true, seed: 3);
+        BertConfig config = BertConfig.Read(_small.In("config.json"));
+        bool mlm = mlmWeight > 0;
+        Bert = BertParameters.Random(backend, config, head: true, seed: 3, maskedLanguageHead: mlm);
+        if (mlm) Masking = new TokenMasking(backend, Options, tokenizer);
         Step = new(Bert, Options, steps);
         Positives = new(Options, tokenizer, Bert.Config.MaxPositions);
     }
@@ -35,6 +39,9 @@ sealed class SmallTraining : IDisposable
     public Corpus Corpus { get; }
 
     public PositiveViews Positives { get; }
+
+    /// <summary>The masking; null without a masked-language loss.</summary>
+    public TokenMasking? Masking { get; }
 
     public BertParameters Bert { get; }
 
@@ -63,6 +70,7 @@ sealed class SmallTraining : IDisposable
     public void Dispose()
     {
         Step.Dispose();
+        Masking?.Dispose();
         Bert.Dispose();
         _small.Dispose();
     }

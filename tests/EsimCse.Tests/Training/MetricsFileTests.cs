@@ -37,6 +37,15 @@ public sealed class MetricsFileTests : IDisposable
         Assert.StartsWith(start, File.ReadAllText(_path), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_masked_language_loss_is_written_after_the_loss()
+    {
+        using (MetricsFile metrics = new(_path, -1))
+            metrics.WriteStep(1, new StepResult(3, 2, 1, 0) { MlmLoss = 0.5f }, 4);
+        string line = File.ReadAllText(_path);
+        Assert.StartsWith("{\"step\":1,\"loss\":3,\"mlm_loss\":0.5,", line, StringComparison.Ordinal);
+    }
+
     void Write(int lastStep, params int[] steps)
     {
         using MetricsFile metrics = new(_path, lastStep);

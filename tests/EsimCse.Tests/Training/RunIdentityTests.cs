@@ -34,6 +34,8 @@ public class RunIdentityTests
         ["--momentum"] = o => o with { Momentum = 0.9f },
         ["--momentum-init"] = o => o with { MomentumInit = MomentumInit.Random },
         ["--queue-reset"] = o => o with { QueueReset = QueueReset.Never },
+        ["--mlm-weight"] = o => o with { MlmWeight = 0.1f },
+        ["--mlm-probability"] = o => o with { MlmProbability = 0.2 },
         ["--eval-every"] = o => o with { EvaluateEvery = 4 },
         ["--seed"] = o => o with { Seed = 1 },
         ["--shuffle"] = o => o with { Shuffle = false },

@@ -48,6 +48,8 @@ public class TrainingOptionTableTests
     [InlineData("--repetition-rate", "1.5", "-1")]
     [InlineData("--queue-size", "-1")]
     [InlineData("--momentum", "infinity", "1.01")]
+    [InlineData("--mlm-weight", "-0.1", "infinity")]
+    [InlineData("--mlm-probability", "0", "1.1", "nan")]
     [InlineData("--eval-every", "0")]
     [InlineData("--save-every", "0")]
     [InlineData("--seed", "-1", "18446744073709551616")]
@@ -79,6 +81,8 @@ public class TrainingOptionTableTests
             ("--queue-size", new() { QueueSize = -1 }),
             ("--momentum", new() { Momentum = float.PositiveInfinity }),
             ("--momentum-init", new() { MomentumInit = (MomentumInit)2 }),
+            ("--mlm-weight", new() { MlmWeight = -1 }),
+            ("--mlm-probability", new() { MlmProbability = 0 }),
             ("--eval-every", new() { EvaluateEvery = 0 }),
             ("--save-every", new() { SaveEvery = 0 }),
         ];

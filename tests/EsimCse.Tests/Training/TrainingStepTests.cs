@@ -2,6 +2,7 @@ using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCse.Cpu;
+using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Training;
 
@@ -34,17 +35,27 @@ public class TrainingStepTests
 
     [Theory]
     [InlineData("cls", 0.2f)]
+    [InlineData("cls", 0.2f, 0.5f)]
+    [InlineData("avg", 0f, 0.5f)]
     [InlineData("cls_before_pooler", 0.2f)]
     [InlineData("avg", 0.2f)]
     [InlineData("avg_top2", 0.2f)]
     [InlineData("avg_first_last", 0.2f)]
     [InlineData("cls", 0f)]
-    public void Every_tensors_gradient_is_the_difference_quotient_of_the_loss(string poolerName, float dropout)
+    public void Every_tensors_gradient_is_the_difference_quotient_of_the_loss(
+        string poolerName, float dropout, float mlmWeight = 0)
     {
         Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
         using CpuBackend backend = new(2);
-        TrainingOptions options = new() { Pooler = pooler, Dropout = dropout, QueueSize = 0, Temperature = 0.5f };
-        ParameterLayout layout = new(Config, pooler.HasHead);
+        TrainingOptions options = new()
+        {
+            Pooler = pooler,
+            Dropout = dropout,
+            QueueSize = 0,
+            Temperature = 0.5f,
+            MlmWeight = mlmWeight,
+        };
+        ParameterLayout layout = new(Config, pooler.HasHead, maskedLanguageHead: mlmWeight > 0);
         float[] start = Parameters(backend, layout);
         (_, float[] gradient) = Run(backend, options, layout, start);
         foreach (ParameterTensor tensor in layout.Tensors)
@@ -69,7 +80,7 @@ public class TrainingStepTests
     static float[] Parameters(CpuBackend backend, ParameterLayout layout)
     {
         float[] parameters = new float[layout.Length];
-        using BertParameters bert = BertParameters.Random(backend, Config, layout.HasHead, 1);
+        using BertParameters bert = Random(backend, layout);
         foreach (ParameterTensor tensor in layout.Tensors) bert.Get(tensor).CopyTo(parameters, tensor.Offset);
         return parameters;
     }
@@ -81,13 +92,26 @@ public class TrainingStepTests
         ParameterLayout layout,
         float[] parameters)
     {
-        using BertParameters bert = BertParameters.Random(backend, Config, layout.HasHead, 1);
+        using BertParameters bert = Random(backend, layout);
         backend.Upload<float>(parameters, bert.Weights.Arena);
         using TrainingStep step = new(bert, options, 1);
-        step.Run(Anchors, Positives);
+        GivenMasks? masks = options.MlmWeight > 0 ? Masks(backend) : null;
+        step.Run(Anchors, Positives, masks?.Count ?? 0, masks);
         float[] gradient = new float[layout.Length];
         backend.Download(step.Gradients.Arena, gradient.AsSpan());
         return (step.Read().Loss, gradient);
+    }
+
+    static BertParameters Random(CpuBackend backend, ParameterLayout layout) => BertParameters.Random(
+        backend, Config, layout.HasHead, 1, maskedLanguageHead: layout.HasMaskedLanguageHead);
+
+    /// <summary>Masks the second token of every sentence.</summary>
+    static GivenMasks Masks(CpuBackend backend)
+    {
+        int[][] sentences = [.. Anchors, .. Positives];
+        int[][] masked = [.. sentences.Select(ids => (int[])[ids[0], 4, .. ids[2..]])];
+        int[][] labels = [.. sentences.Select(ids => ids.Select((id, i) => i == 1 ? id : -1).ToArray())];
+        return new GivenMasks(backend, masked, labels);
     }
 
     static double Norm(float[] gradient, ParameterTensor tensor)

@@ -42,10 +42,15 @@ public abstract class Pooler
     public Pooler? WithHead => All.FirstOrDefault(pooler => pooler.HasHead && pooler.WithoutHead == this);
 
     /// <summary>
-    /// Whether [CLS] vectors of the last layer are the pooled vectors. The last layer then computes only these rows,
-    /// and neither <see cref="Forward"/> nor <see cref="Backward"/> has anything to do.
+    /// Whether [CLS] vectors of the last layer are the pooled vectors. The last layer then computes only these rows.
     /// </summary>
     internal virtual bool ReadsClsOnly => false;
+
+    /// <summary>
+    /// Whether the pooled vectors are the last layer's output itself, so that neither <see cref="Forward"/> nor
+    /// <see cref="Backward"/> has anything to do.
+    /// </summary>
+    internal virtual bool IsLastHiddenState => ReadsClsOnly;
 
     /// <summary>The mode of sentence-transformers' Pooling module; null where it has no such pooling.</summary>
     public abstract PoolingMode? SentenceTransformersMode { get; }

@@ -1,0 +1,98 @@
+// The mean cross-entropy of rows of logits with labels, its gradient, and that of the logits' bias.
+//
+//   loss[i] = log1p(Σ over all v but the largest of e^(logit[i,v] - max)) + (max - logit[i,label[i]])
+//   masked_language_loss += Σ loss / count;  loss += weight · Σ loss / count
+//   dlogits[i,v] = weight / count · (softmax[i,v] - [v = label[i]]);  dbias[v] += Σ over i of dlogits[i,v]
+//
+// logits fp32 [N,V]; dlogits [N,V] of any type, may be logits; losses, labels [N]: a row of label -1 has no loss and no
+// gradient. V is any number, so that rows are not aligned: elements are read one by one.
+//
+// Rows: one block per row. Mean: one thread. Bias: one thread per column. Every sum has a fixed order.
+#include "common.cuh"
+#include "stepstate.cuh"
+
+constexpr int RowThreads = 512;
+
+template <class T>
+__device__ __forceinline__ void row_loss(
+    const float* logits, const int* labels, const int* count, float weight, float* losses, T* dlogits, int columns)
+{
+    __shared__ float scratch[WarpSize];
+    long long row = blockIdx.x;
+    const float* logit = logits + row * columns;
+    T* dlogit = dlogits + row * columns;
+    int label = labels[row];
+    if (label < 0)
+    {
+        for (int v = threadIdx.x; v < columns; v += RowThreads) dlogit[v] = from_float<T>(0);
+        if (threadIdx.x == 0) losses[row] = 0;
+        return;
+    }
+
+    float maximum = -infinity();
+    for (int v = threadIdx.x; v < columns; v += RowThreads) maximum = fmaxf(maximum, logit[v]);
+    maximum = block_max(maximum, scratch);
+
+    // Σ e^(logit - maximum) over all but one of the largest, and over all but the label
+    float max_count = 0;
+    float sum_without_max = 0;
+    float sum_without_label = 0;
+    for (int v = threadIdx.x; v < columns; v += RowThreads)
+    {
+        float e = expf(logit[v] - maximum);
+        if (logit[v] == maximum) max_count += 1;
+        else sum_without_max += e;
+        if (v != label) sum_without_label += e;
+    }
+    max_count = block_sum(max_count, scratch);
+    sum_without_max = block_sum(sum_without_max, scratch) + (max_count - 1);
+    sum_without_label = block_sum(sum_without_label, scratch);
+    float distance = maximum - logit[label];
+    // The label's logit is read above by every thread and may be overwritten below.
+    __syncthreads();
+
+    float scale = weight / *count / (1 + sum_without_max);
+    for (int v = threadIdx.x; v < columns; v += RowThreads)
+    {
+        float gradient = v == label ? -sum_without_label : expf(logit[v] - maximum);
+        dlogit[v] = from_float<T>(gradient * scale);
+    }
+    // A NaN is never the maximum: the sums propagate it.
+    if (threadIdx.x == 0) losses[row] = log1pf(sum_without_max) + distance;
+}
+
+extern "C" __global__ void __launch_bounds__(32) crossentropy_mean(
+    const float* losses, const int* count, float weight, StepState state, int rows)
+{
+    if (threadIdx.x != 0) return;
+    double sum = 0;
+    for (int row = 0; row < rows; row++) sum += losses[row];
+    float mean = static_cast<float>(sum / max(1, *count));
+    state.scalars->masked_language_loss += mean;
+    state.scalars->loss += weight * mean;
+}
+
+template <class T>
+__device__ __forceinline__ void bias_gradient(const T* dlogits, float* dbias, int rows, int columns)
+{
+    int column = blockIdx.x * blockDim.x + threadIdx.x;
+    if (column >= columns) return;
+    float sum = 0;
+#pragma unroll 8
+    for (int row = 0; row < rows; row++) sum += to_float(dlogits[static_cast<long long>(row) * columns + column]);
+    dbias[column] += sum;
+}
+
+#define ENTRY(name, T) \
+    extern "C" __global__ void __launch_bounds__(RowThreads) crossentropy_rows_##name( \
+        const float* logits, const int* labels, const int* count, float weight, float* losses, T* dlogits, \
+        int columns) \
+    { \
+        row_loss<T>(logits, labels, count, weight, losses, dlogits, columns); \
+    } \
+    extern "C" __global__ void __launch_bounds__(256) crossentropy_bias_##name( \
+        const T* dlogits, float* dbias, int rows, int columns) \
+    { \
+        bias_gradient<T>(dlogits, dbias, rows, columns); \
+    }
+FOR_EACH_TYPE(ENTRY)
