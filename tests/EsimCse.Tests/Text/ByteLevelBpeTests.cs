@@ -10,7 +10,7 @@ namespace EsimCse.Tests.Text;
 /// </summary>
 public sealed class ByteLevelBpeTests : IDisposable
 {
-    const int Cases = 2000;
+    const int Cases = 1000;
 
     // Letters and digits of other planes stand between symbols: the interpreter's single_word sees UTF-16.
     static readonly string[] Fragments =
@@ -90,7 +90,7 @@ public sealed class ByteLevelBpeTests : IDisposable
         JsonObject json = BytePairFolder.Json();
         json["pre_tokenizer"]!["use_regex"] = false;
         Random random = new(letters.Length);
-        foreach (int length in new[] { 0, 1, 2, ByteLevelBpe.WindowLength / 2, 1500 })
+        foreach (int length in new[] { 0, 1, 700 })
         {
             int total = ByteLevelBpe.WindowLength + length;
             Compare(json, string.Concat(Enumerable.Range(0, total).Select(_ => letters[random.Next(letters.Length)])));
@@ -105,7 +105,7 @@ public sealed class ByteLevelBpeTests : IDisposable
         JsonObject json = BytePairFolder.Json();
         json["pre_tokenizer"]!["use_regex"] = false;
         json["model"]!["merges"] = new JsonArray("b a", "a a", "aa aa", "a b", "ab ab");
-        foreach (int length in new[] { 2047, 2048, 2049, 3333 })
+        foreach (int length in new[] { 2047, 2048, 2049 })
         {
             Compare(json, string.Concat(Enumerable.Range(0, length).Select(i => "ab"[i % 2])));
             Compare(json, "b" + new string('a', length));
