@@ -27,7 +27,7 @@ sealed class TrainCommandOptions
     public IEnumerable<string> Given(ParseResult parsed) =>
         _options.Where(row => parsed.GetValue(row.Option) is not null).Select(row => row.Row.Name);
 
-    /// <summary>Reads the options for a model, and for rows of several texts, which are not augmented by default.</summary>
+    /// <summary>Reads the options for a model. Rows of several texts are not augmented by default.</summary>
     public TrainingOptions Read(ParseResult parsed, BertConfig config, bool isSupervised)
     {
         TrainingOptions options = Recipes.Get(parsed.GetValue(_recipe) ?? Recipes.NameFor(config));

@@ -232,12 +232,9 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// Computes y[s, column + h] = pooling of column h of x over the tokens of s; the other columns of y are not
-    /// changed. x [T,H], y [S,E] in fp32, E ≥ column + H.
+    /// changed. x [T,H], y [S,E] in fp32, E ≥ column + H. For inference: <see cref="ClsPoolingForward"/> and
+    /// <see cref="MeanPoolingForward"/> are those of training.
     /// </summary>
-    /// <remarks>
-    /// For inference: there is no backward pass. <see cref="ClsPoolingForward"/> and <see cref="MeanPoolingForward"/>
-    /// are those of training, which keeps [CLS] rows in their type and adds scaled means of several layers.
-    /// </remarks>
     void PoolingForward(Matrix x, PackedBatch batch, TokenPooling pooling, int column, Matrix y);
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace EsimCse.Core.Training;
 /// <summary>The content of a metrics.jsonl: the numbers of each step, and the scores of each evaluation.</summary>
 sealed record RunMetrics
 {
-    const string LossKey = "loss", ScoreKey = "stsb_dev";
+    const string LossKey = "loss", MlmLossKey = "mlm_loss", ScoreKey = "stsb_dev";
 
     /// <summary>The steps, in order.</summary>
     public required IReadOnlyList<(int Step, StepMetrics Metrics)> Steps { get; init; }
@@ -51,7 +51,10 @@ sealed record RunMetrics
         line.Number(LossKey),
         line.Number("learning_rate"),
         line.Number("gradient_norm"),
-        line.Number("sentences_per_second"));
+        line.Number("sentences_per_second"))
+    {
+        MlmLoss = line.Contains(MlmLossKey) ? line.Number(MlmLossKey) : null,
+    };
 
     static DevEvaluation ReadEvaluation(MetricsLine line) =>
         new(line.Number(ScoreKey), line.Number("alignment"), line.Number("uniformity"))

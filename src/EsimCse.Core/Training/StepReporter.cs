@@ -59,7 +59,11 @@ sealed class StepReporter(
         if (result.NotFiniteStep != 0) throw NotFinite(result);
         metrics.WriteStep(Done, result, rate);
         TimeSpan remaining = TimeSpan.FromSeconds((double)(steps - Done) * options.BatchSize / _rate);
-        Show(remaining, new StepMetrics(result.Loss, result.LearningRate, result.GradientNorm, rate), null);
+        StepMetrics metrics = new(result.Loss, result.LearningRate, result.GradientNorm, rate)
+        {
+            MlmLoss = result.MlmLoss,
+        };
+        Show(remaining, metrics, null);
     }
 
     void Show(TimeSpan remaining, StepMetrics? step, DevEvaluation? evaluation) =>

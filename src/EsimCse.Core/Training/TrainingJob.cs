@@ -74,10 +74,14 @@ public sealed record TrainingProgress(
 /// <param name="SentencesPerSecond">The rate in anchors.</param>
 public sealed record StepMetrics(double Loss, double LearningRate, double GradientNorm, double SentencesPerSecond)
 {
+    /// <summary>The masked-language loss, before its weight; null without one.</summary>
+    public double? MlmLoss { get; init; }
+
     /// <summary>The numbers by their names in metrics.jsonl.</summary>
     public IEnumerable<KeyValuePair<string, double>> Values =>
     [
         new("loss", Loss),
+        .. MlmLoss is { } mlm ? [new("mlm_loss", mlm)] : Array.Empty<KeyValuePair<string, double>>(),
         new("learning_rate", LearningRate),
         new("gradient_norm", GradientNorm),
         new("sentences_per_second", SentencesPerSecond),
