@@ -58,6 +58,7 @@ sealed record RunDescription
         List<KeyValuePair<string, string>> options = [];
         foreach (TrainingOption option in TrainingOptionTable.Rows)
             if (option.Format(job.Options) is { } value) options.Add(new(option.Name.TrimStart('-'), value));
+        if (job.Columns.Count > 0) options.Add(new("columns", string.Join(',', job.Columns)));
         options.Add(new("precision", stored.Name()));
         return new RunDescription
         {

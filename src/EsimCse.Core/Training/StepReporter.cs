@@ -59,11 +59,11 @@ sealed class StepReporter(
         if (result.NotFiniteStep != 0) throw NotFinite(result);
         metrics.WriteStep(Done, result, rate);
         TimeSpan remaining = TimeSpan.FromSeconds((double)(steps - Done) * options.BatchSize / _rate);
-        StepMetrics metrics = new(result.Loss, result.LearningRate, result.GradientNorm, rate)
+        StepMetrics step = new(result.Loss, result.LearningRate, result.GradientNorm, rate)
         {
             MlmLoss = result.MlmLoss,
         };
-        Show(remaining, metrics, null);
+        Show(remaining, step, null);
     }
 
     void Show(TimeSpan remaining, StepMetrics? step, DevEvaluation? evaluation) =>

@@ -147,7 +147,7 @@ public class ReferenceModelTests
     {
         float[] values = [.. Rows(rows).Select(value => value.GetSingle())];
         backend.Upload<float>(values, step.State.Single(part => part.Name == "queue").Matrix);
-        backend.Upload<int>([stepsDone, 0, 0, QueueRows], step.State.Single(part => part.Name == "counters").Matrix);
+        backend.Upload<int>([stepsDone, 0, 0, QueueRows, 0], step.State.Single(part => part.Name == "counters").Matrix);
     }
 
     static JsonElement Read(string file) =>

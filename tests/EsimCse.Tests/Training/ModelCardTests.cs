@@ -26,13 +26,13 @@ public sealed class ModelCardTests : IDisposable
             StringComparison.Ordinal);
         Assert.Contains("- Start: `config.json`\n- Sentences: 45, of `corpus.txt`\n", card, StringComparison.Ordinal);
         foreach (TrainingOption option in TrainingOptionTable.Rows)
-            Assert.Contains(
-                $"\n| {option.Name.TrimStart('-')} | {option.Format(job.Options)} |\n", card, StringComparison.Ordinal);
+            if (option.Format(job.Options) is { } value)
+                Assert.Contains($"\n| {option.Name.TrimStart('-')} | {value} |\n", card, StringComparison.Ordinal);
         RunMetrics metrics = RunMetrics.Read(Path.Combine(job.Output, "metrics.jsonl"));
         (int step, EsimCse.Core.Evaluation.DevEvaluation scores) = metrics.Best!.Value;
         Assert.Contains($"this is the model of step {step}\n", card, StringComparison.Ordinal);
-        foreach ((string name, double value) in scores.Values)
-            Assert.Contains(FormattableString.Invariant($"| {name} | {value:F4} |"), card, StringComparison.Ordinal);
+        foreach ((string name, double score) in scores.Values)
+            Assert.Contains(FormattableString.Invariant($"| {name} | {score:F4} |"), card, StringComparison.Ordinal);
         Assert.Contains("SentenceTransformer(\"FOLDER\")", card, StringComparison.Ordinal);
         Assert.Contains("esimcse embed", card, StringComparison.Ordinal);
         Assert.DoesNotContain(_small.Folder, card, StringComparison.Ordinal);

@@ -17,7 +17,7 @@ public class RunDescriptionTests
         Assert.Equal((45, 14), (read.Sentences, read.Steps));
         Dictionary<string, string> options = read.Options.ToDictionary();
         foreach (TrainingOption row in TrainingOptionTable.Rows)
-            Assert.Equal(row.Format(job.Options), options[row.Name.TrimStart('-')]);
+            Assert.Equal(row.Format(job.Options), options.GetValueOrDefault(row.Name.TrimStart('-')));
         Assert.Equal("fp32", options["precision"]);
         Assert.Equal(["--data", "--from-scratch", "--eval-data's stsb-dev"], read.Inputs.Select(input => input.Key));
     }
