@@ -38,6 +38,8 @@ static class ModelCard
         bool opensElsewhere = pooler.SentenceTransformersMode is not null;
         string library = opensElsewhere ? "library_name: sentence-transformers\n" : "";
         string data = string.Join(", ", run.Data.Select(Code));
+        bool isSupervised = run.Options.Any(option => option.Key == "columns");
+        string kind = isSupervised ? "on pairs of similar sentences" : "without labels";
         return $"""
             ---
             {library}pipeline_tag: sentence-similarity
@@ -50,7 +52,7 @@ static class ModelCard
             # Sentence encoder trained with ESimCSE
 
             This model maps sentences to vectors whose cosine measures how similar the sentences are. EsimCseNative
-            {run.Version} trained it without labels by [ESimCSE](https://arxiv.org/abs/2109.04380).
+            {run.Version} trained it {kind} by [ESimCSE](https://arxiv.org/abs/2109.04380).
 
             ## Data
 

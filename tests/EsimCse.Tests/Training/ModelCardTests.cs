@@ -24,6 +24,7 @@ public sealed class ModelCardTests : IDisposable
         Assert.StartsWith(
             "---\nlibrary_name: sentence-transformers\npipeline_tag: sentence-similarity\ntags:\n", card,
             StringComparison.Ordinal);
+        Assert.Contains("trained it without labels by", card, StringComparison.Ordinal);
         Assert.Contains("- Start: `config.json`\n- Sentences: 45, of `corpus.txt`\n", card, StringComparison.Ordinal);
         foreach (TrainingOption option in TrainingOptionTable.Rows)
             if (option.Format(job.Options) is { } value)
@@ -59,5 +60,15 @@ public sealed class ModelCardTests : IDisposable
         Assert.DoesNotContain("sentence-transformers", card, StringComparison.Ordinal);
         Assert.Contains("The run had no evaluation data.", card, StringComparison.Ordinal);
         Assert.Contains("this is the model of step 14\n", card, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_card_of_pairs_says_so()
+    {
+        File.WriteAllLines(
+            _small.In("pairs.tsv"), ["a\tb", .. Enumerable.Repeat("the cat sees\ta cat sees the dog", 9)]);
+        string card = Train(_small.Job("pairs") with { Data = [_small.In("pairs.tsv")], Columns = ["a", "b"] });
+        Assert.Contains("trained it on pairs of similar sentences by", card, StringComparison.Ordinal);
+        Assert.Contains("\n| columns | a,b |\n", card, StringComparison.Ordinal);
     }
 }
