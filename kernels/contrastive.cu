@@ -204,12 +204,14 @@ __device__ __forceinline__ void stream_weights(
     {
         int anchor = is_anchor ? row : i;
         int column = is_anchor ? i : row - pairs;
-        float logit = warp_logit(vectors, norms, candidates, temperature, anchor, column);
+        float cosine = warp_cosine(vectors, norms, anchor, pairs + column) / temperature;
         if (threadIdx.x % WarpSize != 0) continue;
-        cosines[i - start] = logit - candidates.bonus(anchor, column);
-        weights[i - start] = anchor == column
-            ? statistics[4 * anchor + TargetWeight]
-            : expf(logit - statistics[4 * anchor + Maximum]) * statistics[4 * anchor + WeightScale];
+        cosines[i - start] = cosine;
+        float exponent = cosine + candidates.bonus(anchor, column) - statistics[4 * anchor + Maximum];
+        float weight = expf(exponent) * statistics[4 * anchor + WeightScale];
+        if (anchor == column) weight = statistics[4 * anchor + TargetWeight];
+        else if (candidates.excludes(anchor, column)) weight = 0;
+        weights[i - start] = weight;
     }
 }
 

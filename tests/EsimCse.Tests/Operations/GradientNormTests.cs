@@ -69,7 +69,7 @@ public class GradientNormTests
 
         public void RunStep(int step, int notFiniteStep)
         {
-            _backend.Upload<int>([step, notFiniteStep, 0, 0], State.Counters);
+            _backend.Upload<int>([step, notFiniteStep, 0, 0, 0], State.Counters);
             Run();
         }
     }

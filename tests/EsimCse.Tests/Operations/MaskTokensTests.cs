@@ -67,7 +67,7 @@ public class MaskTokensTests
         int[] lengths = [.. sentences.Select(sentence => sentence.Length)];
         int[] offsets = [.. Enumerable.Range(0, lengths.Length + 1).Select(s => lengths[..s].Sum())];
         int[] special = [.. Enumerable.Range(0, spec.Vocabulary).Select(id => spec.Special.Contains(id) ? 1 : 0)];
-        using TrainingState state = new(backend, [Step, 0, 0, 0], [0, 0, 0, 0, double.NaN]);
+        using TrainingState state = new(backend, [Step, 0, 0, 0, 0], [0, 0, 0, 0, double.NaN]);
         using GuardedMatrix deviceIds = new(backend, 1, ids.Length, ids);
         using GuardedMatrix devicePositions = new(backend, 1, ids.Length, positions);
         using GuardedMatrix deviceOffsets = new(backend, 1, offsets.Length, offsets);
