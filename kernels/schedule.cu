@@ -20,8 +20,7 @@ __device__ __forceinline__ double factor(Schedule schedule, int done, int warmup
     if (schedule == Schedule::Constant) return 1;
     double progress = (done - warmup) / static_cast<double>(steps - warmup);
     if (!(progress < 1)) return 0;
-    constexpr double Pi = 3.14159265358979323846;
-    return schedule == Schedule::Linear ? 1 - progress : (1 + cos(Pi * progress)) / 2;
+    return schedule == Schedule::Linear ? 1 - progress : (1 + cospi(progress)) / 2;
 }
 
 extern "C" __global__ void __launch_bounds__(32) schedule_step(

@@ -19,6 +19,6 @@ unsafe partial class CpuBackend
         if (schedule == LearningRateSchedule.Constant) return 1;
         double progress = (done - warmup) / (double)(steps - warmup);
         if (!(progress < 1)) return 0;
-        return schedule == LearningRateSchedule.Linear ? 1 - progress : (1 + Math.Cos(Math.PI * progress)) / 2;
+        return schedule == LearningRateSchedule.Linear ? 1 - progress : (1 + double.CosPi(progress)) / 2;
     }
 }
