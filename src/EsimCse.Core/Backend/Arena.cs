@@ -37,6 +37,18 @@ public sealed class Arena : IDisposable
         _capacity = bytes;
     }
 
+    /// <summary>
+    /// Takes all matrices back and carves new ones, after growing to the size that they need. The allocation runs
+    /// twice: on an arena that measures, then on this one.
+    /// </summary>
+    internal T Carve<T>(Func<Arena, T> allocate)
+    {
+        using Arena measure = new(null);
+        allocate(measure);
+        Reset(measure.Used);
+        return allocate(this);
+    }
+
     /// <summary>Carves the next matrix; its content is undefined.</summary>
     /// <exception cref="InvalidOperationException">The arena is full.</exception>
     public Matrix Allocate(int rows, int columns, ElementType type = ElementType.Float32)

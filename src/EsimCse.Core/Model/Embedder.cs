@@ -120,18 +120,10 @@ sealed class Embedder : IDisposable
         return count;
     }
 
-    Pass Prepare(ElementType type, PackedBatch batch)
-    {
-        using Arena measure = new(null);
-        _ = AllocatePass(measure, type, batch);
-        _arena.Reset(measure.Used);
-        return AllocatePass(_arena, type, batch);
-    }
-
-    Pass AllocatePass(Arena arena, ElementType type, PackedBatch batch) => new(
+    Pass Prepare(ElementType type, PackedBatch batch) => _arena.Carve(arena => new Pass(
         new BertActivations(arena, _config, _pooler, batch, type, savedForBackward: false),
         arena.Allocate(batch.Sentences, _pooler.Width(_config.HiddenSize)),
-        _layers.Allocate(arena, batch.Sentences));
+        _layers.Allocate(arena, batch.Sentences)));
 
     /// <summary>A batch on the device with the buffers of its forward pass.</summary>
     internal sealed record Pass(BertActivations Activations, Matrix Vectors, IReadOnlyList<Matrix> LayerOutputs)

@@ -108,17 +108,10 @@ sealed class GradientCache : IDisposable
     /// <summary>Reserves the vectors [VB,E] of a batch and the buffers of its loss.</summary>
     (Matrix Vectors, ContrastiveLoss Loss) ReserveBatch(int rows, int views)
     {
-        using Arena measure = new(null);
-        Allocate(measure);
-        _batchArena.Reset(measure.Used);
-        return Allocate(_batchArena);
-
-        (Matrix, ContrastiveLoss) Allocate(Arena arena)
-        {
-            int width = _bert.Config.HiddenSize;
-            Matrix vectors = arena.Allocate(views * rows, width);
-            return (vectors, new(_backend, arena, _options, rows, views, width, _persistent.Queue));
-        }
+        int width = _bert.Config.HiddenSize;
+        return _batchArena.Carve(arena => (
+            arena.Allocate(views * rows, width),
+            new ContrastiveLoss(_backend, arena, _options, rows, views, width, _persistent.Queue)));
     }
 
     /// <summary>
@@ -130,17 +123,10 @@ sealed class GradientCache : IDisposable
     {
         TrainingBatch batch = source.Reserve(step, first, count);
         SetFirst(first);
-        using Arena measure = new(null);
-        Allocate(measure);
-        _partArena.Reset(measure.Used);
-        (StepBuffers buffers, Matrix gradient) = Allocate(_partArena);
-        return (batch, buffers, gradient);
-
-        (StepBuffers, Matrix) Allocate(Arena arena)
-        {
-            StepBuffers buffers = new(arena, _bert, _persistent, _options, batch);
-            return (buffers, arena.Allocate(batch.Views.Sentences, _bert.Config.HiddenSize));
-        }
+        return _partArena.Carve(arena => (
+            batch,
+            new StepBuffers(arena, _bert, _persistent, _options, batch),
+            arena.Allocate(batch.Views.Sentences, _bert.Config.HiddenSize)));
     }
 
     void SetFirst(int sentence) => _backend.Upload<int>([sentence], _persistent.StepState.FirstSentenceCounter);

@@ -37,12 +37,7 @@ sealed class TrainingStep : IDisposable
         _batch = new BatchMemory(_backend);
         _stepArena = new Arena(_backend);
         _persistentArena = new Arena(_backend);
-        using (Arena measure = new(null))
-        {
-            _ = new PersistentBuffers(measure, bert, options.QueueSize);
-            _persistentArena.Reset(measure.Used);
-        }
-        _persistent = new PersistentBuffers(_persistentArena, bert, options.QueueSize);
+        _persistent = _persistentArena.Carve(arena => new PersistentBuffers(arena, bert, options.QueueSize));
         _persistent.Initialize(bert);
         _gradientCache = new GradientCache(bert, _persistent, options);
         Results = new StepResults(_backend, _persistent.StepNumbers, hasMlmLoss: options.MlmWeight > 0);
@@ -172,18 +167,13 @@ sealed class TrainingStep : IDisposable
 
     (StepBuffers Buffers, ContrastiveLoss Loss) Reserve(TrainingBatch batch)
     {
-        using Arena measure = new(null);
-        Allocate(measure);
-        _stepArena.Reset(measure.Used);
-        return Allocate(_stepArena);
-
-        (StepBuffers, ContrastiveLoss) Allocate(Arena arena)
+        int views = batch.Views.Sentences / batch.Rows;
+        int width = _bert.Config.HiddenSize;
+        return _stepArena.Carve(arena =>
         {
-            int views = batch.Views.Sentences / batch.Rows;
-            int width = _bert.Config.HiddenSize;
             ContrastiveLoss loss = new(_backend, arena, _options, batch.Rows, views, width, _persistent.Queue);
             return (new StepBuffers(arena, _bert, _persistent, _options, batch), loss);
-        }
+        });
     }
 
     void Forward(StepBuffers buffers, IBatchSource? source)

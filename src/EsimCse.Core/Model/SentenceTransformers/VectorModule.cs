@@ -31,15 +31,9 @@ abstract class VectorLayer(IBackend backend, int width) : IDisposable
     /// <summary>Uploads weights in fp32: matrices of as many columns as stated.</summary>
     protected Matrix[] Upload(params (float[] Values, int Columns)[] weights)
     {
-        using Arena measure = new(null);
-        foreach ((float[] values, int columns) in weights) measure.Allocate(values.Length / columns, columns);
-        _arena.Reset(measure.Used);
-        Matrix[] uploaded = new Matrix[weights.Length];
-        foreach ((int index, (float[] values, int columns)) in weights.Index())
-        {
-            uploaded[index] = _arena.Allocate(values.Length / columns, columns);
-            backend.Upload<float>(values, uploaded[index]);
-        }
+        Matrix[] uploaded = _arena.Carve(arena => Array.ConvertAll(
+            weights, weight => arena.Allocate(weight.Values.Length / weight.Columns, weight.Columns)));
+        for (int i = 0; i < weights.Length; i++) backend.Upload<float>(weights[i].Values, uploaded[i]);
         return uploaded;
     }
 }
