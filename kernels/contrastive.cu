@@ -17,6 +17,7 @@
 // Streaming, where the logits do not fit in memory: one block per row reduces its softmax online, and the gradient
 // computes the logits again. Every sum has a fixed order.
 #include "contrastive.cuh"
+#include "softmax.cuh"
 
 constexpr int WarpsPerBlock = 4;
 constexpr int StreamVectors = 2;
@@ -55,30 +56,11 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_softmax(
     const float* logit = logits + static_cast<long long>(row) * candidates.stride();
     float* weight = weights + static_cast<long long>(row) * candidates.stride();
 
-    float maximum = -infinity();
-    for (int j = threadIdx.x; j < count; j += blockDim.x) maximum = fmaxf(maximum, logit[j]);
-    maximum = block_max(maximum, scratch);
-
-    // Σ e^(logit - maximum) over all but one of the largest, and over all but the target
-    float max_count = 0;
-    float sum_without_max = 0;
-    float sum_without_target = 0;
+    SoftmaxSums sums = softmax_sums<WarpsPerBlock * WarpSize>(logit, count, row, scratch);
+    float weight_scale = 1 / ((1 + sums.without_max) * candidates.pairs * temperature);
     for (int j = threadIdx.x; j < count; j += blockDim.x)
-    {
-        float e = expf(logit[j] - maximum);
-        if (logit[j] == maximum) max_count += 1;
-        else sum_without_max += e;
-        if (j != row) sum_without_target += e;
-    }
-    max_count = block_sum(max_count, scratch);
-    sum_without_max = block_sum(sum_without_max, scratch) + (max_count - 1);
-    sum_without_target = block_sum(sum_without_target, scratch);
-
-    float weight_scale = 1 / ((1 + sum_without_max) * candidates.pairs * temperature);
-    for (int j = threadIdx.x; j < count; j += blockDim.x)
-        weight[j] = j == row ? -sum_without_target * weight_scale : expf(logit[j] - maximum) * weight_scale;
-    // A NaN is never the maximum: the sums propagate it.
-    if (threadIdx.x == 0) losses[row] = log1pf(sum_without_max) - (logit[row] - maximum);
+        weight[j] = j == row ? -sums.without_target * weight_scale : expf(logit[j] - sums.maximum) * weight_scale;
+    if (threadIdx.x == 0) losses[row] = log1pf(sums.without_max) - (logit[row] - sums.maximum);
 }
 
 extern "C" __global__ void __launch_bounds__(32) contrastive_mean(const float* losses, StepState state, int pairs)

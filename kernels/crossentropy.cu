@@ -8,7 +8,7 @@
 // gradient. V is any number, so that rows are not aligned: elements are read one by one.
 //
 // Rows: one block per row. Mean: one thread. Bias: one thread per column. Every sum has a fixed order.
-#include "common.cuh"
+#include "softmax.cuh"
 #include "stepstate.cuh"
 
 constexpr int RowThreads = 512;
@@ -29,36 +29,18 @@ __device__ __forceinline__ void row_loss(
         return;
     }
 
-    float maximum = -infinity();
-    for (int v = threadIdx.x; v < columns; v += RowThreads) maximum = fmaxf(maximum, logit[v]);
-    maximum = block_max(maximum, scratch);
-
-    // Σ e^(logit - maximum) over all but one of the largest, and over all but the label
-    float max_count = 0;
-    float sum_without_max = 0;
-    float sum_without_label = 0;
-    for (int v = threadIdx.x; v < columns; v += RowThreads)
-    {
-        float e = expf(logit[v] - maximum);
-        if (logit[v] == maximum) max_count += 1;
-        else sum_without_max += e;
-        if (v != label) sum_without_label += e;
-    }
-    max_count = block_sum(max_count, scratch);
-    sum_without_max = block_sum(sum_without_max, scratch) + (max_count - 1);
-    sum_without_label = block_sum(sum_without_label, scratch);
-    float distance = maximum - logit[label];
+    SoftmaxSums sums = softmax_sums<RowThreads>(logit, columns, label, scratch);
+    float distance = sums.maximum - logit[label];
     // The label's logit is read above by every thread and may be overwritten below.
     __syncthreads();
 
-    float scale = weight / *count / (1 + sum_without_max);
+    float scale = weight / *count / (1 + sums.without_max);
     for (int v = threadIdx.x; v < columns; v += RowThreads)
     {
-        float gradient = v == label ? -sum_without_label : expf(logit[v] - maximum);
+        float gradient = v == label ? -sums.without_target : expf(logit[v] - sums.maximum);
         dlogit[v] = from_float<T>(gradient * scale);
     }
-    // A NaN is never the maximum: the sums propagate it.
-    if (threadIdx.x == 0) losses[row] = log1pf(sum_without_max) + distance;
+    if (threadIdx.x == 0) losses[row] = log1pf(sums.without_max) + distance;
 }
 
 extern "C" __global__ void __launch_bounds__(32) crossentropy_mean(
