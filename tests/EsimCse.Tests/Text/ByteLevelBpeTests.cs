@@ -23,15 +23,11 @@ public sealed class ByteLevelBpeTests : IDisposable
         "<pad>", "<unk>", "<x>", "foo bar", "Ġ", "ãĥ", "of", "sees", "",
     ];
 
-    static readonly Gen<string> Text =
-        from fragments in Gen.ListOf(Gen.Elements(Fragments))
-        select string.Concat(fragments);
-
-    static readonly Gen<string> Flag = Gen.Elements("true", "false");
+    static readonly Gen<string> Text = TokenizerSamples.Texts(Fragments);
 
     static readonly Gen<string> Bytes =
-        from prefix in Flag
-        from splits in Flag
+        from prefix in TokenizerSamples.Flag
+        from splits in TokenizerSamples.Flag
         select $$"""{"type": "ByteLevel", "add_prefix_space": {{prefix}}, "use_regex": {{splits}}}""";
 
     static readonly Gen<string> PreTokenizers =
@@ -41,16 +37,7 @@ public sealed class ByteLevelBpeTests : IDisposable
             """{"type": "Punctuation", "behavior": "MergedWithNext"},""")
         select before == "" ? bytes : $$"""{"type": "Sequence", "pretokenizers": [{{before}} {{bytes}}]}""";
 
-    static readonly Gen<string> Added =
-        from content in Gen.Elements("<x>", "foo bar", "ab", "Ġ", "the", ".", " ")
-        from word in Flag
-        from left in Flag
-        from right in Flag
-        from normalized in Flag
-        select $$"""
-            {"content": "{{content}}", "single_word": {{word}}, "lstrip": {{left}}, "rstrip": {{right}},
-            "normalized": {{normalized}}, "special": false}
-            """;
+    static readonly Gen<string> Added = TokenizerSamples.Added("<x>", "foo bar", "ab", "Ġ", "the", ".", " ");
 
     static readonly Gen<JsonObject> Tokenizers =
         from normalizer in Gen.Elements("null", "null", """{"type": "NFC"}""", """{"type": "Lowercase"}""")
@@ -58,8 +45,8 @@ public sealed class ByteLevelBpeTests : IDisposable
         from added in Gen.ArrayOf(Added, 2)
         from count in Gen.Choose(0, 2)
         from order in Gen.Choose(0, int.MaxValue)
-        from listed in Flag
-        from ignoreMerges in Flag
+        from listed in TokenizerSamples.Flag
+        from ignoreMerges in TokenizerSamples.Flag
         select Assemble(normalizer, preTokenizer, added[..count], order, listed == "true", ignoreMerges);
 
     readonly TokenizerFolder _folder = new();
@@ -67,17 +54,8 @@ public sealed class ByteLevelBpeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Ids_equal_those_of_the_components_in_their_order()
-    {
-        Assert.SkipWhen(AppContext.TryGetSwitch("System.Globalization.Invariant", out bool on) && on, "no ICU");
-        Gen<(JsonObject Json, string Text)> cases =
-            from json in Tokenizers
-            from text in Text
-            select (json, text);
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(Cases),
-            Prop.ForAll(cases.ToArbitrary(), sample => Compare(sample.Json, sample.Text)));
-    }
+    public void Ids_equal_those_of_the_components_in_their_order() =>
+        TokenizerSamples.CheckAll(Cases, Tokenizers, Text, Compare);
 
     [Theory]
     [InlineData("a")]
@@ -144,15 +122,8 @@ public sealed class ByteLevelBpeTests : IDisposable
         model["merges"] = new JsonArray([.. merges.Select(merge => listed
             ? new JsonArray([.. merge.Split(' ').Select(token => JsonValue.Create(token))])
             : (JsonNode)merge)]);
-        JsonArray tokens = json["added_tokens"]!.AsArray();
-        int next = model["vocab"]!.AsObject().Count;
-        foreach (JsonObject token in added.Select(token => JsonNode.Parse(token)!.AsObject()))
-        {
-            string content = (string)token["content"]!;
-            if (tokens.Any(known => (string)known!["content"]! == content)) continue;
-            token["id"] = (int?)model["vocab"]![content] ?? next++;
-            tokens.Add(token);
-        }
+        JsonObject vocabulary = model["vocab"]!.AsObject();
+        TokenizerSamples.Add(json, added, vocabulary.Count, content => (int?)vocabulary[content]);
         return json;
     }
 }

@@ -18,25 +18,21 @@ public sealed class TokenizerPropertyTests : IDisposable
         "foo bar", "ab", "abc", "\u302E", "\uA953", "xxxxxxxxxxxxxxxxx", "x", "",
     ];
 
-    static readonly Gen<string> Text =
-        from fragments in Gen.ListOf(Gen.Elements(Fragments))
-        select string.Concat(fragments);
-
-    static readonly Gen<string> Flag = Gen.Elements("true", "false");
+    static readonly Gen<string> Text = TokenizerSamples.Texts(Fragments);
 
     static readonly Gen<string> Bert =
-        from clean in Flag
-        from chinese in Flag
+        from clean in TokenizerSamples.Flag
+        from chinese in TokenizerSamples.Flag
         from accents in Gen.Elements("true", "false", "null")
-        from lowercase in Flag
+        from lowercase in TokenizerSamples.Flag
         select $$"""
             {"type": "BertNormalizer", "clean_text": {{clean}}, "handle_chinese_chars": {{chinese}},
             "strip_accents": {{accents}}, "lowercase": {{lowercase}}}
             """;
 
     static readonly Gen<string> Strip =
-        from left in Flag
-        from right in Flag
+        from left in TokenizerSamples.Flag
+        from right in TokenizerSamples.Flag
         select $$"""{"type": "Strip", "strip_left": {{left}}, "strip_right": {{right}}}""";
 
     static readonly Gen<string> OneNormalizer = Gen.OneOf(
@@ -52,7 +48,7 @@ public sealed class TokenizerPropertyTests : IDisposable
 
     static readonly Gen<string> OnePreTokenizer = Gen.OneOf(
         Gen.Elements("BertPreTokenizer", "Whitespace", "WhitespaceSplit").Select(type => $$"""{"type": "{{type}}"}"""),
-        Flag.Select(flag => $$"""{"type": "Digits", "individual_digits": {{flag}}}"""),
+        TokenizerSamples.Flag.Select(flag => $$"""{"type": "Digits", "individual_digits": {{flag}}}"""),
         Gen.Elements("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
             .Select(behavior => $$"""{"type": "Punctuation", "behavior": "{{behavior}}"}"""));
 
@@ -66,15 +62,7 @@ public sealed class TokenizerPropertyTests : IDisposable
         """);
 
     static readonly Gen<string> Added =
-        from content in Gen.Elements("[X1]", "Foo", "foo bar", "ab", "abc", "café", "cat", ",", " ", "1")
-        from word in Flag
-        from left in Flag
-        from right in Flag
-        from normalized in Flag
-        select $$"""
-            {"content": "{{content}}", "single_word": {{word}}, "lstrip": {{left}}, "rstrip": {{right}},
-            "normalized": {{normalized}}, "special": false}
-            """;
+        TokenizerSamples.Added("[X1]", "Foo", "foo bar", "ab", "abc", "café", "cat", ",", " ", "1");
 
     static readonly Gen<string> Tokenizers =
         from normalizer in OneOrSequence(OneNormalizer, "normalizers")
@@ -90,17 +78,8 @@ public sealed class TokenizerPropertyTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Ids_equal_those_of_the_components_in_their_order()
-    {
-        Assert.SkipWhen(AppContext.TryGetSwitch("System.Globalization.Invariant", out bool on) && on, "no ICU");
-        Gen<(string Json, string Text)> cases =
-            from json in Tokenizers
-            from text in Text
-            select (json, text);
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(Cases),
-            Prop.ForAll(cases.ToArbitrary(), sample => Compare(sample.Json, sample.Text)));
-    }
+    public void Ids_equal_those_of_the_components_in_their_order() =>
+        TokenizerSamples.CheckAll(Cases, Tokenizers, Text, Compare);
 
     [Fact]
     public void Truncation_keeps_the_tokens_of_its_side_between_the_special_tokens()
@@ -152,16 +131,12 @@ public sealed class TokenizerPropertyTests : IDisposable
         json["pre_tokenizer"] = JsonNode.Parse(preTokenizer);
         json["post_processor"] = JsonNode.Parse(processor);
         json["model"]!["max_input_chars_per_word"] = maxChars;
-        JsonArray tokens = json["added_tokens"]!.AsArray();
-        int next = TokenizerFolder.Vocabulary.Length;
-        foreach (JsonObject token in added.Select(token => JsonNode.Parse(token)!.AsObject()))
-        {
-            string content = (string)token["content"]!;
-            if (tokens.Any(known => (string)known!["content"]! == content)) continue;
-            int listed = Array.IndexOf(TokenizerFolder.Vocabulary, content);
-            token["id"] = listed >= 0 ? listed : next++;
-            tokens.Add(token);
-        }
+        string[] vocabulary = TokenizerFolder.Vocabulary;
+        TokenizerSamples.Add(
+            json,
+            added,
+            vocabulary.Length,
+            content => Array.IndexOf(vocabulary, content) is >= 0 and int id ? id : null);
         return json.ToJsonString();
     }
 }
