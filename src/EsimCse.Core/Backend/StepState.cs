@@ -8,9 +8,6 @@ public readonly record struct StepState(Matrix Counters, Matrix Scalars)
     /// <summary>Length of <see cref="Counters"/> and of <see cref="Scalars"/>.</summary>
     public const int Length = 5;
 
-    /// <summary>Length of <see cref="Scalars"/>.</summary>
-    public const int ScalarLength = 5;
-
     /// <summary>Counter: the current step, from 1; 0 before the first.</summary>
     public const int Step = 0;
 

@@ -23,7 +23,7 @@ sealed class PersistentBuffers
         }
         Chunks = arena.Allocate(chunks.Length / ParameterChunk.Columns, ParameterChunk.Columns, ElementType.Int32);
         Partials = arena.Allocate(1, Chunks.Rows);
-        StepNumbers = arena.Allocate(1, StepState.Length + StepState.ScalarLength, ElementType.Int32);
+        StepNumbers = arena.Allocate(2, StepState.Length, ElementType.Int32);
     }
 
     /// <summary>The gradients of the last step, before clipping.</summary>
@@ -47,20 +47,11 @@ sealed class PersistentBuffers
     /// <summary>[1,C]: scratch of <see cref="IBackend.GradientNorm"/>.</summary>
     public Matrix Partials { get; }
 
-    /// <summary>Int32 [1,9]: the counters, then the bits of the scalars.</summary>
+    /// <summary>Int32 [2,5]: the counters, and the bits of the scalars.</summary>
     public Matrix StepNumbers { get; }
 
-    public StepState StepState
-    {
-        get
-        {
-            Matrix numbers = StepNumbers.Reshape(StepNumbers.Columns, 1);
-            Matrix scalars = numbers.Slice(StepState.Length, StepState.ScalarLength);
-            return new(
-                numbers.Slice(0, StepState.Length).Reshape(1, StepState.Length),
-                scalars.Reshape(1, StepState.ScalarLength) with { Type = ElementType.Float32 });
-        }
-    }
+    public StepState StepState =>
+        new(StepNumbers.Slice(0, 1), StepNumbers.Slice(1, 1) with { Type = ElementType.Float32 });
 
     /// <summary>Writes the first values: the chunks, and zeros everywhere else but in the momentum encoder.</summary>
     public void Initialize(BertParameters bert)
@@ -71,7 +62,7 @@ sealed class PersistentBuffers
         backend.Upload<float>(zeros, V);
         backend.Upload<float>(zeros, Gradients.Arena);
         backend.Upload<int>(bert.Layout.Chunks(), Chunks);
-        backend.Upload<int>(new int[StepNumbers.Columns], StepNumbers);
+        backend.Upload<int>(new int[StepNumbers.Count], StepNumbers);
         if (Queue.IsPresent) backend.Upload<float>(new float[Queue.Count], Queue);
     }
 }

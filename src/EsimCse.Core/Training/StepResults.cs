@@ -52,7 +52,7 @@ sealed class StepResults : IDisposable
     /// <summary>Waits for the oldest pending result and returns it.</summary>
     public StepResult Dequeue()
     {
-        Span<int> numbers = stackalloc int[StepState.Length + StepState.ScalarLength];
+        Span<int> numbers = stackalloc int[2 * StepState.Length];
         _copies[_dequeued++ % Capacity].Wait(numbers);
         return Parse(numbers);
     }
@@ -60,7 +60,7 @@ sealed class StepResults : IDisposable
     /// <summary>Waits for all that was enqueued, and returns the result of the last step.</summary>
     public StepResult Read()
     {
-        Span<int> numbers = stackalloc int[StepState.Length + StepState.ScalarLength];
+        Span<int> numbers = stackalloc int[2 * StepState.Length];
         _backend.Download(_numbers, numbers);
         return Parse(numbers);
     }

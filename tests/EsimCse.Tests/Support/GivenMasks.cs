@@ -22,7 +22,7 @@ sealed class GivenMasks(IBackend backend, int[][] masked, int[][] labels) : IMas
         Upload(rows, tokens.Rows, -1);
         Upload([.. rows.Select(row => _labels[row])], tokens.Labels, -1);
         Upload([rows.Length], tokens.Count, 0);
-        Matrix scalars = state.Scalars.Reshape(StepState.ScalarLength, 1);
+        Matrix scalars = state.Scalars.Reshape(StepState.Length, 1);
         backend.Upload<float>([0], scalars.Slice(StepState.MaskedLanguageLoss, 1));
     }
 

@@ -8,7 +8,7 @@ sealed class TrainingState : IDisposable
     public TrainingState(IBackend backend, int[]? counters = null, double[]? scalars = null)
     {
         Counters = new(backend, 1, StepState.Length, counters ?? new int[StepState.Length]);
-        Scalars = new(backend, 1, StepState.ScalarLength, scalars ?? new double[StepState.ScalarLength]);
+        Scalars = new(backend, 1, StepState.Length, scalars ?? new double[StepState.Length]);
     }
 
     public GuardedMatrix Counters { get; }
