@@ -13,6 +13,7 @@ namespace EsimCse.Core.Files;
 static class JsonFile
 {
     const int LongestMessage = 160;
+    const int LongestExcerpt = 60;
 
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -47,6 +48,10 @@ static class JsonFile
         using (Utf8JsonWriter writer = new(bytes, Readable)) value.WriteTo(writer);
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
+
+    /// <summary>Returns the start of a text, for messages.</summary>
+    public static string Excerpt(string text) =>
+        text.Length <= LongestExcerpt ? text : text[..LongestExcerpt] + "…";
 
     /// <summary>Returns an error's line and message.</summary>
     public static string Describe(Exception error) => error is JsonException { LineNumber: { } line }

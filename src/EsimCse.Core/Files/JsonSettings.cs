@@ -9,8 +9,6 @@ namespace EsimCse.Core.Files;
 /// </summary>
 sealed class JsonSettings
 {
-    const int LongestQuote = 60;
-
     readonly Dictionary<string, JsonElement> _values = new(StringComparer.Ordinal);
     readonly JsonElement _json;
     readonly SettingKeys _keys;
@@ -190,7 +188,6 @@ sealed class JsonSettings
     string Quote(string key)
     {
         bool isPresent = _values.TryGetValue(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
-        string json = isPresent ? JsonFile.Quote(value) : "nothing";
-        return json.Length <= LongestQuote ? json : json[..LongestQuote] + "…";
+        return isPresent ? JsonFile.Excerpt(JsonFile.Quote(value)) : "nothing";
     }
 }

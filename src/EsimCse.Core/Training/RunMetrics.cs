@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EsimCse.Core.Evaluation;
+using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Training;
 
@@ -78,7 +79,7 @@ sealed record RunMetrics
             catch (JsonException)
             {
             }
-            throw new InvalidInputException($"{place}: found {Shorten(text)}, expected a JSON object");
+            throw new InvalidInputException($"{place}: found {JsonFile.Excerpt(text)}, expected a JSON object");
         }
 
         public bool Contains(string name) => Json.TryGetProperty(name, out _);
@@ -101,8 +102,6 @@ sealed record RunMetrics
         }
 
         public InvalidInputException Wrong(string expected) =>
-            new($"{Place}: found {Shorten(Json.GetRawText())}, expected {expected}");
-
-        static string Shorten(string text) => text.Length <= 60 ? text : text[..60] + "…";
+            new($"{Place}: found {JsonFile.Excerpt(Json.GetRawText())}, expected {expected}");
     }
 }
