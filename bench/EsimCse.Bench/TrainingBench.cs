@@ -85,7 +85,7 @@ static class TrainingBench
         {
             (int[] ids, uint line) = corpus[i];
             anchorTokens += ids.Length;
-            positiveTokens += positives.DrawLength(ids, line, 0);
+            positiveTokens += positives.Draw(ids, line, 0).Length;
         }
         int viewTokens = (int)((anchorTokens + positiveTokens) / Batches);
         return 3 * work.MatmulOperations(viewTokens) + work.MatmulOperations((int)(anchorTokens / Batches));

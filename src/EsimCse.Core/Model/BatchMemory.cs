@@ -58,10 +58,10 @@ sealed class BatchMemory(IBackend backend) : IDisposable
         return new PackedBatch(ids, positions, offsets, sentences, rows, longestPadded);
     }
 
+    internal static int RoundUp(int count, int multiple) => (count + multiple - 1) / multiple * multiple;
+
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
-
-    static int RoundUp(int count, int multiple) => (count + multiple - 1) / multiple * multiple;
 
     static Matrix First(Matrix row, int columns) => row.Reshape(row.Columns, 1).Slice(0, columns).Reshape(1, columns);
 }

@@ -13,6 +13,7 @@ sealed class Corpus
 {
     readonly List<int[]> _texts = [];
     readonly List<uint> _lines = [];
+    readonly List<int> _ids = [];
     uint _nextLine;
 
     /// <summary>Reads the sentences of files in order. Empty ones are skipped and counted.</summary>
@@ -125,12 +126,11 @@ sealed class Corpus
                 Empty++;
                 return;
             }
-        List<int> ids = [];
         foreach (string text in texts)
         {
-            ids.Clear();
-            if (tokenizer.Encode(text, maxLength, ids)) Truncated++;
-            _texts.Add([.. ids]);
+            _ids.Clear();
+            if (tokenizer.Encode(text, maxLength, _ids)) Truncated++;
+            _texts.Add([.. _ids]);
         }
         _lines.Add(line);
     }

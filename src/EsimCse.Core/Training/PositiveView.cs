@@ -90,11 +90,8 @@ static class PositiveView
     static int[] OrdinaryTokens(BertTokenizer tokenizer)
     {
         // A tokenizer may not list its special tokens as added ones.
-        HashSet<int> special = [.. tokenizer.PrefixIds, .. tokenizer.SuffixIds];
-        if (tokenizer.UnknownId is { } unknown) special.Add(unknown);
-        foreach (string token in tokenizer.Settings.UsualSpecialTokens)
-            if (tokenizer.TryGetId(token, out int id)) special.Add(id);
-        return [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(id => !tokenizer.IsAdded(id)).Except(special)];
+        IEnumerable<int> ids = Enumerable.Range(0, tokenizer.VocabularySize);
+        return [.. ids.Where(id => !tokenizer.IsAdded(id) && !tokenizer.IsSpecial(id))];
     }
 
     static int[] Stopwords(BertTokenizer tokenizer)

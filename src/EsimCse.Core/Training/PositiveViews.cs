@@ -43,9 +43,6 @@ sealed class PositiveViews
     /// <summary>Returns the positive of a sentence, given with [CLS] and [SEP].</summary>
     public int[] Create(ReadOnlySpan<int> ids, uint line, uint step) => Draw(ids, line, step).ToArray();
 
-    /// <summary>Returns the length of <see cref="Create"/>, without allocating.</summary>
-    public int DrawLength(ReadOnlySpan<int> ids, uint line, uint step) => Draw(ids, line, step).Length;
-
     /// <summary>Returns the tokens of <see cref="Create"/>, without allocating; valid until the next call.</summary>
     public ReadOnlySpan<int> Draw(ReadOnlySpan<int> ids, uint line, uint step)
     {

@@ -44,10 +44,7 @@ sealed class StepBuffers
     /// <summary>The pass that overwrites the buffers of the others; null without a masked-language loss.</summary>
     public MaskedLanguagePass? MaskedLanguage { get; }
 
-    static MaskedTokens AllocateMaskedTokens(Arena arena, IBackend backend, TrainingBatch rows)
-    {
-        int padding = backend.TokenPadding;
-        int count = (rows.MaskedTokens + padding - 1) / padding * padding;
-        return MaskedTokens.Allocate(arena, rows.Views.Tokens, count);
-    }
+    static MaskedTokens AllocateMaskedTokens(Arena arena, IBackend backend, TrainingBatch rows) =>
+        MaskedTokens.Allocate(
+            arena, rows.Views.Tokens, BatchMemory.RoundUp(rows.MaskedTokens, backend.TokenPadding));
 }

@@ -32,6 +32,7 @@ struct KernelArgument
     public static implicit operator KernelArgument(AugmentationSpec spec) => From(AugmentationArgument.From(spec));
 
     public static implicit operator KernelArgument(CandidatesArgument candidates) => From(candidates);
+
     public static implicit operator KernelArgument(MaskingSpec spec) => From(MaskingArgument.From(spec));
 
     static KernelArgument From<T>(T value) where T : unmanaged

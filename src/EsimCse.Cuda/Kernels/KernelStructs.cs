@@ -28,7 +28,7 @@ readonly record struct DropoutArgument(
         SeedHigh: (uint)(mask.Seed >> 32));
 }
 
-/// <summary>The struct <c>Candidates</c> of contrastive.cu.</summary>
+/// <summary>The struct <c>Candidates</c> of contrastive.cuh.</summary>
 readonly record struct CandidatesArgument(
     nint Texts,
     float HardNegativeWeight,

@@ -59,11 +59,11 @@ public sealed class PositiveViewsTests : IDisposable
     }
 
     [Fact]
-    public void DrawLength_is_the_length_of_Create()
+    public void Draw_returns_the_tokens_of_Create()
     {
         PositiveViews views = Create(new());
         for (uint line = 0; line < Draws; line++)
-            Assert.Equal(views.Create(Sentence, line, 0).Length, views.DrawLength(Sentence, line, 0));
+            Assert.Equal(views.Create(Sentence, line, 0), views.Draw(Sentence, line, 0).ToArray());
     }
 
     static string[] ViewsOfSteps(PositiveViews views)
@@ -75,6 +75,6 @@ public sealed class PositiveViewsTests : IDisposable
     static int[] LengthsOfLines(PositiveViews views)
     {
         IEnumerable<uint> lines = Enumerable.Range(0, Draws).Select(line => (uint)line);
-        return [.. lines.Select(line => views.DrawLength(Sentence, line, step: 0))];
+        return [.. lines.Select(line => views.Draw(Sentence, line, step: 0).Length)];
     }
 }
