@@ -69,6 +69,7 @@ extern "C" __global__ void __launch_bounds__(32) contrastive_mean(const float* l
     if (threadIdx.x != 0) return;
     for (int row = 0; row < pairs; row++) sum += losses[row];
     state.scalars->loss = static_cast<float>(sum / pairs);
+    state.scalars->masked_language_loss = 0;
 }
 
 extern "C" __global__ void __launch_bounds__(128) contrastive_gradient(

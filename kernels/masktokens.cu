@@ -40,7 +40,7 @@ extern "C" __global__ void __launch_bounds__(Threads) masktokens_draw(
     uint32_t position = token - offsets[sentence];
     int sentences_per_view = sentences / 2;
     uint32_t view = sentence / sentences_per_view;
-    uint32_t sentence_in_view = sentence % sentences_per_view;
+    uint32_t sentence_in_view = sentence % sentences_per_view + state.counters->first_sentence;
     uint32_t step = state.counters->step;
     uint4 draws = philox(position, MaskingSite | view << 16, sentence_in_view, step, spec.seed_low, spec.seed_high);
     if (draws.x >= spec.threshold) return;
@@ -85,8 +85,7 @@ __device__ __forceinline__ int block_count_before(int value, int* scratch)
 }
 
 extern "C" __global__ void __launch_bounds__(Threads) masktokens_list(
-    const int* ids, const int* chosen, StepState state, int* slots, int* rows, int* labels, int* count,
-    int tokens, int capacity)
+    const int* ids, const int* chosen, int* slots, int* rows, int* labels, int* count, int tokens, int capacity)
 {
     __shared__ int scratch[Threads / WarpSize];
     int first = min(static_cast<int>(blockIdx.x) * Threads, tokens);
@@ -102,9 +101,7 @@ extern "C" __global__ void __launch_bounds__(Threads) masktokens_list(
             rows[slot] = -1;
             labels[slot] = -1;
         }
-        if (threadIdx.x != 0) return;
-        *count = before;
-        state.scalars->masked_language_loss = 0;
+        if (threadIdx.x == 0) *count = before;
         return;
     }
     int token = first + threadIdx.x;

@@ -19,8 +19,8 @@ namespace EsimCse.Core.Backend;
 public readonly record struct DropoutMask(float Rate, ulong Seed, int Site, int SentencesPerView, Matrix Counters)
 {
     /// <summary>
-    /// The view of the first sentence: 0 for anchors, positives and hard negatives, 2 for the masked copies of anchors
-    /// and positives. Where it is not 0 the batch holds two views at most.
+    /// The view of the first sentence: 0 for anchors, positives and hard negatives; for the masked copies of anchors
+    /// and positives an even one above those. Where it is not 0 the batch holds two views at most.
     /// </summary>
     public int FirstView { get; init; }
 

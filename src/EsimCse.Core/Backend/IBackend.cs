@@ -98,8 +98,8 @@ public interface IBackend : IDisposable
     void PackViews(CorpusMemory corpus, int batchSize, AugmentationSpec draws, StepState state, PackedBatch batch);
 
     /// <summary>
-    /// Masks the tokens of a batch of anchors and positives by <paramref name="masking"/>, and writes 0 to
-    /// <see cref="StepState.MaskedLanguageLoss"/>. <paramref name="masked"/> has room for all chosen tokens.
+    /// Masks the tokens of a batch of anchors and positives by <paramref name="masking"/>, counting sentences on from
+    /// <see cref="StepState.FirstSentence"/>. <paramref name="masked"/> has room for all chosen tokens.
     /// </summary>
     void MaskTokens(PackedBatch batch, MaskingSpec masking, StepState state, MaskedTokens masked);
 
@@ -239,8 +239,8 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// Computes l[i,j] = cos(h[i], candidate j) / τ, plus the weight where candidate j is the hard negative of i, cos
-    /// with each norm clamped below at 1e-8; loss = mean over i of log Σ_j e^l[i,j] − l[i,i], to
-    /// <see cref="StepState.Loss"/>; dh = the gradient of the loss.
+    /// with each norm clamped below at 1e-8; loss = mean over i of log Σ_j e^l[i,j] − l[i,i], dh = its gradient; writes
+    /// the loss to <see cref="StepState.Loss"/>, and 0 to <see cref="StepState.MaskedLanguageLoss"/>.
     /// </summary>
     /// <remarks>
     /// h has V = 2 or 3 times B = pairs rows: anchors, their positives, and their hard negatives if there are any. The

@@ -17,4 +17,19 @@ public readonly record struct PackedBatch(
     Matrix Offsets,
     int Sentences,
     int Tokens,
-    int LongestSentence);
+    int LongestSentence)
+{
+    /// <summary>
+    /// Returns the first sentences as a batch in the same memory. Its padding rows are the rows that follow.
+    /// </summary>
+    /// <param name="sentences">The number of sentences.</param>
+    /// <param name="rows">The number of their tokens, rounded up to <see cref="IBackend.TokenPadding"/>.</param>
+    internal PackedBatch First(int sentences, int rows) => this with
+    {
+        Ids = Ids with { Columns = rows },
+        Positions = Positions with { Columns = rows },
+        Offsets = Offsets with { Columns = sentences + 1 },
+        Sentences = sentences,
+        Tokens = rows,
+    };
+}

@@ -40,16 +40,17 @@ sealed class BatchMemory(IBackend backend) : IDisposable
     public PackedBatch CopyFirst(PackedBatch source, int sentences, int tokens, int longest)
     {
         PackedBatch batch = Reserve(sentences, tokens, longest);
-        backend.Copy(First(source.Ids, batch.Tokens), batch.Ids);
-        backend.Copy(First(source.Positions, batch.Tokens), batch.Positions);
-        backend.Copy(First(source.Offsets, sentences + 1), batch.Offsets);
+        PackedBatch first = source.First(sentences, batch.Tokens);
+        backend.Copy(first.Ids, batch.Ids);
+        backend.Copy(first.Positions, batch.Positions);
+        backend.Copy(first.Offsets, batch.Offsets);
         return batch;
     }
 
     /// <summary>Returns a batch of undefined content, its rows padded to <see cref="IBackend.TokenPadding"/>.</summary>
     public PackedBatch Reserve(int sentences, int tokens, int longest)
     {
-        int rows = RoundUp(tokens, backend.TokenPadding);
+        int rows = Padded(tokens);
         int longestPadded = RoundUp(longest, Math.Min(backend.TokenPadding, LengthPadding));
         _arena.Reset((2L * rows + sentences + 1) * sizeof(int) + 3 * Arena.Alignment);
         Matrix ids = _arena.Allocate(1, rows, ElementType.Int32);
@@ -60,8 +61,9 @@ sealed class BatchMemory(IBackend backend) : IDisposable
 
     internal static int RoundUp(int count, int multiple) => (count + multiple - 1) / multiple * multiple;
 
+    /// <summary>Returns the rows of a batch of that many tokens.</summary>
+    public int Padded(int tokens) => RoundUp(tokens, backend.TokenPadding);
+
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
-
-    static Matrix First(Matrix row, int columns) => row.Reshape(row.Columns, 1).Slice(0, columns).Reshape(1, columns);
 }

@@ -38,12 +38,14 @@ sealed class GradientCache : IDisposable
     {
         int rows = source.CountRows(step);
         (Matrix vectors, ContrastiveLoss loss) = ReserveBatch(rows, source.Views);
-        foreach ((int first, int count) in Parts(rows)) Encode(source, step, first, count, vectors);
+        int maskedTokens = 0;
+        foreach ((int first, int count) in Parts(rows)) maskedTokens += Encode(source, step, first, count, vectors);
 
         // The loss reads the queue: the push of the step before, which ran meanwhile, must have arrived.
         _backend.WaitForSideStream();
         loss.Compute(vectors, source.UploadTexts(step), _persistent.StepState);
-        foreach ((int first, int count) in Parts(rows)) Backward(source, step, first, count, loss.Gradient);
+        foreach ((int first, int count) in Parts(rows))
+            Backward(source, step, first, count, loss.Gradient, maskedTokens);
     }
 
     /// <summary>Packs the parts that reach into the last rows of a step's batch, one after the other.</summary>
@@ -71,10 +73,11 @@ sealed class GradientCache : IDisposable
         for (int first = 0; first < rows; first += _partRows) yield return (first, Math.Min(_partRows, rows - first));
     }
 
-    void Encode(IBatchSource source, int step, int first, int count, Matrix vectors)
+    /// <summary>Encodes a part to its vectors; returns the number of its masked tokens.</summary>
+    int Encode(IBatchSource source, int step, int first, int count, Matrix vectors)
     {
         (TrainingBatch batch, StepBuffers buffers, _) = ReservePart(source, step, first, count);
-        _backend.RunGraph(buffers.Activations.Key(source, "encode"), () => Forward(source, batch, buffers));
+        Forward(source, batch, buffers);
         SetFirst(0);
         int rows = vectors.Rows / source.Views;
         for (int view = 0; view < source.Views; view++)
@@ -82,28 +85,35 @@ sealed class GradientCache : IDisposable
             Matrix encoded = buffers.Head.Vectors.Slice(view * count, count);
             _backend.Copy(encoded, vectors.Slice(view * rows + first, count));
         }
+        return batch.MaskedTokens;
     }
 
-    void Backward(IBatchSource source, int step, int first, int count, Matrix dvectors)
+    /// <summary>Adds a part's gradients, its share of the mean over all masked tokens of the batch included.</summary>
+    void Backward(IBatchSource source, int step, int first, int count, Matrix dvectors, int maskedTokens)
     {
         (TrainingBatch batch, StepBuffers buffers, Matrix gradient) = ReservePart(source, step, first, count);
         int rows = dvectors.Rows / source.Views;
         for (int view = 0; view < source.Views; view++)
             _backend.Copy(dvectors.Slice(view * rows + first, count), gradient.Slice(view * count, count));
-        _backend.RunGraph(buffers.Activations.Key(source, "encode backward"), () =>
+        Forward(source, batch, buffers);
+        buffers.MaskTokens();
+        if (maskedTokens > 0) _backend.Upload<int>([maskedTokens], buffers.MaskedTokens.Count);
+        GraphKey key = buffers.Activations.Key(source, "part backward");
+        _backend.RunGraph(key with { MaskedTokens = buffers.MaskedTokens.Rows.Columns }, () =>
         {
-            Forward(source, batch, buffers);
             buffers.Backward.Run(buffers.Head.Backward(gradient));
+            buffers.MaskedLanguage?.Run();
         });
         SetFirst(0);
     }
 
-    void Forward(IBatchSource source, TrainingBatch batch, StepBuffers buffers)
-    {
-        source.Pack(_persistent.StepState, batch.Views);
-        buffers.Forward.Run();
-        buffers.Head.Forward();
-    }
+    void Forward(IBatchSource source, TrainingBatch batch, StepBuffers buffers) =>
+        _backend.RunGraph(buffers.Activations.Key(source, "part forward"), () =>
+        {
+            source.Pack(_persistent.StepState, batch.Views);
+            buffers.Forward.Run();
+            buffers.Head.Forward();
+        });
 
     /// <summary>Reserves the vectors [VB,E] of a batch and the buffers of its loss.</summary>
     (Matrix Vectors, ContrastiveLoss Loss) ReserveBatch(int rows, int views)
@@ -123,10 +133,11 @@ sealed class GradientCache : IDisposable
     {
         TrainingBatch batch = source.Reserve(step, first, count);
         SetFirst(first);
-        return _partArena.Carve(arena => (
-            batch,
-            new StepBuffers(arena, _bert, _persistent, _options, batch),
-            arena.Allocate(batch.Views.Sentences, _bert.Config.HiddenSize)));
+        return _partArena.Carve(arena =>
+        {
+            Matrix gradient = arena.Allocate(batch.Views.Sentences, _bert.Config.HiddenSize);
+            return (batch, new StepBuffers(arena, _bert, _persistent, _options, batch), gradient);
+        });
     }
 
     void SetFirst(int sentence) => _backend.Upload<int>([sentence], _persistent.StepState.FirstSentenceCounter);

@@ -65,7 +65,7 @@ sealed class HostPackedCorpus : IBatchSource
             views[1][i] = _positives.Create(_corpus.Text(rows[i], _corpus.Columns > 1 ? 1 : 0), line, (uint)step);
             if (Views == 3) views[2][i] = _corpus.Text(rows[i], 2);
         }
-        int chosen = _masking is null ? 0 : CountChosen(_masking, views, step);
+        int chosen = _masking is null ? 0 : CountChosen(_masking, views[..2], first, step);
         return TrainingBatch.Upload(_memory, views) with { MaskedTokens = chosen, Masks = _masking };
     }
 
@@ -80,11 +80,12 @@ sealed class HostPackedCorpus : IBatchSource
         _texts.Dispose();
     }
 
-    static int CountChosen(TokenMasking masking, int[][][] views, int step)
+    static int CountChosen(TokenMasking masking, int[][][] views, int first, int step)
     {
         int chosen = 0;
         for (int view = 0; view < views.Length; view++)
-            for (int i = 0; i < views[view].Length; i++) chosen += masking.Count(views[view][i], view, i, step);
+            for (int i = 0; i < views[view].Length; i++)
+                chosen += masking.Count(views[view][i], view, first + i, step);
         return chosen;
     }
 

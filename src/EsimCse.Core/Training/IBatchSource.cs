@@ -53,6 +53,9 @@ interface IBatchSource : IDisposable
 /// <param name="LongestAnchor">Tokens of the longest anchor.</param>
 readonly record struct TrainingBatch(PackedBatch Views, int Rows, int AnchorTokens, int LongestAnchor)
 {
+    /// <summary>Anchors and positives: their tokens are those of the masked-language loss.</summary>
+    public required PackedBatch Pairs { get; init; }
+
     /// <summary>The number of tokens chosen for the masked-language loss; 0 without one.</summary>
     public int MaskedTokens { get; init; }
 
@@ -69,6 +72,10 @@ readonly record struct TrainingBatch(PackedBatch Views, int Rows, int AnchorToke
     {
         IReadOnlyList<int[]> anchors = views[0];
         PackedBatch batch = memory.Upload([.. views.SelectMany(view => view)]);
-        return new(batch, anchors.Count, anchors.Sum(ids => ids.Length), anchors.Max(ids => ids.Length));
+        int pairTokens = views.Take(2).Sum(view => view.Sum(ids => ids.Length));
+        return new(batch, anchors.Count, anchors.Sum(ids => ids.Length), anchors.Max(ids => ids.Length))
+        {
+            Pairs = batch.First(2 * anchors.Count, memory.Padded(pairTokens)),
+        };
     }
 }

@@ -6,8 +6,8 @@ namespace EsimCse.Core.Training;
 interface IMaskSource
 {
     /// <summary>
-    /// Writes the masked tokens of a batch, and 0 to <see cref="StepState.MaskedLanguageLoss"/>. The batch is that of
-    /// the current step.
+    /// Writes the masked tokens of anchors and positives, which are those of the current step, or a part of them from
+    /// <see cref="StepState.FirstSentence"/> on.
     /// </summary>
-    void Mask(PackedBatch views, StepState state, MaskedTokens masked);
+    void Mask(PackedBatch pairs, StepState state, MaskedTokens masked);
 }

@@ -6,13 +6,14 @@ using EsimCse.Core.Training.Losses;
 namespace EsimCse.Core.Training;
 
 /// <summary>
-/// The pass of the masked-language loss in a step: the masked copies of both views through the encoder with dropout of
-/// their own, the loss, and the way back. Devlin, Chang, Lee and Toutanova, arXiv 1810.04805.
+/// The pass of the masked-language loss in a step: the masked copies of anchors and positives through the encoder with
+/// dropout of their own, the loss, and the way back.
+/// Devlin, Chang, Lee and Toutanova, arXiv 1810.04805.
 /// </summary>
 sealed class MaskedLanguagePass
 {
-    /// <summary>The view of the masked anchors in dropout masks; those before are the unmasked views.</summary>
-    const int FirstView = 2;
+    /// <summary>The view of masked anchors in dropout masks, the first even one after the unmasked views.</summary>
+    const int FirstView = 2, FirstViewBesideHardNegatives = 4;
 
     readonly MaskedTokens _tokens;
     readonly StepState _state;
@@ -27,18 +28,19 @@ sealed class MaskedLanguagePass
         BertParameters bert,
         PersistentBuffers persistent,
         TrainingOptions options,
-        PackedBatch views,
+        TrainingBatch rows,
         MaskedTokens tokens)
     {
         IBackend backend = bert.Backend;
         BertWeights weights = bert.Weights;
         BertWeights gradients = persistent.Gradients;
-        PackedBatch batch = views with { Ids = tokens.Ids };
+        PackedBatch batch = rows.Pairs with { Ids = tokens.Ids };
+        bool hasHardNegatives = rows.Views.Sentences > batch.Sentences;
         _tokens = tokens;
         _state = persistent.StepState;
-        DropoutMask mask = new(options.Dropout, options.Seed, 0, views.Sentences / 2, _state.Counters)
+        DropoutMask mask = new(options.Dropout, options.Seed, 0, rows.Rows, _state.Counters)
         {
-            FirstView = FirstView,
+            FirstView = hasHardNegatives ? FirstViewBesideHardNegatives : FirstView,
         };
         BertActivations activations = new(
             arena, bert.Config, new TokenPooler(), batch, weights.Type, savedForBackward: true);

@@ -100,11 +100,17 @@ sealed class ResidentCorpus : IBatchSource
             ReadOnlySpan<int> positive = _positives.Draw(ids, line, (uint)step);
             positiveTokens += positive.Length;
             longestPositive = Math.Max(longestPositive, positive.Length);
-            if (_masking is not null) chosen += _masking.Count(ids, 0, i, step) + _masking.Count(positive, 1, i, step);
+            if (_masking is null) continue;
+            chosen += _masking.Count(ids, 0, first + i, step) + _masking.Count(positive, 1, first + i, step);
         }
         int tokens = anchorTokens + positiveTokens, longest = Math.Max(longestAnchor, longestPositive);
         PackedBatch views = _batch.Reserve(2 * count, tokens, longest);
-        return new(views, count, anchorTokens, longestAnchor) { MaskedTokens = chosen, Masks = _masking };
+        return new(views, count, anchorTokens, longestAnchor)
+        {
+            Pairs = views,
+            MaskedTokens = chosen,
+            Masks = _masking,
+        };
     }
 
     public void Pack(StepState state, PackedBatch batch) =>

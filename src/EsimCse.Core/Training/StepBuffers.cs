@@ -8,6 +8,9 @@ namespace EsimCse.Core.Training;
 /// </summary>
 sealed class StepBuffers
 {
+    readonly TrainingBatch _rows;
+    readonly StepState _state;
+
     public StepBuffers(
         Arena arena,
         BertParameters bert,
@@ -17,6 +20,8 @@ sealed class StepBuffers
     {
         IBackend backend = bert.Backend;
         BertWeights weights = bert.Weights, gradients = persistent.Gradients;
+        _rows = rows;
+        _state = persistent.StepState;
         if (options.MlmWeight > 0) MaskedTokens = AllocateMaskedTokens(arena, backend, rows);
         long start = arena.Position;
         DropoutMask mask = new(options.Dropout, options.Seed, 0, rows.Rows, persistent.StepState.Counters);
@@ -27,7 +32,7 @@ sealed class StepBuffers
         if (options.MlmWeight == 0) return;
         // The other passes are done when this one runs: it has the same memory.
         arena.Rewind(start);
-        MaskedLanguage = new(arena, bert, persistent, options, rows.Views, MaskedTokens);
+        MaskedLanguage = new(arena, bert, persistent, options, rows, MaskedTokens);
     }
 
     public BertActivations Activations { get; }
@@ -44,7 +49,13 @@ sealed class StepBuffers
     /// <summary>The pass that overwrites the buffers of the others; null without a masked-language loss.</summary>
     public MaskedLanguagePass? MaskedLanguage { get; }
 
+    /// <summary>Masks the tokens of <see cref="MaskedLanguage"/>, where there is one.</summary>
+    public void MaskTokens()
+    {
+        if (MaskedLanguage is not null) _rows.RequireMasks().Mask(_rows.Pairs, _state, MaskedTokens);
+    }
+
     static MaskedTokens AllocateMaskedTokens(Arena arena, IBackend backend, TrainingBatch rows) =>
         MaskedTokens.Allocate(
-            arena, rows.Views.Tokens, BatchMemory.RoundUp(rows.MaskedTokens, backend.TokenPadding));
+            arena, rows.Pairs.Tokens, BatchMemory.RoundUp(rows.MaskedTokens, backend.TokenPadding));
 }

@@ -43,8 +43,8 @@ sealed class TokenMasking : IMaskSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Mask(PackedBatch views, StepState state, MaskedTokens masked) =>
-        _backend.MaskTokens(views, _spec, state, masked);
+    public void Mask(PackedBatch pairs, StepState state, MaskedTokens masked) =>
+        _backend.MaskTokens(pairs, _spec, state, masked);
 
     public void Dispose() => _arena.Dispose();
 }

@@ -61,8 +61,6 @@ sealed record TrainingInputs(
         int maxLength = job.Options.MaxLength;
         if (job.Columns.Count == 0) return Corpus.Read(job.Data, job.Column, tokenizer, maxLength);
         if (job.Column is not null) throw new UsageException("--column: not with --columns");
-        if (job.Columns.Count == 3 && job.Options.MlmWeight > 0)
-            throw new UsageException("--mlm-weight: not with a third column of --columns yet, expected 0");
         if (job.Columns.Count is 2 or 3) return Corpus.ReadColumns(job.Data, job.Columns, tokenizer, maxLength);
         throw new UsageException(
             $"--columns {string.Join(',', job.Columns)}: found {job.Columns.Count}, expected 2 or 3: " +

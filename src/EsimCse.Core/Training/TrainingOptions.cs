@@ -106,8 +106,6 @@ public sealed record TrainingOptions
     internal void Check()
     {
         foreach (TrainingOption option in TrainingOptionTable.Rows) option.Check(this);
-        if (MicroBatch is not null && MlmWeight > 0)
-            throw new UsageException($"--mlm-weight {MlmWeight}: not with --micro-batch yet, expected 0");
         if (BatchSize == 1 && QueueSize == 0)
             throw new UsageException(
                 "--batch-size 1: a sentence alone has no negatives, expected at least 2, or a queue by --queue-size");

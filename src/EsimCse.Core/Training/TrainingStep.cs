@@ -98,13 +98,9 @@ sealed class TrainingStep : IDisposable
     public void Run(params IReadOnlyList<int[]>[] views) => Run(TrainingBatch.Upload(_batch, views), default, null);
 
     /// <summary>Enqueues a step in which a source chooses a number of tokens for the masked-language loss.</summary>
-    public void Run(
-        IReadOnlyList<int[]> anchors,
-        IReadOnlyList<int[]> positives,
-        int maskedTokens,
-        IMaskSource? masks)
+    public void Run(IMaskSource? masks, int maskedTokens, params IReadOnlyList<int[]>[] views)
     {
-        TrainingBatch batch = TrainingBatch.Upload(_batch, anchors, positives);
+        TrainingBatch batch = TrainingBatch.Upload(_batch, views);
         Run(batch with { MaskedTokens = maskedTokens, Masks = masks }, default, null);
     }
 
@@ -136,8 +132,7 @@ sealed class TrainingStep : IDisposable
         (StepBuffers buffers, ContrastiveLoss loss) = Reserve(batch);
         BertActivations activations = buffers.Activations;
         _backend.RunGraph(activations.Key((object?)source ?? this, "forward"), () => Forward(buffers, source));
-        if (buffers.MaskedLanguage is not null)
-            batch.RequireMasks().Mask(batch.Views, _persistent.StepState, buffers.MaskedTokens);
+        buffers.MaskTokens();
         // The loss reads the queue: the previous step's push, which ran during this forward pass, must have arrived.
         _backend.WaitForSideStream();
         GraphKey backward = activations.Key(this, "backward") with { MaskedTokens = buffers.MaskedTokens.Rows.Columns };

@@ -31,6 +31,7 @@ unsafe partial class CpuBackend
         double loss = 0;
         for (int row = 0; row < pairs; row++) loss += rows[row].Loss;
         Floats(state.Scalars)[StepState.Loss] = (float)(loss / pairs);
+        Floats(state.Scalars)[StepState.MaskedLanguageLoss] = 0;
         _pool.For(h.Rows, 1, (from, to) =>
         {
             for (int index = from; index < to; index++) cosines.ComputeGradient(index, Row(dh, index));

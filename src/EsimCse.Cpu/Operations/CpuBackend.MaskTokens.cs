@@ -8,6 +8,7 @@ unsafe partial class CpuBackend
     public void MaskTokens(PackedBatch batch, MaskingSpec masking, StepState state, MaskedTokens masked)
     {
         int step = Integers(state.Counters)[StepState.Step];
+        int firstSentence = Integers(state.Counters)[StepState.FirstSentence];
         int sentencesPerView = batch.Sentences / 2;
         Span<int> special = Elements(masking.IsSpecial);
         Span<int> offsets = Elements(batch.Offsets);
@@ -21,6 +22,7 @@ unsafe partial class CpuBackend
         for (int s = 0; s < batch.Sentences; s++)
         {
             (int view, int sentence) = Math.DivRem(s, sentencesPerView);
+            sentence += firstSentence;
             for (int t = offsets[s]; t < offsets[s + 1]; t++)
             {
                 int position = t - offsets[s];
@@ -35,6 +37,5 @@ unsafe partial class CpuBackend
         rows[count..].Fill(-1);
         labels[count..].Fill(-1);
         Integers(masked.Count)[0] = count;
-        Floats(state.Scalars)[StepState.MaskedLanguageLoss] = 0;
     }
 }

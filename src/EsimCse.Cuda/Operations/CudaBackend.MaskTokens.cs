@@ -19,7 +19,7 @@ partial class CudaBackend
             masked.Ids, chosen, tokens);
         LaunchConfig perTokenAndTail = perToken with { Blocks = perToken.Blocks + 1 };
         Launch(
-            "masktokens_list", perTokenAndTail, batch.Ids, chosen, state,
+            "masktokens_list", perTokenAndTail, batch.Ids, chosen,
             masked.Slots, masked.Rows, masked.Labels, masked.Count, tokens, masked.Rows.Columns);
     }
 }

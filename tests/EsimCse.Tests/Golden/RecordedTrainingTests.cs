@@ -99,7 +99,7 @@ public class RecordedTrainingTests
         for (int k = 0; k < steps; k++)
         {
             GivenMasks masks = new(backend, Batch(run.GetProperty("masked")[k]), Batch(run.GetProperty("labels")[k]));
-            step.Run(Batch(run.GetProperty("view1")[k]), Batch(run.GetProperty("view2")[k]), masks.Count, masks);
+            step.Run(masks, masks.Count, Batch(run.GetProperty("view1")[k]), Batch(run.GetProperty("view2")[k]));
             StepResult result = step.Read();
             learningRates += result.LearningRate;
             JsonElement expected = run.GetProperty("records")[k];

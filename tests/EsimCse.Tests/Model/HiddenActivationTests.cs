@@ -65,7 +65,7 @@ public sealed class HiddenActivationTests : IDisposable
         };
         using TrainingStep step = new(bert, options, 1);
         step.Run(Anchors, Positives);
-        double loss = reference.Loss(Anchors, Positives, mean, Temperature);
+        double loss = reference.Loss([Anchors, Positives], mean, Temperature);
         Assert.Equal(1, step.Read().Loss / loss, RelativeError);
         foreach (ParameterTensor tensor in bert.Layout.Tensors)
         {
@@ -116,7 +116,7 @@ public sealed class HiddenActivationTests : IDisposable
         {
             double[] initial = [.. tensor];
             moved.CopyTo(tensor, 0);
-            double loss = reference.Loss(Anchors, Positives, mean, Temperature);
+            double loss = reference.Loss([Anchors, Positives], mean, Temperature);
             initial.CopyTo(tensor, 0);
             return [loss];
         });

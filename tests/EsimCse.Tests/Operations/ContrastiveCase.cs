@@ -46,7 +46,7 @@ sealed class ContrastiveCase : OperationCase
     {
         int rows = _negatives == 0 ? 0 : _negatives + UnusedRows;
         double[] unused = [.. Enumerable.Repeat(double.NaN, (rows - _negatives) * _size)];
-        using TrainingState state = new(_backend, counters: [1, 0, 0, _negatives, 0]);
+        using TrainingState state = new(_backend, [1, 0, 0, _negatives, 0], [0, 0, 0, 0, double.NaN]);
         int vectors = _views * _pairs;
         using GuardedMatrix h = new(_backend, vectors, _size, _h);
         using GuardedMatrix texts = new(_backend, 1, vectors, Texts ?? new int[vectors]);
@@ -67,7 +67,9 @@ sealed class ContrastiveCase : OperationCase
             streaming ? default : weights.Matrix,
             norms,
             dh);
-        return (state.Scalars.Floats[StepState.Loss], dh.Values);
+        float[] scalars = state.Scalars.Floats;
+        Assert.Equal(0, scalars[StepState.MaskedLanguageLoss]);
+        return (scalars[StepState.Loss], dh.Values);
     }
 
     double Reference(double[] h)

@@ -35,7 +35,7 @@ static class Contrastive
 
     /// <summary>Computes the loss of pairs whose texts all differ.</summary>
     public static double Loss(double[] h, double[] queue, double temperature, int pairs, int size) =>
-        Loss(h, queue, temperature, pairs, size, [.. Enumerable.Range(0, 2 * pairs)], hardNegativeWeight: 0);
+        Loss(h, queue, temperature, pairs, size, [.. Enumerable.Range(0, h.Length / size)], hardNegativeWeight: 0);
 
     /// <summary>Computes the cosine of row i of x and row j of y, each norm at least 1e-8.</summary>
     static double Cosine(double[] x, int i, double[] y, int j, int size)

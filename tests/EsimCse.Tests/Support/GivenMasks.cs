@@ -13,7 +13,7 @@ sealed class GivenMasks(IBackend backend, int[][] masked, int[][] labels) : IMas
 
     public int Count => _labels.Count(label => label >= 0);
 
-    public void Mask(PackedBatch views, StepState state, MaskedTokens tokens)
+    public void Mask(PackedBatch pairs, StepState state, MaskedTokens tokens)
     {
         int[] rows = [.. _labels.Index().Where(label => label.Item >= 0).Select(label => label.Index)];
         int[] slots = [.. Enumerable.Range(0, tokens.Slots.Columns).Select(row => Array.IndexOf(rows, row))];
@@ -22,8 +22,6 @@ sealed class GivenMasks(IBackend backend, int[][] masked, int[][] labels) : IMas
         Upload(rows, tokens.Rows, -1);
         Upload([.. rows.Select(row => _labels[row])], tokens.Labels, -1);
         Upload([rows.Length], tokens.Count, 0);
-        Matrix scalars = state.Scalars.Reshape(StepState.Length, 1);
-        backend.Upload<float>([0], scalars.Slice(StepState.MaskedLanguageLoss, 1));
     }
 
     void Upload(int[] values, Matrix target, int padding)

@@ -55,7 +55,7 @@ sealed class RandomTraining : IDisposable
         int[][] anchors = [.. Enumerable.Range(0, sentences).Select(_ => Sentence())];
         int[][] positives = [.. anchors.Select(ids => ids.Length > 3 ? [.. ids[..2], .. ids[1..]] : ids)];
         GivenMasks? masks = _mlm ? Mask([.. anchors, .. positives]) : null;
-        Step.Run(anchors, positives, masks?.Count ?? 0, masks);
+        Step.Run(masks, masks?.Count ?? 0, anchors, positives);
         return Step.Read();
     }
 

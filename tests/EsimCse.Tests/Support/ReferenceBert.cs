@@ -12,11 +12,13 @@ sealed class ReferenceBert(BertConfig config, IReadOnlyDictionary<string, double
     public double[] Vectors(IEnumerable<int[]> sentences, bool mean) =>
         [.. sentences.SelectMany(ids => Vector(ids, mean))];
 
-    /// <summary>Computes the contrastive loss of anchors and positives over a queue [Q,H].</summary>
-    public double Loss(int[][] anchors, int[][] positives, bool mean, double temperature, double[]? queue = null)
+    /// <summary>
+    /// Computes the contrastive loss of anchors, positives and perhaps hard negatives over a queue [Q,H].
+    /// </summary>
+    public double Loss(int[][][] views, bool mean, double temperature, double[]? queue = null)
     {
-        double[] vectors = Vectors([.. anchors, .. positives], mean);
-        return Contrastive.Loss(vectors, queue ?? [], temperature, anchors.Length, _hidden);
+        double[] vectors = Vectors(views.SelectMany(view => view), mean);
+        return Contrastive.Loss(vectors, queue ?? [], temperature, views[0].Length, _hidden);
     }
 
     /// <summary>

@@ -19,22 +19,30 @@ public sealed class GradientCacheTests : IDisposable
     public void Dispose() => _small.Dispose();
 
     [Theory]
-    [InlineData("cpu-3", 1, 160, 1)]
-    [InlineData("cpu-3", 7, 160, 1)]
-    [InlineData("cpu-1", 7, 20, 1)]
-    [InlineData("cpu-1", 7, 0, 1)]
-    [InlineData("cpu-3", 7, 20, 2)]
-    [InlineData("cpu-3", 7, 20, 3)]
-    [InlineData(Backends.Cuda, 7, 20, 1)]
-    [InlineData(Backends.Cuda, 17, 160, 3)]
-    [InlineData(Backends.Cuda, 1, 160, 1, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
-    public void Losses_and_gradients_are_those_of_the_whole_batch(string device, int part, int queue, int columns)
+    [InlineData("cpu-3", 1, 160, 1, 0)]
+    [InlineData("cpu-3", 7, 160, 1, 0)]
+    [InlineData("cpu-1", 7, 20, 1, 0)]
+    [InlineData("cpu-1", 7, 0, 1, 0)]
+    [InlineData("cpu-3", 7, 20, 2, 0)]
+    [InlineData("cpu-3", 7, 20, 3, 0)]
+    [InlineData(Backends.Cuda, 7, 20, 1, 0)]
+    [InlineData(Backends.Cuda, 17, 160, 3, 0)]
+    [InlineData("cpu-3", 1, 20, 1, 0.3f)]
+    [InlineData("cpu-3", 7, 160, 3, 0.3f)]
+    [InlineData("cpu-1", 17, 0, 2, 0.3f)]
+    [InlineData(Backends.Cuda, 17, 20, 3, 0.3f)]
+    [InlineData(Backends.Cuda, 1, 20, 1, 0.3f, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    [InlineData(Backends.Cuda, 1, 160, 1, 0, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
+    public void Losses_and_gradients_are_those_of_the_whole_batch(
+        string device, int part, int queue, int columns, float mlmWeight)
     {
         using IBackend backend = Backends.Create(device);
-        Result[] whole = Run(backend, null, queue, columns), parts = Run(backend, part, queue, columns);
+        Result[] whole = Run(backend, null, queue, columns, mlmWeight);
+        Result[] parts = Run(backend, part, queue, columns, mlmWeight);
         foreach ((Result expected, Result found) in whole.Zip(parts))
         {
-            Assert.Equal(0, Math.Abs(found.Loss / expected.Loss - 1), LossTolerance);
+            Assert.Equal(1, found.Loss / expected.Loss, LossTolerance);
+            if (mlmWeight > 0) Assert.Equal(1, found.MlmLoss!.Value / expected.MlmLoss!.Value, LossTolerance);
             AssertClose(expected.Gradients, found.Gradients);
             AssertClose(Sorted(expected.Queue), Sorted(found.Queue));
         }
@@ -50,7 +58,7 @@ public sealed class GradientCacheTests : IDisposable
         Assert.Equal(whole[^1].Gradients, parts[^1].Gradients);
     }
 
-    Result[] Run(IBackend backend, int? part, int queue, int columns)
+    Result[] Run(IBackend backend, int? part, int queue, int columns, float mlmWeight = 0)
     {
         TrainingOptions options = new()
         {
@@ -61,20 +69,25 @@ public sealed class GradientCacheTests : IDisposable
             RepetitionRate = 0.6,
             LearningRate = 1e-3f,
             HardNegativeWeight = 0.3f,
+            MlmWeight = mlmWeight,
         };
         BertTokenizer tokenizer = BertTokenizer.Load(_small.Folder);
-        using BertParameters bert = BertParameters.Random(backend, SmallModel.Config, head: true, seed: 3);
+        using BertParameters bert = BertParameters.Random(
+            backend, SmallModel.Config, head: true, seed: 3, maskedLanguageHead: mlmWeight > 0);
         using TrainingStep step = new(bert, options, Steps);
         Corpus corpus = ReadCorpus(tokenizer, columns);
         PositiveViews positives = new(options, tokenizer, bert.Config.MaxPositions);
-        using IBatchSource source = IBatchSource.Open(backend, corpus, positives, BatchSize);
+        using TokenMasking? masking = mlmWeight > 0 ? new(backend, options, tokenizer) : null;
+        using IBatchSource source = IBatchSource.Open(backend, corpus, positives, BatchSize, masking);
         return [.. Enumerable.Range(1, Steps).Select(RunStep)];
 
         Result RunStep(int number)
         {
             source.SetEpochOrder(corpus.Order(1, (number - 1) / corpus.Batches(BatchSize), shuffle: true));
             step.Run(source, number);
-            return new(step.Read().Loss, Download(backend, step.Gradients.Arena, bert), ReadQueue(backend, step));
+            StepResult result = step.Read();
+            return new(
+                result.Loss, result.MlmLoss, Download(backend, step.Gradients.Arena, bert), ReadQueue(backend, step));
         }
     }
 
@@ -119,5 +132,5 @@ public sealed class GradientCacheTests : IDisposable
         Assert.InRange(Math.Sqrt(difference), 0, GradientTolerance * Math.Sqrt(squares) + 1e-12);
     }
 
-    sealed record Result(float Loss, float[] Gradients, float[] Queue);
+    sealed record Result(float Loss, float? MlmLoss, float[] Gradients, float[] Queue);
 }

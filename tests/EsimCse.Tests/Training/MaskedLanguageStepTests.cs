@@ -40,6 +40,8 @@ public class MaskedLanguageStepTests
     static readonly int[][] Anchors = [[2, 5, 7, 3], [2, 9, 3], [2, 6, 5, 11, 8, 3]];
     static readonly int[][] Positives = [[2, 5, 5, 7, 3], [2, 9, 9, 3], [2, 6, 5, 11, 8, 3]];
 
+    static readonly int[][] HardNegatives = [[2, 10, 3], [2, 8, 6, 3], [2, 7, 12, 3]];
+
     static readonly int[][] Masked =
         [[2, 5, 4, 3], [2, 4, 3], [2, 6, 5, 11, 4, 3], [2, 12, 5, 7, 3], [2, 9, 9, 3], [2, 4, 5, 4, 8, 3]];
 
@@ -50,21 +52,24 @@ public class MaskedLanguageStepTests
     ];
 
     [Theory]
-    [InlineData("cpu-3", "cls_before_pooler")]
-    [InlineData("cpu-1", "avg")]
-    [InlineData(Backends.Cuda, "cls_before_pooler")]
-    [InlineData(Backends.Cuda, "avg")]
-    public void Steps_equal_the_naive_ones_in_double(string device, string poolerName)
+    [InlineData("cpu-3", "cls_before_pooler", false)]
+    [InlineData("cpu-1", "avg", false)]
+    [InlineData("cpu-1", "cls_before_pooler", true)]
+    [InlineData(Backends.Cuda, "cls_before_pooler", false)]
+    [InlineData(Backends.Cuda, "avg", false)]
+    [InlineData(Backends.Cuda, "avg", true)]
+    public void Steps_equal_the_naive_ones_in_double(string device, string poolerName, bool withHardNegatives)
     {
+        int[][][] views = withHardNegatives ? [Anchors, Positives, HardNegatives] : [Anchors, Positives];
         Assert.True(Pooler.TryParse(poolerName, out Pooler? pooler));
         using IBackend backend = Backends.Create(device);
         using BertParameters bert = BertParameters.Random(backend, Config, false, 3, gap: 8, maskedLanguageHead: true);
-        NaiveStep naive = new(bert, mean: poolerName == "avg");
+        NaiveStep naive = new(bert, views, mean: poolerName == "avg");
         using TrainingStep step = new(bert, Options(pooler), int.MaxValue);
         for (int k = 1; k <= Steps; k++)
         {
             GivenMasks masks = new(backend, Masked, Labels);
-            step.Run(Anchors, Positives, masks.Count, masks);
+            step.Run(masks, masks.Count, views);
             naive.Run(k);
             StepResult result = step.Read();
             Assert.Equal(1, result.Loss / naive.Loss, LossTolerance);
@@ -119,12 +124,14 @@ public class MaskedLanguageStepTests
     /// <summary>The step in double, tensor by tensor.</summary>
     sealed class NaiveStep
     {
+        readonly int[][][] _views;
         readonly bool _mean;
         readonly Dictionary<string, double[]> _m = [], _v = [];
         double[] _queue = [];
 
-        public NaiveStep(BertParameters bert, bool mean)
+        public NaiveStep(BertParameters bert, int[][][] views, bool mean)
         {
+            _views = views;
             _mean = mean;
             foreach (ParameterTensor tensor in bert.Layout.Tensors)
             {
@@ -168,7 +175,7 @@ public class MaskedLanguageStepTests
         }
 
         double JointLoss(ReferenceBert bert) =>
-            bert.Loss(Anchors, Positives, _mean, Temperature, _queue) +
+            bert.Loss(_views, _mean, Temperature, _queue) +
             MlmWeight * bert.MaskedLanguageLoss(Masked, Labels);
 
         double[] Gradient(ReferenceBert bert, double[] tensor)

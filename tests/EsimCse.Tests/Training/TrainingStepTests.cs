@@ -96,7 +96,7 @@ public class TrainingStepTests
         backend.Upload<float>(parameters, bert.Weights.Arena);
         using TrainingStep step = new(bert, options, 1);
         GivenMasks? masks = options.MlmWeight > 0 ? Masks(backend) : null;
-        step.Run(Anchors, Positives, masks?.Count ?? 0, masks);
+        step.Run(masks, masks?.Count ?? 0, Anchors, Positives);
         float[] gradient = new float[layout.Length];
         backend.Download(step.Gradients.Arena, gradient.AsSpan());
         return (step.Read().Loss, gradient);
