@@ -27,7 +27,8 @@ static class TokenizerJsonWriter
         };
     }
 
-    static JsonArray AddedTokens(TokenizerSettings settings) =>
+    // Array constructors: collection expressions of a JsonArray need code at run time, which NativeAOT has not.
+    static JsonArray AddedTokens(TokenizerSettings settings) => new(
     [
         .. settings.AddedTokens.OrderBy(token => token.Id).Select(token => new JsonObject
         {
@@ -39,7 +40,7 @@ static class TokenizerJsonWriter
             ["normalized"] = token.Normalized,
             ["special"] = token.Special,
         }),
-    ];
+    ]);
 
     static JsonObject? Normalizer(BertNormalizer? normalizer) => normalizer is null ? null : new()
     {
@@ -115,11 +116,9 @@ static class TokenizerJsonWriter
 
     static JsonObject Template(SentenceTemplate template)
     {
-        JsonArray single = [.. Special(template.Prefix, 0), Sequence("A", 0), .. Special(template.Suffix, 0)];
-        JsonArray pair =
-        [
-            .. single.Select(part => part!.DeepClone()), Sequence("B", 1), .. Special(template.Suffix, 1),
-        ];
+        JsonArray single = new([.. Special(template.Prefix, 0), Sequence("A", 0), .. Special(template.Suffix, 0)]);
+        JsonArray pair = new(
+            [.. single.Select(part => part!.DeepClone()), Sequence("B", 1), .. Special(template.Suffix, 1)]);
         JsonObject specialTokens = [];
         foreach ((string token, int id) in template.Prefix.Concat(template.Suffix))
             specialTokens[token] = Token(token, id);

@@ -138,7 +138,7 @@ static class ModelFolderWriter
         IReadOnlyList<TensorToWrite> tensors)
     {
         int hidden = Find(tensors, names.WordEmbeddings + ".weight").Shape[1];
-        JsonArray modules = [Module(0, "", "Transformer"), Module(1, "1_Pooling", "Pooling")];
+        JsonArray modules = new(Module(0, "", "Transformer"), Module(1, "1_Pooling", "Pooling"));
         WritePooling(Path.Combine(target, "1_Pooling"), mode, hidden);
         if (head)
         {
