@@ -15,8 +15,11 @@ namespace EsimCse.Cuda;
 /// </summary>
 public sealed unsafe partial class CudaBackend : IBackend
 {
+    // A context that was released and retained again may have the same address.
+    static int _releases;
+
     [ThreadStatic]
-    static nint _threadContext;
+    static (nint Context, int Releases) _threadContext;
 
     readonly CudaDevice _device;
     readonly nint _context;
@@ -41,7 +44,8 @@ public sealed unsafe partial class CudaBackend : IBackend
         try
         {
             MakeCurrent();
-            _kernels = new KernelModules(_device);
+            CaptureLock = Streams.CaptureLock.Of(_device);
+            _kernels = new KernelModules(_device, CaptureLock);
             _tuned = new TunedMatmuls(_device.Name);
             _main = new StreamContext(this, _tuned, tuningReport);
             _side = new StreamContext(this, _tuned, tuningReport);
@@ -93,7 +97,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         if (address == 0) return;
         // Errors are ignored: a failed device repeats its error at every call, and memory is freed while the first
         // error's exception unwinds, which another exception would replace.
-        CudaDriver.CtxSetCurrent(_context);
+        TryMakeCurrent();
         if (_main is not null) CudaDriver.StreamSynchronize(_main.Stream);
         if (_side is not null) CudaDriver.StreamSynchronize(_side.Stream);
         CudaDriver.MemFree(address);
@@ -137,7 +141,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <inheritdoc/>
     public void Dispose()
     {
-        CudaDriver.CtxSetCurrent(_context);
+        TryMakeCurrent();
         CudaDriver.StreamSynchronize(_main.Stream);
         CudaDriver.StreamSynchronize(_side.Stream);
         _main.Dispose();
@@ -147,6 +151,9 @@ public sealed unsafe partial class CudaBackend : IBackend
         CudaDriver.EventDestroy(_joined);
         ReleaseContext();
     }
+
+    /// <summary>The <see cref="Streams.CaptureLock"/> of the device.</summary>
+    internal Lock CaptureLock { get; }
 
     nint Scratch(long bytes) => _currentStream.Scratch(bytes);
 
@@ -178,17 +185,21 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <summary>Saves the tuned algorithms and returns a line for each shape, then the file's path.</summary>
     internal IReadOnlyList<string> FinishTuning() => [.. _tuningReport!, _tuned.Save()];
 
-    internal void MakeCurrent()
+    internal void MakeCurrent() => TryMakeCurrent().ThrowIfFailed();
+
+    internal CudaResult TryMakeCurrent()
     {
-        if (_threadContext == _context) return;
-        CudaDriver.CtxSetCurrent(_context).ThrowIfFailed();
-        _threadContext = _context;
+        (nint, int) current = (_context, Volatile.Read(ref _releases));
+        if (_threadContext == current) return CudaResult.Success;
+        CudaResult result = CudaDriver.CtxSetCurrent(_context);
+        _threadContext = result == CudaResult.Success ? current : default;
+        return result;
     }
 
     void ReleaseContext()
     {
         CudaDriver.DevicePrimaryCtxRelease(_device.Handle);
-        _threadContext = 0;
+        Interlocked.Increment(ref _releases);
     }
 
     internal static void RequireSize(Matrix matrix, int bytes)

@@ -1,12 +1,9 @@
-// Devices, contexts and errors of the driver, and injected faults.
-#include "softcuda.h"
-#include <condition_variable>
+// Devices and errors of the driver, and injected faults.
+#include "context.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <mutex>
-#include <thread>
 
 namespace
 {
@@ -29,32 +26,12 @@ struct Fault
 
 int sticky;
 int initialized;
-thread_local void* current;
-int primary;
 
-// The primary context belongs to one thread at a time.
-std::mutex owner_mutex;
-std::condition_variable released;
-std::thread::id owner;
-int owner_count;
-
-std::mutex fault_mutex;
 std::map<std::string, Fault> faults;
-
-// Drops pending work, errors and faults: on hardware they end with the context too.
-void reset_context()
-{
-    run_all();
-    repair_guards();
-    sticky = 0;
-    std::lock_guard lock(fault_mutex);
-    faults.clear();
-}
 
 // Counts a call and returns the code of its injected fault if this is the call to fail.
 int injected_fault(const char* call)
 {
-    std::lock_guard lock(fault_mutex);
     auto fault = faults.find(call);
     if (fault == faults.end() || --fault->second.count != 0) return Success;
     fprintf(stderr, "softcuda: %s fails: an injected fault\n", call);
@@ -74,6 +51,7 @@ void read_faults()
 
 int fail(int code, const std::string& message)
 {
+    Locked locked;
     fprintf(stderr, "softcuda: %s\n", message.c_str());
     if (!sticky) sticky = code;
     return code;
@@ -83,24 +61,31 @@ int sticky_error() { return sticky; }
 
 int enter(const char* call, bool needs_context)
 {
+    Locked locked;
     if (!initialized) return NotInitialized;
     if (int code = injected_fault(call)) return code;
     if (!needs_context) return Success;
     if (sticky) return sticky;
-    return current == &primary ? Success : InvalidContext;
+    return thread_context_error();
+}
+
+int enter_synchronising(const char* call)
+{
+    Locked locked;
+    if (int error = enter(call)) return error;
+    return end_captures(call);
+}
+
+void forget_errors()
+{
+    sticky = 0;
+    faults.clear();
 }
 
 EXPORT void softcuda_inject(const char* name, int count, int code)
 {
-    std::lock_guard lock(fault_mutex);
+    Locked locked;
     faults[name] = {count, code};
-}
-
-// Does nothing if another thread owns the context.
-EXPORT void softcuda_reset()
-{
-    std::lock_guard lock(owner_mutex);
-    if (owner_count == 0 || owner == std::this_thread::get_id()) reset_context();
 }
 
 EXPORT int cuInit(unsigned)
@@ -118,14 +103,14 @@ EXPORT int cuDriverGetVersion(int* version)
 
 EXPORT int cuDeviceGetCount(int* count)
 {
-    *count = 1;
+    *count = DeviceCount;
     return enter("cuDeviceGetCount", false);
 }
 
 EXPORT int cuDeviceGet(int* device, int ordinal)
 {
     *device = ordinal;
-    return ordinal == 0 ? enter("cuDeviceGet", false) : InvalidDevice;
+    return ordinal >= 0 && ordinal < DeviceCount ? enter("cuDeviceGet", false) : InvalidDevice;
 }
 
 EXPORT int cuDeviceGetName(char* name, int length, int)
@@ -153,32 +138,6 @@ EXPORT int cuDeviceGetAttribute(int* value, int attribute, int)
     return enter("cuDeviceGetAttribute", false);
 }
 
-// Another thread that retains the context waits until it is released, so that tests may run in parallel.
-EXPORT int cuDevicePrimaryCtxRetain(void** context, int)
-{
-    std::unique_lock lock(owner_mutex);
-    released.wait(lock, [] { return owner_count == 0 || owner == std::this_thread::get_id(); });
-    owner = std::this_thread::get_id();
-    owner_count++;
-    *context = &primary;
-    return enter("cuDevicePrimaryCtxRetain", false);
-}
-
-EXPORT int cuDevicePrimaryCtxRelease_v2(int)
-{
-    run_all();
-    std::unique_lock lock(owner_mutex);
-    if (--owner_count == 0) reset_context();
-    released.notify_all();
-    return Success;
-}
-
-EXPORT int cuCtxSetCurrent(void* context)
-{
-    current = context;
-    return context == nullptr || context == &primary ? Success : InvalidContext;
-}
-
 EXPORT int cuGetErrorName(int error, const char** name)
 {
     switch (error)
@@ -189,8 +148,11 @@ EXPORT int cuGetErrorName(int error, const char** name)
         case NotInitialized: *name = "CUDA_ERROR_NOT_INITIALIZED"; break;
         case 100: *name = "CUDA_ERROR_NO_DEVICE"; break;
         case InvalidContext: *name = "CUDA_ERROR_INVALID_CONTEXT"; break;
+        case InvalidHandle: *name = "CUDA_ERROR_INVALID_HANDLE"; break;
         case NotFound: *name = "CUDA_ERROR_NOT_FOUND"; break;
+        case ContextDestroyed: *name = "CUDA_ERROR_CONTEXT_IS_DESTROYED"; break;
         case CaptureUnsupported: *name = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"; break;
+        case CaptureInvalidated: *name = "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"; break;
         case IllegalAddress: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;
         case LaunchOutOfResources: *name = "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"; break;
         case Misaligned: *name = "CUDA_ERROR_MISALIGNED_ADDRESS"; break;

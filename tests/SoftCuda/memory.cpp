@@ -1,7 +1,9 @@
-// Device memory: allocations in one reserved range with guard zones, filled with NaN, and protected from the host
-// while no device work runs.
+// Device memory: allocations in one reserved range with guard zones, filled with NaN or rubbish, and
+// protected from the host while no device work runs.
 #include "softcuda.h"
 #include <sys/mman.h>
+#include <unistd.h>
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -13,9 +15,15 @@ constexpr size_t Reserved = size_t{1} << 36;
 constexpr size_t Guard = 256;
 constexpr size_t PageBytes = 4096;
 constexpr unsigned char GuardByte = 0xA5;
-constexpr unsigned char PoisonByte = 0xFF;  // NaN in every floating-point type
+constexpr size_t PoisonFileBytes = 32 << 20;
 
-std::map<uint64_t, size_t> allocations;  // bytes by address
+struct Allocation
+{
+    size_t bytes;
+    Context* context;
+};
+
+std::map<uint64_t, Allocation> allocations;  // by address
 uint64_t base;
 uint64_t next_free;
 size_t used;
@@ -24,7 +32,12 @@ int working;
 
 unsigned char* pointer(uint64_t address) { return reinterpret_cast<unsigned char*>(address); }
 
-void set_access(int access) { mprotect(pointer(base), next_free - base, access); }
+void set_access(int access)
+{
+    if (allocations.empty()) return;
+    uint64_t first = allocations.begin()->first - Guard;
+    mprotect(pointer(first), next_free - first, access);
+}
 
 bool protects()
 {
@@ -48,6 +61,41 @@ void write_guards(uint64_t start, size_t bytes)
 {
     memset(pointer(start - Guard), GuardByte, Guard);
     memset(pointer(start + bytes), GuardByte, Guard);
+}
+
+// A file of NaN or of rubbish, whose pages large allocations share until they are written: pages that were never
+// touched cost nothing when the access to memory changes.
+int poison_file(bool with_rubbish)
+{
+    static int files[2];
+    int& file = files[with_rubbish];
+    if (file) return file;
+    file = memfd_create("poison", 0);
+    std::vector<uint32_t> words(PoisonFileBytes / sizeof(uint32_t), 0xFFFFFFFF);  // NaN in every floating-point type
+    if (with_rubbish)
+        for (uint32_t& word : words) word = next_random(0xFFFFFFFF);
+    if (write(file, words.data(), PoisonFileBytes) != static_cast<ssize_t>(PoisonFileBytes)) abort();
+    return file;
+}
+
+// Every second allocation is full of NaN, the others of rubbish, as on hardware: of finite numbers too.
+void fill(uint64_t start, size_t bytes)
+{
+    static bool with_rubbish = true;
+    with_rubbish = !with_rubbish;
+    int file = poison_file(with_rubbish);
+    uint64_t end = start + bytes;
+    while (start < end)
+    {
+        uint64_t part = std::min(end - start, (start / PageBytes + 1) * PageBytes - start);
+        if (start % PageBytes == 0 && end - start >= PageBytes)
+        {
+            part = std::min(end - start, PoisonFileBytes) / PageBytes * PageBytes;
+            mmap(pointer(start), part, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file, 0);
+        }
+        else if (pread(file, pointer(start), part, 0) != static_cast<ssize_t>(part)) abort();
+        start += part;
+    }
 }
 
 bool are_guards_intact(uint64_t start, size_t bytes)
@@ -74,18 +122,19 @@ bool is_device_address(uint64_t address) { return base && address >= base && add
 
 bool is_live(uint64_t address, size_t bytes)
 {
+    Locked locked;
     auto after = allocations.upper_bound(address);
     if (after == allocations.begin()) return false;
-    auto [start, length] = *std::prev(after);
-    return address + bytes <= start + length;
+    auto [start, allocation] = *std::prev(after);
+    return allocation.context == active_context() && address + bytes <= start + allocation.bytes;
 }
 
 void check_guards(const char* after)
 {
-    for (auto& [start, bytes] : allocations)
+    for (auto& [start, allocation] : allocations)
     {
-        if (are_guards_intact(start, bytes)) continue;
-        std::string size = std::to_string(bytes) + " bytes";
+        if (are_guards_intact(start, allocation.bytes)) continue;
+        std::string size = std::to_string(allocation.bytes) + " bytes";
         fail(IllegalAddress, std::string(after) + " wrote outside an allocation of " + size);
         return;
     }
@@ -94,11 +143,12 @@ void check_guards(const char* after)
 void repair_guards()
 {
     DeviceWork work;
-    for (auto& [start, bytes] : allocations) write_guards(start, bytes);
+    for (auto& [start, allocation] : allocations) write_guards(start, allocation.bytes);
 }
 
 EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes)
 {
+    Locked locked;
     if (int error = enter("cuMemAlloc_v2")) return error;
     reserve();
     if (bytes == 0) return InvalidValue;
@@ -107,28 +157,29 @@ EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes)
     // Addresses are never reused, so that a pointer to freed memory stays invalid.
     uint64_t start = next_free + Guard;
     next_free += with_guards(bytes);
-    DeviceWork work;
-    memset(pointer(start), PoisonByte, bytes);
-    write_guards(start, bytes);
-    allocations[start] = bytes;
+    allocations[start] = {bytes, active_context()};
     used += bytes;
+    DeviceWork work;
+    fill(start, bytes);
+    write_guards(start, bytes);
     *address = start;
     return Success;
 }
 
 EXPORT int cuMemFree_v2(uint64_t address)
 {
+    Locked locked;
     if (int error = enter("cuMemFree_v2")) return error;
     if (is_capturing()) return fail(CaptureUnsupported, "cuMemFree while a stream is captured");
     run_all();
     auto found = allocations.find(address);
     if (found == allocations.end()) return fail(InvalidValue, "cuMemFree of an address that was not allocated");
-    size_t bytes = found->second;
+    size_t bytes = found->second.bytes;
     {
         DeviceWork work;
         check_guards("something before cuMemFree");
-        uint64_t first_page = (address + PageBytes - 1) / PageBytes * PageBytes;
-        madvise(pointer(first_page), bytes / PageBytes * PageBytes, MADV_DONTNEED);
+        constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+        mmap(pointer(address - Guard), with_guards(bytes), PROT_NONE, flags, -1, 0);
     }
     used -= bytes;
     allocations.erase(found);
@@ -137,6 +188,7 @@ EXPORT int cuMemFree_v2(uint64_t address)
 
 EXPORT int cuMemGetInfo_v2(size_t* free_bytes, size_t* total)
 {
+    Locked locked;
     if (int error = enter("cuMemGetInfo_v2")) return error;
     reserve();
     *free_bytes = capacity - used;
@@ -146,6 +198,7 @@ EXPORT int cuMemGetInfo_v2(size_t* free_bytes, size_t* total)
 
 EXPORT int cuMemHostAlloc(void** address, size_t bytes, unsigned)
 {
+    Locked locked;
     if (int error = enter("cuMemHostAlloc")) return error;
     *address = aligned_alloc(PageBytes, (bytes + PageBytes - 1) / PageBytes * PageBytes);
     return *address ? Success : OutOfMemory;
@@ -153,6 +206,7 @@ EXPORT int cuMemHostAlloc(void** address, size_t bytes, unsigned)
 
 EXPORT int cuMemFreeHost(void* address)
 {
+    Locked locked;
     run_all();
     free(address);
     return Success;
@@ -178,7 +232,9 @@ bool is_valid(Range range, size_t bytes)
 // The source is read when the stream reaches the copy: a host buffer that was overwritten too early gives wrong data.
 int copy(const char* call, void* stream, Range target, Range source, size_t bytes)
 {
+    Locked locked;
     if (int error = enter(call)) return error;
+    if (context_of(stream) != active_context()) return InvalidHandle;
     if (!is_valid(target, bytes)) return fail(InvalidValue, std::string(call) + ": invalid target address");
     if (!is_valid(source, bytes)) return fail(InvalidValue, std::string(call) + ": invalid source address");
     enqueue(stream, [=] {

@@ -37,20 +37,24 @@ bool is_valid(const LaunchSize& size, int shared_limit)
 
 EXPORT int cuModuleLoadData(void** module, const void* image)
 {
-    if (int error = enter("cuModuleLoadData")) return error;
+    Locked locked;
+    if (int error = enter_synchronising("cuModuleLoadData")) return error;
     *module = dlopen(static_cast<const char*>(image), RTLD_NOW | RTLD_LOCAL);
     return *module ? Success : InvalidImage;
 }
 
 EXPORT int cuModuleUnload(void*)
 {
+    Locked locked;
     run_all();
+    end_captures("cuModuleUnload");
     return Success;
 }
 
 EXPORT int cuModuleGetFunction(void** function, void* module, const char* name)
 {
-    if (int error = enter("cuModuleGetFunction")) return error;
+    Locked locked;
+    if (int error = enter_synchronising("cuModuleGetFunction")) return error;
     std::string kernel = name;
     auto call = find_symbol<void (*)(void**)>(module, kernel + "__call");
     if (!call) return NotFound;
@@ -67,6 +71,7 @@ EXPORT int cuModuleGetFunction(void** function, void* module, const char* name)
 
 EXPORT int cuFuncSetAttribute(void* function, int attribute, int value)
 {
+    Locked locked;
     if (int error = enter("cuFuncSetAttribute")) return error;
     if (attribute != MaxDynamicSharedSizeBytes || value > SharedOptIn) return InvalidValue;
     static_cast<Function*>(function)->shared_limit = value;
@@ -76,7 +81,9 @@ EXPORT int cuFuncSetAttribute(void* function, int attribute, int value)
 EXPORT int cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
     unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream, void** parameters, void**)
 {
+    Locked locked;
     if (int error = enter("cuLaunchKernel")) return error;
+    if (context_of(stream) != active_context()) return InvalidHandle;
     Function* function = static_cast<Function*>(handle);
     LaunchSize size = {{grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes};
     if (!is_valid(size, function->shared_limit))

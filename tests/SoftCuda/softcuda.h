@@ -15,14 +15,35 @@ enum Result
     OutOfMemory = 2,
     NotInitialized = 3,
     InvalidContext = 201,
+    InvalidHandle = 400,
     NotFound = 500,
     NotReady = 600,
     IllegalAddress = 700,
     LaunchOutOfResources = 701,
     Misaligned = 716,
+    ContextDestroyed = 709,
     LaunchFailed = 719,
     CaptureUnsupported = 900,
+    CaptureInvalidated = 901,
 };
+
+// Holds the lock of the device; every exported function that touches shared state does. It may be held more than once.
+struct Locked
+{
+    Locked();
+    ~Locked();
+};
+
+// The primary context of a device. A context that is released for good and retained again is another one.
+struct Context
+{
+    int retained = 0;
+    unsigned generation = 0;
+};
+
+// The calling thread's context, and the one that the running work belongs to, else that of the calling thread.
+Context* thread_context();
+Context* active_context();
 
 // Reports a misuse of the device on stderr and breaks the context: this and all later calls return the code, as on
 // hardware.
@@ -32,9 +53,13 @@ int sticky_error();
 // Returns 0, unless a fault was injected for this call or an earlier one broke the context.
 int enter(const char* call, bool needs_context = true);
 
+// Enters a call that synchronises the context, as loading does: it ends the captures of other threads, and fails in one
+// of this thread.
+int enter_synchronising(const char* call);
+
 // Device memory is one reserved range that the host can access only while device work runs.
 bool is_device_address(uint64_t address);
-bool is_live(uint64_t address, size_t bytes);
+bool is_live(uint64_t address, size_t bytes);  // in the active context
 void check_guards(const char* after);
 void repair_guards();
 
@@ -49,4 +74,6 @@ struct DeviceWork
 void enqueue(void* stream, std::function<void()> work);
 void run_all();
 bool is_capturing();
+Context* context_of(void* stream);
+int end_captures(const char* call);
 unsigned next_random(unsigned bound);

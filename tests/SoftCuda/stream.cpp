@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <deque>
 #include <set>
+#include <thread>
 #include <vector>
 
 namespace
@@ -22,11 +23,16 @@ struct Graph
 
 struct Stream
 {
-    std::deque<std::function<bool()>> work;  // returns false while it must wait
+    Context* context;
+    std::deque<std::function<bool()>> work = {};  // returns false while it must wait
     Graph* capturing = nullptr;
+    std::thread::id capturer = {};
+    bool is_invalidated = false;  // another thread synchronised the context during the capture
 };
 
 std::set<Stream*> streams;
+int ended_captures;
+Context* running;
 unsigned random_state = 12345;
 
 // Runs one piece of work of a random stream; returns false if no stream can go on.
@@ -40,7 +46,10 @@ bool step()
     for (size_t i = 0; i < busy.size(); i++)
     {
         Stream* stream = busy[(start + i) % busy.size()];
-        if (!stream->work.front()()) continue;
+        running = stream->context;
+        bool done = stream->work.front()();
+        running = nullptr;
+        if (!done) continue;
         stream->work.pop_front();
         return true;
     }
@@ -64,25 +73,51 @@ unsigned next_random(unsigned bound)
 
 EXPORT void softcuda_seed(unsigned seed)
 {
+    Locked locked;
     next_random(2);  // so that SOFTCUDA_SEED does not replace this seed later
     random_state = 2 * seed + 1;
 }
 
+Context* active_context() { return running ? running : thread_context(); }
+
+Context* context_of(void* stream) { return is_stream(stream) ? to_stream(stream)->context : nullptr; }
+
 void run_all()
 {
+    Locked locked;
     DeviceWork work;  // opens memory once for all pending work
     while (step()) { }
 }
 
+// A capture forbids calls of its own thread alone.
 bool is_capturing()
 {
     for (Stream* stream : streams)
-        if (stream->capturing) return true;
+        if (stream->capturing && stream->capturer == std::this_thread::get_id()) return true;
     return false;
+}
+
+int end_captures(const char* call)
+{
+    if (is_capturing()) return fail(CaptureUnsupported, std::string(call) + " while a stream is captured");
+    for (Stream* stream : streams)
+        if (stream->capturing && stream->context == thread_context() && !stream->is_invalidated)
+        {
+            stream->is_invalidated = true;
+            ended_captures++;
+        }
+    return Success;
+}
+
+EXPORT int softcuda_ended_captures()
+{
+    Locked locked;
+    return ended_captures;
 }
 
 void enqueue(void* stream, std::function<void()> work)
 {
+    Locked locked;
     if (Graph* graph = to_stream(stream)->capturing)
     {
         graph->work.push_back(std::move(work));
@@ -96,13 +131,15 @@ void enqueue(void* stream, std::function<void()> work)
 
 EXPORT int cuStreamCreate(void** stream, unsigned)
 {
+    Locked locked;
     if (int error = enter("cuStreamCreate")) return error;
-    *stream = *streams.insert(new Stream).first;
+    *stream = *streams.insert(new Stream{thread_context()}).first;
     return Success;
 }
 
 EXPORT int cuStreamDestroy_v2(void* stream)
 {
+    Locked locked;
     run_all();
     if (!is_stream(stream)) return InvalidValue;
     streams.erase(to_stream(stream));
@@ -112,6 +149,7 @@ EXPORT int cuStreamDestroy_v2(void* stream)
 
 EXPORT int cuStreamSynchronize(void* stream)
 {
+    Locked locked;
     if (int error = enter("cuStreamSynchronize")) return error;
     if (!is_stream(stream)) return fail(InvalidValue, "cuStreamSynchronize: not a stream");
     if (is_capturing()) return fail(CaptureUnsupported, "cuStreamSynchronize while a stream is captured");
@@ -124,6 +162,7 @@ EXPORT int cuStreamSynchronize(void* stream)
 
 EXPORT int cuEventCreate(void** event, unsigned)
 {
+    Locked locked;
     if (int error = enter("cuEventCreate")) return error;
     *event = new Event;
     return Success;
@@ -131,6 +170,7 @@ EXPORT int cuEventCreate(void** event, unsigned)
 
 EXPORT int cuEventDestroy_v2(void* event)
 {
+    Locked locked;
     run_all();
     delete static_cast<Event*>(event);
     return Success;
@@ -138,6 +178,7 @@ EXPORT int cuEventDestroy_v2(void* event)
 
 EXPORT int cuEventRecord(void* handle, void* stream)
 {
+    Locked locked;
     if (int error = enter("cuEventRecord")) return error;
     if (!is_stream(stream)) return fail(InvalidValue, "cuEventRecord: not a stream");
     if (to_stream(stream)->capturing)
@@ -150,6 +191,7 @@ EXPORT int cuEventRecord(void* handle, void* stream)
 
 EXPORT int cuEventQuery(void* handle)
 {
+    Locked locked;
     if (int error = enter("cuEventQuery")) return error;
     Event* event = static_cast<Event*>(handle);
     return event->reached >= event->recorded ? sticky_error() : NotReady;
@@ -157,6 +199,7 @@ EXPORT int cuEventQuery(void* handle)
 
 EXPORT int cuEventSynchronize(void* handle)
 {
+    Locked locked;
     if (int error = enter("cuEventSynchronize")) return error;
     Event* event = static_cast<Event*>(handle);
     if (event->reached >= event->recorded) return sticky_error();
@@ -168,6 +211,7 @@ EXPORT int cuEventSynchronize(void* handle)
 
 EXPORT int cuStreamWaitEvent(void* stream, void* handle, unsigned)
 {
+    Locked locked;
     if (int error = enter("cuStreamWaitEvent")) return error;
     if (!is_stream(stream)) return fail(InvalidValue, "cuStreamWaitEvent: not a stream");
     Event* event = static_cast<Event*>(handle);
@@ -178,24 +222,30 @@ EXPORT int cuStreamWaitEvent(void* stream, void* handle, unsigned)
 
 EXPORT int cuStreamBeginCapture_v2(void* stream, int)
 {
+    Locked locked;
     if (int error = enter("cuStreamBeginCapture_v2")) return error;
     if (!is_stream(stream) || to_stream(stream)->capturing)
         return fail(InvalidValue, "cuStreamBeginCapture: not a stream, or already captured");
     to_stream(stream)->capturing = new Graph;
+    to_stream(stream)->capturer = std::this_thread::get_id();
+    to_stream(stream)->is_invalidated = false;
     return Success;
 }
 
 EXPORT int cuStreamEndCapture(void* stream, void** graph)
 {
+    Locked locked;
     if (!is_stream(stream) || !to_stream(stream)->capturing)
         return fail(InvalidValue, "cuStreamEndCapture of a stream that is not captured");
-    *graph = to_stream(stream)->capturing;
-    to_stream(stream)->capturing = nullptr;
-    return enter("cuStreamEndCapture");
+    Stream* captured = to_stream(stream);
+    *graph = captured->is_invalidated ? nullptr : captured->capturing;
+    captured->capturing = nullptr;
+    return captured->is_invalidated ? CaptureInvalidated : enter("cuStreamEndCapture");
 }
 
 EXPORT int cuGraphInstantiateWithFlags(void** executable, void* graph, unsigned long long)
 {
+    Locked locked;
     if (int error = enter("cuGraphInstantiateWithFlags")) return error;
     *executable = new Graph(*static_cast<Graph*>(graph));
     return Success;
@@ -203,6 +253,7 @@ EXPORT int cuGraphInstantiateWithFlags(void** executable, void* graph, unsigned 
 
 EXPORT int cuGraphLaunch(void* executable, void* stream)
 {
+    Locked locked;
     if (int error = enter("cuGraphLaunch")) return error;
     if (!is_stream(stream) || is_capturing())
         return fail(InvalidValue, "cuGraphLaunch: not a stream, or a stream is captured");
@@ -212,12 +263,14 @@ EXPORT int cuGraphLaunch(void* executable, void* stream)
 
 EXPORT int cuGraphDestroy(void* graph)
 {
+    Locked locked;
     delete static_cast<Graph*>(graph);
     return Success;
 }
 
 EXPORT int cuGraphExecDestroy(void* executable)
 {
+    Locked locked;
     run_all();
     delete static_cast<Graph*>(executable);
     return Success;

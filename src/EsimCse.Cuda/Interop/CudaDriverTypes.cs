@@ -7,6 +7,7 @@ enum CudaResult
     OutOfMemory = 2,
     NoDevice = 100,
     NotReady = 600,
+    StreamCaptureInvalidated = 901,
 }
 
 /// <summary>CUdevice_attribute.</summary>

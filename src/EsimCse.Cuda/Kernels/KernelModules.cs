@@ -8,7 +8,7 @@ namespace EsimCse.Cuda.Kernels;
 /// A device's kernels by name. The part of a name before the first underscore is the kernel's file in kernels/; it is
 /// compiled and loaded when one of its kernels is first used.
 /// </summary>
-sealed unsafe class KernelModules(CudaDevice device) : IDisposable
+sealed unsafe class KernelModules(CudaDevice device, Lock captureLock) : IDisposable
 {
     const int SharedBytesWithoutOptIn = 48 * 1024;
 
@@ -22,21 +22,27 @@ sealed unsafe class KernelModules(CudaDevice device) : IDisposable
     public nint Function(string kernel, int sharedBytes)
     {
         if (sharedBytes > device.SharedBytes) ThrowTooMuchSharedMemory(kernel, sharedBytes);
-        if (!_functions.TryGetValue(kernel, out nint function))
-        {
-            string operation = kernel[..kernel.IndexOf('_', StringComparison.Ordinal)];
-            CudaResult result = CudaDriver.ModuleGetFunction(out function, Module(operation), kernel);
-            result.ThrowIfFailed($"cuModuleGetFunction of {kernel}");
-            _functions.Add(kernel, function);
-        }
+        if (!_functions.TryGetValue(kernel, out nint function)) _functions.Add(kernel, function = LoadFunction(kernel));
         if (sharedBytes > SharedBytesWithoutOptIn) OptInToSharedBytes(kernel, function, sharedBytes);
         return function;
     }
 
     public void Dispose()
     {
-        foreach (nint module in _modules.Values) CudaDriver.ModuleUnload(module);
+        lock (captureLock)
+            foreach (nint module in _modules.Values) CudaDriver.ModuleUnload(module);
         _modules.Clear();
+    }
+
+    nint LoadFunction(string kernel)
+    {
+        nint module = Module(kernel[..kernel.IndexOf('_', StringComparison.Ordinal)]);
+        lock (captureLock)
+        {
+            CudaDriver.ModuleGetFunction(out nint function, module, kernel)
+                .ThrowIfFailed($"cuModuleGetFunction of {kernel}");
+            return function;
+        }
     }
 
     void OptInToSharedBytes(string kernel, nint function, int bytes)
@@ -58,9 +64,10 @@ sealed unsafe class KernelModules(CudaDevice device) : IDisposable
         return module;
     }
 
-    static CudaResult Load(byte[] image, out nint module)
+    CudaResult Load(byte[] image, out nint module)
     {
-        fixed (byte* bytes = image) return CudaDriver.ModuleLoadData(out module, bytes);
+        lock (captureLock)
+            fixed (byte* bytes = image) return CudaDriver.ModuleLoadData(out module, bytes);
     }
 
     [DoesNotReturn]

@@ -5,9 +5,10 @@ namespace EsimCse.Cuda.Streams;
 
 /// <summary>
 /// CUDA graphs of one stream by key. The first call with a key runs the work eagerly, which loads kernels, chooses
-/// algorithms and sizes scratch memory; the second captures it; from then on the graph is launched.
+/// algorithms and sizes scratch memory; the second captures it; from then on the graph is launched. A capture that
+/// another library's call ended is tried again the next time.
 /// </summary>
-sealed class GraphCache(nint stream)
+sealed class GraphCache(nint stream, Lock captureLock)
 {
     const int MaxGraphs = 256;
 
@@ -24,7 +25,8 @@ sealed class GraphCache(nint stream)
             return;
         }
         if (graph == 0) _graphs[key] = graph = Capture(work);
-        CudaDriver.GraphLaunch(graph, stream).ThrowIfFailed($"cuGraphLaunch of the graph {key.Part}");
+        if (graph == 0) work();
+        else CudaDriver.GraphLaunch(graph, stream).ThrowIfFailed($"cuGraphLaunch of the graph {key.Part}");
     }
 
     public void Clear()
@@ -34,21 +36,12 @@ sealed class GraphCache(nint stream)
         _graphs.Clear();
     }
 
+    /// <summary>Returns an executable graph; 0 if another thread ended the capture.</summary>
     nint Capture(Action work)
     {
-        CudaDriver.StreamBeginCapture(stream, CudaStreamCaptureMode.ThreadLocal).ThrowIfFailed();
-        nint graph = 0;
-        try
-        {
-            work();
-        }
-        catch
-        {
-            CudaResult ended = CudaDriver.StreamEndCapture(stream, out graph);
-            if (ended == CudaResult.Success && graph != 0) CudaDriver.GraphDestroy(graph);
-            throw;
-        }
-        CudaDriver.StreamEndCapture(stream, out graph).ThrowIfFailed();
+        nint graph;
+        lock (captureLock) graph = Record(work);
+        if (graph == 0) return 0;
         try
         {
             CudaDriver.GraphInstantiateWithFlags(out nint executable, graph, 0).ThrowIfFailed();
@@ -58,5 +51,26 @@ sealed class GraphCache(nint stream)
         {
             CudaDriver.GraphDestroy(graph);
         }
+    }
+
+    nint Record(Action work)
+    {
+        CudaDriver.StreamBeginCapture(stream, CudaStreamCaptureMode.ThreadLocal).ThrowIfFailed();
+        nint graph;
+        try
+        {
+            work();
+        }
+        catch
+        {
+            CudaResult ended = CudaDriver.StreamEndCapture(stream, out graph);
+            if (ended == CudaResult.StreamCaptureInvalidated) return 0;
+            if (ended == CudaResult.Success && graph != 0) CudaDriver.GraphDestroy(graph);
+            throw;
+        }
+        CudaResult result = CudaDriver.StreamEndCapture(stream, out graph);
+        if (result == CudaResult.StreamCaptureInvalidated) return 0;
+        result.ThrowIfFailed();
+        return graph;
     }
 }

@@ -49,6 +49,7 @@ sealed unsafe class PinnedHostCopy : IHostCopy
 
     public void Dispose()
     {
+        _backend.TryMakeCurrent();
         CudaDriver.EventSynchronize(_copied);
         CudaDriver.EventDestroy(_copied);
         CudaDriver.MemFreeHost(_memory);

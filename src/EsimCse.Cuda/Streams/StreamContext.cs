@@ -17,7 +17,7 @@ sealed class StreamContext : IDisposable
         Stream = stream;
         Staging = new PinnedStaging(stream);
         Matmuls = new MatmulCache(stream, backend, tuned, tuningReport);
-        Graphs = new GraphCache(stream);
+        Graphs = new GraphCache(stream, backend.CaptureLock);
     }
 
     public nint Stream { get; }

@@ -124,13 +124,7 @@ public class GraphTests
             int sentences = (step % 3) switch { 0 => 7, 1 => 3, _ => 24 };
             bits.AddRange(BitConverter.GetBytes(training.Run(sentences).Loss));
         }
-        foreach ((_, Matrix matrix) in training.Step.State)
-        {
-            byte[] bytes = new byte[matrix.Bytes];
-            cuda.Download(matrix, bytes.AsSpan());
-            bits.AddRange(bytes);
-        }
-        return [.. bits];
+        return [.. bits, .. training.StateBits()];
     }
 
     static float[] CopyOnSideStream(CudaBackend cuda, GuardedMatrix source, GuardedMatrix target, uint seed, bool wait)

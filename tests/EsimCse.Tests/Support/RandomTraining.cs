@@ -72,6 +72,24 @@ sealed class RandomTraining : IDisposable
             return (double[])[.. values.Select(value => (double)value)];
         });
 
+    /// <summary>Returns the bits of the state, without the gaps between tensors, whose content is undefined.</summary>
+    public byte[] StateBits()
+    {
+        List<byte> bits = [];
+        foreach ((_, Matrix matrix) in Step.State)
+        {
+            bool holdsTensors = matrix.Columns == Parameters.Layout.Length;
+            IEnumerable<Matrix> parts = Parameters.Layout.Tensors.Select(tensor => tensor.In(matrix));
+            foreach (Matrix part in holdsTensors ? parts : [matrix])
+            {
+                byte[] bytes = new byte[part.Bytes];
+                Backend.Download(part, bytes.AsSpan());
+                bits.AddRange(bytes);
+            }
+        }
+        return [.. bits];
+    }
+
     public void Dispose()
     {
         Step.Dispose();

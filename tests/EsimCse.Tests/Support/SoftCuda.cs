@@ -7,6 +7,11 @@ namespace EsimCse.Tests.Support;
 /// <summary>Functions of SoftCuda that CUDA lacks. Tests that call them are skipped on a real device.</summary>
 static unsafe class SoftCuda
 {
+    /// <summary>Whether the driver is SoftCuda's.</summary>
+    public static bool IsLoaded =>
+        CudaLibraries.Find(CudaLibraries.Driver) is { } driver
+        && NativeLibrary.TryGetExport(driver.Handle, "softcuda_join", out _);
+
     /// <summary>Returns whether a backend runs on SoftCuda.</summary>
     public static bool IsDeviceOf(IBackend backend) => backend.Name.Contains("SoftCuda", StringComparison.Ordinal);
 
@@ -20,6 +25,12 @@ static unsafe class SoftCuda
         ((delegate* unmanaged<nint, int, int, void>)Export("softcuda_inject"))(text, count, code);
         Marshal.FreeCoTaskMem(text);
     }
+
+    /// <summary>Makes the calling thread one of a group that uses the device together.</summary>
+    public static void Join(int group) => ((delegate* unmanaged<int, void>)Export("softcuda_join"))(group);
+
+    /// <summary>Returns how many captures another thread's call has ended so far.</summary>
+    public static int CountEndedCaptures() => ((delegate* unmanaged<int>)Export("softcuda_ended_captures"))();
 
     /// <summary>Clears errors and injected faults.</summary>
     public static void Reset() => ((delegate* unmanaged<void>)Export("softcuda_reset"))();
