@@ -6,7 +6,7 @@ static class CudaFolders
     static readonly string[] PackageFolders = ["site-packages", "dist-packages"];
     static readonly string[] LibraryFolders = ["lib64", "lib", Path.Combine("bin", "x64"), "bin"];
 
-    /// <summary>Returns the toolkit's existing library folders, then those of pip's and conda's packages.</summary>
+    /// <summary>Returns the existing library folders of toolkits and conda, then those of pip's packages.</summary>
     public static IEnumerable<string> Installed() =>
         Toolkits().Concat(Environments().SelectMany(NvidiaPackages))
             .SelectMany(root => LibraryFolders.Select(name => Path.Combine(root, name)))
@@ -19,6 +19,7 @@ static class CudaFolders
         Environment.GetEnvironmentVariable("CUDA_PATH"),
         "/usr/local/cuda",
         .. Subfolders("/usr/local", "cuda-1*"),
+        Environment.GetEnvironmentVariable("CONDA_PREFIX"),
     ]);
 
     static IEnumerable<string> Environments() => Present(

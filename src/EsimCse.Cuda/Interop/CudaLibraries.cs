@@ -1,15 +1,16 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using EsimCse.Core;
 
 namespace EsimCse.Cuda.Interop;
 
-/// <summary>A loaded library: its path, or its name where the loader found it, and its handle.</summary>
+/// <summary>A loaded library: its path, or its name where that is not known, and its handle.</summary>
 readonly record struct FoundLibrary(string Path, nint Handle);
 
 /// <summary>
-/// Finds the three CUDA libraries at run time: CUDA 12 or 13, Linux or Windows. Searches the folders named by
-/// ESIMCSE_NVRTC (NVRTC alone) and ESIMCSE_CUDA (any of the three), then the loader's path, then
-/// <see cref="CudaFolders.Installed"/>.
+/// Finds the three CUDA libraries at run time: CUDA 12 or 13, the newest that the driver can run, Linux or Windows.
+/// Searches the folders named by ESIMCSE_NVRTC (NVRTC alone) and ESIMCSE_CUDA (any of the three), then the loader's
+/// path, then <see cref="CudaFolders.Installed"/>.
 /// </summary>
 static class CudaLibraries
 {
@@ -66,15 +67,32 @@ static class CudaLibraries
         _ => "install the CUDA toolkit 12 or 13, or 'pip install nvidia-cublas-cu12'",
     };
 
-    static string[] FileNames(string library) => (library, OperatingSystem.IsWindows()) switch
+    /// <summary>Returns the library's file names in the order in which they are tried.</summary>
+    static string[] FileNames(string library)
     {
-        (Driver, true) => ["nvcuda.dll"],
-        (Driver, _) => ["libcuda.so.1"],
-        (Nvrtc, true) => ["nvrtc64_130_0.dll", "nvrtc64_120_0.dll"],
-        (Nvrtc, _) => ["libnvrtc.so.13", "libnvrtc.so.12"],
-        (_, true) => ["cublasLt64_13.dll", "cublasLt64_12.dll"],
-        _ => ["libcublasLt.so.13", "libcublasLt.so.12"],
+        if (library == Driver) return [OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1"];
+        // A driver does not load the kernels of a newer major version.
+        int[] majors = DriverMajor() == 12 ? [12, 13] : [13, 12];
+        return [.. majors.Select(major => FileName(library, major))];
+    }
+
+    static string FileName(string library, int major) => (library, OperatingSystem.IsWindows()) switch
+    {
+        (Nvrtc, true) => $"nvrtc64_{major}0_0.dll",
+        (Nvrtc, _) => $"libnvrtc.so.{major}",
+        (_, true) => $"cublasLt64_{major}.dll",
+        _ => $"libcublasLt.so.{major}",
     };
+
+    /// <summary>Returns the major version of CUDA that the driver supports; 0 without a driver.</summary>
+    static unsafe int DriverMajor()
+    {
+        // Not by the binding: its class waits for the lock that is held here.
+        if (Find(Driver) is not { } driver) return 0;
+        if (!NativeLibrary.TryGetExport(driver.Handle, "cuDriverGetVersion", out nint function)) return 0;
+        int version;
+        return ((delegate* unmanaged<int*, int>)function)(&version) == 0 ? version / 1000 : 0;
+    }
 
     static FoundLibrary? Search(string library) =>
         LoadFromFolders(library, NamedFolders(library))
@@ -84,8 +102,16 @@ static class CudaLibraries
     static FoundLibrary? LoadByName(string library)
     {
         foreach (string name in FileNames(library))
-            if (NativeLibrary.TryLoad(name, out nint handle)) return new(name, handle);
+            if (NativeLibrary.TryLoad(name, out nint handle)) return new(LoadedPath(name), handle);
         return null;
+    }
+
+    /// <summary>Returns the path of a library that the loader found: it tells versions apart.</summary>
+    static string LoadedPath(string name)
+    {
+        using Process process = Process.GetCurrentProcess();
+        IEnumerable<string> paths = process.Modules.Cast<ProcessModule>().Select(module => module.FileName);
+        return paths.FirstOrDefault(path => Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal)) ?? name;
     }
 
     static FoundLibrary? LoadFromFolders(string library, IEnumerable<string> folders)
