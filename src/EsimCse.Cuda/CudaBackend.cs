@@ -182,8 +182,11 @@ public sealed unsafe partial class CudaBackend : IBackend
         }
     }
 
+    /// <summary>A line for each shape that was timed.</summary>
+    internal IReadOnlyList<string> TuningReport => _tuningReport ?? [];
+
     /// <summary>Saves the tuned algorithms and returns a line for each shape, then the file's path.</summary>
-    internal IReadOnlyList<string> FinishTuning() => [.. _tuningReport!, _tuned.Save()];
+    internal IReadOnlyList<string> FinishTuning() => [.. TuningReport, _tuned.Save()];
 
     internal void MakeCurrent() => TryMakeCurrent().ThrowIfFailed();
 

@@ -1,9 +1,13 @@
-// cuBLASLt: D = alpha op(A) op(B) + beta C + bias, the bias along the rows of D. The heuristic's first proposal is
-// algorithm 66 with split-K. Like the real one it is wrong if the split does not divide K: it ignores the rest here, so
-// that a caller who takes it is found.
+// cuBLASLt: D = alpha op(A) op(B) + beta C + bias, the bias along the rows of D. The heuristic proposes the algorithms
+// first that a caller must not take: those that add partial sums in any order, or need aligned operands, unless its
+// preference excludes them; algorithm 66 with a split that does not divide K, which like the real one is wrong then: it
+// ignores the rest here; and one that refuses few columns.
 #include "cublaslt.h"
 #include "softcuda.h"
+#include <algorithm>
 #include <cstring>
+#include <set>
+#include <tuple>
 
 namespace
 {
@@ -27,18 +31,26 @@ enum
     DescBiasDataType = 26,
     PrefMaxWorkspaceBytes = 1,
     PrefReductionSchemeMask = 3,
+    PrefMinAlignmentA = 5,
+    PrefMinAlignmentD = 8,
     AlgoId = 0,
     AlgoSplitKNum = 2,
+    AlgoReductionScheme = 3,
 };
 
 constexpr int Compute32F = 68;
+constexpr uint64_t WorkspaceAlignment = 256;
 constexpr int FaultyAlgorithm = 66;
 constexpr int FaultySplit = 3;
+constexpr int UnorderedAlgorithm = 68;
+constexpr int WideAlgorithm = 69;
+constexpr uint64_t WideColumns = 64;
 
 struct Preference
 {
     size_t workspace = 0;
     uint32_t schemes = ~0u;
+    uint32_t alignment = 256;  // the least of all operands
 };
 
 struct HeuristicResult
@@ -75,19 +87,37 @@ bool is_supported(const Desc& desc, const Layout& a, const Layout& b, const Layo
     return a.type == b.type && are_types_supported(desc, a, d);
 }
 
-bool is_operand(const void* address, const Layout& layout)
+bool runs(const Algorithm& algorithm, const Layout& d)
+{
+    return algorithm.id != WideAlgorithm || d.columns >= WideColumns;
+}
+
+// Loads a kernel at the first product of its kind, as lazy loading does.
+void load_kernel(const Product& product)
+{
+    static std::set<std::tuple<Context*, int, int, int>> loaded;
+    Locked locked;
+    int operations = 2 * product.desc.transpose_a + product.desc.transpose_b;
+    int types = product.a_layout.type << 8 | product.d_layout.type;
+    if (loaded.insert({thread_context(), product.algorithm.id, operations, types}).second)
+        end_captures("the first product of its kind");
+}
+
+bool is_operand(const void* address, const Layout& layout, uint32_t alignment)
 {
     uint64_t number = reinterpret_cast<uint64_t>(address);
-    return is_live(number, bytes_of(layout)) && number % 16 == 0;
+    return is_live(number, bytes_of(layout)) && number % alignment == 0;
 }
 
 bool are_operands_valid(const Product& product, const void* workspace)
 {
     const Layout& d_layout = product.d_layout;
-    if (!is_operand(product.a, product.a_layout)) return false;
-    if (!is_operand(product.b, product.b_layout)) return false;
-    if (!is_operand(product.d, d_layout)) return false;
-    if (!is_live(reinterpret_cast<uint64_t>(workspace), 1)) return false;
+    uint32_t alignment = product.algorithm.alignment;
+    if (!is_operand(product.a, product.a_layout, alignment)) return false;
+    if (!is_operand(product.b, product.b_layout, alignment)) return false;
+    if (!is_operand(product.d, d_layout, alignment)) return false;
+    uint64_t scratch = reinterpret_cast<uint64_t>(workspace);
+    if (!is_live(scratch, 1) || scratch % WorkspaceAlignment != 0) return false;
     if (!product.desc.has_bias()) return true;
     return is_live(product.desc.bias, d_layout.rows * element_size(d_layout.type));
 }
@@ -99,12 +129,15 @@ EXPORT const char* cublasLtGetStatusString(int) { return "a CUBLAS_STATUS of Sof
 
 EXPORT int cublasLtCreate(void** handle)
 {
+    if (enter_synchronising("cublasLtCreate")) return InternalError;
     *handle = new int;
     return Ok;
 }
 
 EXPORT int cublasLtDestroy(void* handle)
 {
+    Locked locked;
+    end_captures("cublasLtDestroy");
     delete static_cast<int*>(handle);
     return Ok;
 }
@@ -173,28 +206,52 @@ EXPORT int cublasLtMatmulPreferenceSetAttribute(void* handle, int attribute, con
     {
         case PrefMaxWorkspaceBytes: memcpy(&preference.workspace, value, 8); return Ok;
         case PrefReductionSchemeMask: memcpy(&preference.schemes, value, 4); return Ok;
-        default: return BadValue;
+        default: break;
     }
+    if (attribute < PrefMinAlignmentA || attribute > PrefMinAlignmentD) return BadValue;
+    uint32_t alignment;
+    memcpy(&alignment, value, 4);
+    preference.alignment = std::min(preference.alignment, alignment);
+    return Ok;
 }
 
 EXPORT int cublasLtMatmulAlgoGetHeuristic(void*, void* desc, void* a, void* b, void*, void* d, void* preference,
     int requested, HeuristicResult* results, int* returned)
 {
     *returned = 0;
+    if (enter_synchronising("cublasLtMatmulAlgoGetHeuristic")) return InternalError;
     const Layout& a_layout = *static_cast<Layout*>(a);
     const Layout& b_layout = *static_cast<Layout*>(b);
     const Layout& d_layout = *static_cast<Layout*>(d);
     if (!is_supported(*static_cast<Desc*>(desc), a_layout, b_layout, d_layout)) return BadValue;
     const Preference& preferred = *static_cast<Preference*>(preference);
-    bool may_split = preferred.schemes != 0 && preferred.workspace > 0;
-    // The faulty algorithm is first, so that it is used unless the caller rejects it.
-    const Algorithm algorithms[] = {{FaultyAlgorithm, FaultySplit, {}}, {67, 1, {}}, {FaultyAlgorithm, 1, {}}};
+    uint32_t alignment = preferred.alignment;
+    const Algorithm algorithms[] = {
+        {UnorderedAlgorithm, FaultySplit, ReductionInPlace, alignment, {}},
+        {FaultyAlgorithm, FaultySplit, ReductionComputeType, alignment, {}},
+        {WideAlgorithm, 1, ReductionNone, alignment, {}},
+        {67, 1, ReductionNone, alignment, {}},
+        {FaultyAlgorithm, 1, ReductionNone, alignment, {}},
+    };
     for (const Algorithm& algorithm : algorithms)
     {
         bool splits = algorithm.split > 1;
-        if (*returned == requested || (splits && !may_split)) continue;
+        bool is_allowed = !splits || ((algorithm.scheme & preferred.schemes) != 0 && preferred.workspace > 0);
+        if (*returned == requested || !is_allowed || !runs(algorithm, d_layout)) continue;
         results[(*returned)++] = {algorithm, splits ? size_t{1024} : 0, Ok, 1, {}};
     }
+    return Ok;
+}
+
+EXPORT int cublasLtMatmulAlgoCheck(void*, void* desc, void* a, void* b, void*, void* d, const Algorithm* algorithm,
+    HeuristicResult* result)
+{
+    const Layout& d_layout = *static_cast<Layout*>(d);
+    bool supported =
+        is_supported(*static_cast<Desc*>(desc), *static_cast<Layout*>(a), *static_cast<Layout*>(b), d_layout);
+    if (!supported) return BadValue;
+    if (!runs(*algorithm, d_layout)) return NotSupported;
+    *result = {*algorithm, algorithm->split > 1 ? size_t{1024} : 0, Ok, 1, {}};
     return Ok;
 }
 
@@ -204,6 +261,7 @@ EXPORT int cublasLtMatmulAlgoConfigGetAttribute(const Algorithm* algorithm, int 
     {
         case AlgoId: memcpy(value, &algorithm->id, 4); return Ok;
         case AlgoSplitKNum: memcpy(value, &algorithm->split, 4); return Ok;
+        case AlgoReductionScheme: memcpy(value, &algorithm->scheme, 4); return Ok;
         default: return BadValue;
     }
 }
@@ -226,6 +284,8 @@ EXPORT int cublasLtMatmul(void*, void* desc, const float* alpha, const void* a, 
     product.d = d;
     product.algorithm = *algorithm;
     if (!is_supported(product.desc, product.a_layout, product.b_layout, product.d_layout)) return BadValue;
+    if (!runs(*algorithm, product.d_layout)) return NotSupported;
+    load_kernel(product);
     if (!are_operands_valid(product, workspace))
     {
         fail(InvalidValue, "cublasLtMatmul: an operand is not live, aligned device memory");

@@ -33,11 +33,17 @@ struct Layout
     int64_t leading;
 };
 
+constexpr uint32_t ReductionNone = 0;
+constexpr uint32_t ReductionInPlace = 1;
+constexpr uint32_t ReductionComputeType = 2;
+
 struct Algorithm
 {
     int id;
     int split;
-    char rest[56];
+    uint32_t scheme;
+    uint32_t alignment;  // of its operands, in bytes
+    char rest[48];
 };
 
 struct Product

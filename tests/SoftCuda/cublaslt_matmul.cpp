@@ -1,4 +1,4 @@
-// The matrix product: sums in fp32, in a fixed order.
+// The matrix product: sums in fp32, in a fixed order but for the algorithm that has none.
 #include "cublaslt.h"
 #include "softcuda.h"
 #include <cstring>
@@ -78,6 +78,29 @@ float dot(const float* x, const float* y, uint64_t count)
     for (float part : sums) sum += part;
     return sum;
 }
+
+// Adds the sums of three parts in any order, each rounded.
+float unordered_dot(const float* x, const float* y, uint64_t count)
+{
+    constexpr int parts = 3;
+    float sum = 0;
+    unsigned first = next_random(parts);
+    for (unsigned i = 0; i < parts; i++)
+    {
+        uint64_t part = (first + i) % parts;
+        uint64_t start = count * part / parts;
+        sum += dot(x + start, y + start, count * (part + 1) / parts - start);
+    }
+    return sum;
+}
+
+// Rounds to a type.
+float rounded(float value, int type)
+{
+    float memory = 0;
+    store(&memory, type, 0, value);
+    return load(&memory, type, 0);
+}
 }
 
 void multiply(const Product& product)
@@ -87,6 +110,7 @@ void multiply(const Product& product)
     const Layout& d_layout = product.d_layout;
     uint64_t inner = desc.transpose_a ? product.a_layout.rows : product.a_layout.columns;
     uint64_t split = product.algorithm.split;
+    bool is_unordered = product.algorithm.scheme == ReductionInPlace;
     uint64_t summed = split > 1 ? inner / split * split : inner;
     std::vector<float> left = gather(product.a, product.a_layout, desc.transpose_a);
     std::vector<float> right = gather(product.b, product.b_layout, !desc.transpose_b);
@@ -94,8 +118,13 @@ void multiply(const Product& product)
         for (uint64_t row = 0; row < d_layout.rows; row++)
         {
             size_t index = column * d_layout.leading + row;
-            float sum = product.alpha * dot(&left[row * inner], &right[column * inner], summed);
-            if (product.beta != 0) sum += product.beta * load(product.c, d_layout.type, index);
+            const float* x = &left[row * inner];
+            const float* y = &right[column * inner];
+            float product_sum = is_unordered ? unordered_dot(x, y, inner) : dot(x, y, summed);
+            float sum = product.alpha * product_sum;
+            // Hardware's kernels round the product before they add it.
+            if (product.beta != 0)
+                sum = rounded(sum, d_layout.type) + product.beta * load(product.c, d_layout.type, index);
             if (desc.has_bias()) sum += load(reinterpret_cast<void*>(desc.bias), desc.bias_type, row);
             store(product.d, d_layout.type, index, sum);
         }

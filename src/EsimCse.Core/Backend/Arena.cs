@@ -8,7 +8,7 @@ namespace EsimCse.Core.Backend;
 /// </summary>
 public sealed class Arena : IDisposable
 {
-    internal const int Alignment = 64;
+    internal const int Alignment = 256;
 
     readonly IBackend? _backend;
     nint _address;

@@ -56,6 +56,10 @@ static unsafe partial class CublasLt
         nint aLayout, nint bLayout, nint cLayout, nint dLayout, nint preference,
         int requestedCount, MatmulHeuristic* results, out int returnedCount);
 
+    [LibraryImport(Library, EntryPoint = "cublasLtMatmulAlgoCheck")]
+    public static partial CublasStatus MatmulAlgoCheck(nint handle, nint desc,
+        nint aLayout, nint bLayout, nint cLayout, nint dLayout, in MatmulAlgorithm algo, out MatmulHeuristic result);
+
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulAlgoConfigGetAttribute")]
     public static partial CublasStatus MatmulAlgoConfigGetAttribute(
         in MatmulAlgorithm algo, CublasLtAlgoConfig attribute, void* value, nuint bytes, nuint* bytesWritten);

@@ -38,10 +38,13 @@ enum CublasLtEpilogue
 }
 
 /// <summary>cublasLtReductionScheme_t.</summary>
+[Flags]
 enum CublasLtReductionScheme
 {
     None = 0,
-    Mask = 7,
+    InPlace = 1,
+    ComputeType = 2,
+    OutputType = 4,
 }
 
 /// <summary>cublasLtMatmulDescAttributes_t.</summary>
@@ -59,6 +62,10 @@ enum CublasLtMatmulPref
 {
     MaxWorkspaceBytes = 1,
     ReductionSchemeMask = 3,
+    MinAlignmentABytes = 5,
+    MinAlignmentBBytes = 6,
+    MinAlignmentCBytes = 7,
+    MinAlignmentDBytes = 8,
 }
 
 /// <summary>cublasLtMatmulAlgoConfigAttributes_t.</summary>
@@ -66,6 +73,7 @@ enum CublasLtAlgoConfig
 {
     Id = 0,
     SplitKNum = 2,
+    ReductionScheme = 3,
 }
 
 /// <summary>cublasLtMatmulAlgo_t: an opaque description of an algorithm.</summary>

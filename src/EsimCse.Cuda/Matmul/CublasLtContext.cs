@@ -14,8 +14,11 @@ sealed class CublasLtContext : IDisposable
     {
         Stream = stream;
         _backend = backend;
-        CublasLt.Create(out nint handle).ThrowIfFailed();
-        Handle = handle;
+        lock (backend.CaptureLock)
+        {
+            CublasLt.Create(out nint handle).ThrowIfFailed();
+            Handle = handle;
+        }
     }
 
     public nint Handle { get; }
@@ -34,6 +37,6 @@ sealed class CublasLtContext : IDisposable
     public void Dispose()
     {
         if (_workspace != 0) CudaDriver.MemFree(_workspace);
-        CublasLt.Destroy(Handle);
+        lock (_backend.CaptureLock) CublasLt.Destroy(Handle);
     }
 }

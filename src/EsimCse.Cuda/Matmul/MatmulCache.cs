@@ -11,6 +11,7 @@ sealed class MatmulCache : IDisposable
 {
     readonly CublasLtContext _context;
     readonly TunedMatmuls _tuned;
+    readonly Lock _captureLock;
     readonly MatmulTimer? _timer;
     readonly Dictionary<MatmulShape, MatmulAlgorithm> _algorithms = [];
     readonly Dictionary<MatmulShape, MatmulPlan> _plans = [];
@@ -19,6 +20,7 @@ sealed class MatmulCache : IDisposable
     public MatmulCache(nint stream, CudaBackend backend, TunedMatmuls tuned, List<string>? tuningReport)
     {
         _context = new CublasLtContext(stream, backend);
+        _captureLock = backend.CaptureLock;
         _tuned = tuned;
         if (tuningReport is not null) _timer = new MatmulTimer(_context, tuningReport);
     }
@@ -33,16 +35,11 @@ sealed class MatmulCache : IDisposable
     public void Run(MatmulShape shape, bool rowwise, nint a, nint b, nint bias, nint d)
     {
         if (shape.Rows == 0 || shape.Columns == 0) return;
-        if (!_plans.TryGetValue(shape, out MatmulPlan? plan)) _plans.Add(shape, plan = new MatmulPlan(shape));
         MatmulOperands operands = new(a, b, bias, d);
         // One algorithm for every number of rows.
         MatmulShape key = rowwise ? shape with { Columns = 0 } : shape;
-        if (!_algorithms.TryGetValue(key, out MatmulAlgorithm algorithm))
-        {
-            algorithm = ChooseAlgorithm(key, shape, rowwise, plan, operands);
-            _algorithms.Add(key, algorithm);
-        }
-        plan.Run(_context, algorithm, operands);
+        if (_plans.TryGetValue(shape, out MatmulPlan? plan)) plan.Run(_context, _algorithms[key], operands);
+        else lock (_captureLock) RunFirst(key, shape, rowwise, operands);
     }
 
     public void Dispose()
@@ -51,17 +48,36 @@ sealed class MatmulCache : IDisposable
         _context.Dispose();
     }
 
+    void RunFirst(MatmulShape key, MatmulShape shape, bool rowwise, MatmulOperands operands)
+    {
+        MatmulPlan plan = new(shape);
+        try
+        {
+            if (!_algorithms.TryGetValue(key, out MatmulAlgorithm algorithm))
+                _algorithms.Add(key, algorithm = ChooseAlgorithm(key, shape, rowwise, plan, operands));
+            plan.Run(_context, algorithm, operands);
+            _plans.Add(shape, plan);
+        }
+        catch
+        {
+            plan.Dispose();
+            throw;
+        }
+    }
+
     MatmulAlgorithm ChooseAlgorithm(
         MatmulShape key, MatmulShape shape, bool rowwise, MatmulPlan plan, MatmulOperands operands)
     {
         if (_timer is not null)
         {
+            // One that was timed for more rows, or for the main stream, stays.
+            if (_tuned.TryGetTimed(key, out MatmulAlgorithm timed)) return timed;
             List<MatmulAlgorithm> candidates = MatmulHeuristics.GetAlgorithms(_context, shape, rowwise);
             MatmulAlgorithm fastest = _timer.FindFastest(candidates, shape, plan, operands);
-            _tuned.Add(key, fastest);
+            _tuned.AddTimed(key, fastest);
             return fastest;
         }
-        if (_tuned.TryGet(key, out MatmulAlgorithm tuned) && MatmulHeuristics.IsSound(tuned, shape.Inner, rowwise))
+        if (_tuned.TryGet(key, out MatmulAlgorithm tuned) && MatmulHeuristics.IsUsable(_context, tuned, shape, rowwise))
             return tuned;
         return MatmulHeuristics.GetAlgorithms(_context, shape, rowwise)[0];
     }

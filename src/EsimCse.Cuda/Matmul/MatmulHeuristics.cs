@@ -13,6 +13,12 @@ static unsafe class MatmulHeuristics
     const int TypicalRows = 2048;
 
     /// <summary>
+    /// The numbers of rows that the algorithm of a row-wise product must support: a row's result may not depend on how
+    /// many rows there are.
+    /// </summary>
+    static readonly int[] AllRows = [1, 8, 128, TypicalRows, 16384];
+
+    /// <summary>
     /// The id of an algorithm whose split-K result is wrong if the split does not divide K (cuBLASLt 12.6.3 to 13.4 on
     /// sm_90).
     /// </summary>
@@ -22,24 +28,50 @@ static unsafe class MatmulHeuristics
     /// <exception cref="DeviceException">None is usable.</exception>
     public static List<MatmulAlgorithm> GetAlgorithms(CublasLtContext context, MatmulShape shape, bool rowwise)
     {
+        List<MatmulAlgorithm> algorithms = GetAlgorithms(context, shape, rowwise, allowSplitK: !rowwise);
+        // All proposals may have splits that must not be used.
+        if (algorithms.Count == 0) algorithms = GetAlgorithms(context, shape, rowwise, allowSplitK: false);
+        if (algorithms.Count == 0) ThrowNoneUsable(shape);
+        return algorithms;
+    }
+
+    static List<MatmulAlgorithm> GetAlgorithms(
+        CublasLtContext context, MatmulShape shape, bool rowwise, bool allowSplitK)
+    {
         using MatmulPlan plan = new(rowwise ? shape with { Columns = TypicalRows } : shape);
         Span<MatmulHeuristic> results = stackalloc MatmulHeuristic[RequestedCount];
-        int count = plan.GetHeuristics(context, allowSplitK: !rowwise, results);
+        int count = plan.GetHeuristics(context, allowSplitK, results);
         List<MatmulAlgorithm> usable = [];
         foreach (ref readonly MatmulHeuristic result in results[..count])
         {
-            bool sound = result.State == CublasStatus.Success && IsSound(result.Algo, shape.Inner, rowwise);
-            if (sound) usable.Add(result.Algo);
+            if (result.State == CublasStatus.Success && IsUsable(context, result.Algo, shape, rowwise))
+                usable.Add(result.Algo);
         }
-        if (usable.Count == 0) ThrowNoneUsable(count, shape);
         return usable;
     }
 
-    /// <summary>Returns whether an algorithm is correct, and without split-K if the product is row-wise.</summary>
+    /// <summary>
+    /// Returns whether an algorithm is sound and computes the product; if that is row-wise, for any number of rows.
+    /// </summary>
+    public static bool IsUsable(
+        CublasLtContext context, in MatmulAlgorithm algorithm, MatmulShape shape, bool rowwise)
+    {
+        if (!IsSound(algorithm, shape.Inner, rowwise)) return false;
+        foreach (int rows in rowwise ? AllRows : [shape.Columns])
+        {
+            using MatmulPlan plan = new(shape with { Columns = rows });
+            if (!plan.Supports(context, algorithm)) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Returns whether an algorithm's sums are right and of a fixed order, for a row alone if row-wise.</summary>
     public static bool IsSound(in MatmulAlgorithm algorithm, int inner, bool rowwise)
     {
         int splits = GetConfig(algorithm, CublasLtAlgoConfig.SplitKNum);
         if (splits <= 1) return true;
+        if (GetConfig(algorithm, CublasLtAlgoConfig.ReductionScheme) == (int)CublasLtReductionScheme.InPlace)
+            return false;
         bool faulty = GetConfig(algorithm, CublasLtAlgoConfig.Id) == FaultySplitKAlgorithm && inner % splits != 0;
         return !rowwise && !faulty;
     }
@@ -53,6 +85,6 @@ static unsafe class MatmulHeuristics
     }
 
     [DoesNotReturn]
-    static void ThrowNoneUsable(int count, MatmulShape shape) =>
-        throw new DeviceException($"cublasLtMatmulAlgoGetHeuristic: {count} algorithms, none usable, for {shape}");
+    static void ThrowNoneUsable(MatmulShape shape) =>
+        throw new DeviceException($"cublasLtMatmulAlgoGetHeuristic: proposes no algorithm to use for {shape}");
 }

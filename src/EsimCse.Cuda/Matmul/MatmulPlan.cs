@@ -6,6 +6,17 @@ namespace EsimCse.Cuda.Matmul;
 /// <summary>cuBLASLt's descriptors of one shape.</summary>
 sealed unsafe class MatmulPlan : IDisposable
 {
+    /// <summary>
+    /// The alignment that cuBLASLt may rely on; 256 by default, but views into a matrix start at any 8th element.
+    /// </summary>
+    const int OperandAlignment = 16;
+
+    /// <summary>
+    /// Split-K schemes with a fixed order of sums. In place, parts are added in the order in which they are ready.
+    /// </summary>
+    const CublasLtReductionScheme OrderedSchemes =
+        CublasLtReductionScheme.ComputeType | CublasLtReductionScheme.OutputType;
+
     readonly nint _desc;
     readonly nint _aLayout;
     readonly nint _bLayout;
@@ -31,12 +42,16 @@ sealed unsafe class MatmulPlan : IDisposable
     public int GetHeuristics(CublasLtContext context, bool allowSplitK, Span<MatmulHeuristic> results)
     {
         nuint workspaceBytes = CublasLtContext.WorkspaceBytes;
-        int schemes = (int)(allowSplitK ? CublasLtReductionScheme.Mask : CublasLtReductionScheme.None);
+        int schemes = (int)(allowSplitK ? OrderedSchemes : CublasLtReductionScheme.None);
+        int alignment = OperandAlignment;
         CublasLt.MatmulPreferenceCreate(out nint preference).ThrowIfFailed();
         try
         {
             SetPreference(preference, CublasLtMatmulPref.MaxWorkspaceBytes, &workspaceBytes, (nuint)sizeof(nuint));
             SetPreference(preference, CublasLtMatmulPref.ReductionSchemeMask, &schemes, sizeof(int));
+            for (var operand = CublasLtMatmulPref.MinAlignmentABytes;
+                operand <= CublasLtMatmulPref.MinAlignmentDBytes;
+                operand++) SetPreference(preference, operand, &alignment, sizeof(int));
             fixed (MatmulHeuristic* first = results)
             {
                 CublasLt.MatmulAlgoGetHeuristic(context.Handle, _desc,
@@ -51,6 +66,13 @@ sealed unsafe class MatmulPlan : IDisposable
             CublasLt.MatmulPreferenceDestroy(preference);
         }
     }
+
+    /// <summary>Returns whether an algorithm can compute this product with the workspace there is.</summary>
+    public bool Supports(CublasLtContext context, in MatmulAlgorithm algorithm) =>
+        CublasLt.MatmulAlgoCheck(
+            context.Handle, _desc, _aLayout, _bLayout, _dLayout, _dLayout, algorithm, out MatmulHeuristic result)
+                == CublasStatus.Success
+            && result.WorkspaceSize <= CublasLtContext.WorkspaceBytes;
 
     /// <summary>Enqueues the matrix product.</summary>
     public void Run(CublasLtContext context, in MatmulAlgorithm algorithm, MatmulOperands operands)

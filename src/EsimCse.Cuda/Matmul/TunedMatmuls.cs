@@ -15,6 +15,7 @@ sealed class TunedMatmuls
 {
     readonly string _path;
     readonly SortedDictionary<string, MatmulAlgorithm> _algorithms = new(StringComparer.Ordinal);
+    readonly HashSet<string> _timed = [];
 
     public TunedMatmuls(string device)
     {
@@ -37,7 +38,19 @@ sealed class TunedMatmuls
     public bool TryGet(MatmulShape shape, out MatmulAlgorithm algorithm) =>
         _algorithms.TryGetValue(shape.FileKey, out algorithm);
 
-    public void Add(MatmulShape shape, MatmulAlgorithm algorithm) => _algorithms[shape.FileKey] = algorithm;
+    /// <summary>Adds the algorithm that was the fastest of a shape's.</summary>
+    public void AddTimed(MatmulShape shape, MatmulAlgorithm algorithm)
+    {
+        _algorithms[shape.FileKey] = algorithm;
+        _timed.Add(shape.FileKey);
+    }
+
+    /// <summary>Returns the algorithm of a shape that was added, not read from the file.</summary>
+    public bool TryGetTimed(MatmulShape shape, out MatmulAlgorithm algorithm)
+    {
+        algorithm = default;
+        return _timed.Contains(shape.FileKey) && TryGet(shape, out algorithm);
+    }
 
     /// <summary>Writes the file atomically and returns its path.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>

@@ -28,7 +28,15 @@ sealed class KernelProbe(IBackend backend, ElementType type) : IDisposable
         return state;
     }
 
-    public Matrix Result(int rows, int columns) => AddResult(new(backend, rows, columns, type));
+    /// <summary>Sizes of the numbers that are rounded before a result is made of them, where there are any.</summary>
+    public Dictionary<GuardedMatrix, double> Rounded { get; } = [];
+
+    public Matrix Result(int rows, int columns, double rounded = 0)
+    {
+        Matrix result = AddResult(new(backend, rows, columns, type));
+        Rounded[Results[^1]] = rounded;
+        return result;
+    }
 
     public Matrix Fp32Result(int rows, int columns) => AddResult(new(backend, rows, columns));
 

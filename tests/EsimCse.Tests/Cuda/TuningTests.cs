@@ -1,3 +1,4 @@
+using EsimCse.Cuda;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
@@ -26,6 +27,26 @@ public sealed class TuningTests : IDisposable
         Assert.DoesNotContain("tuned differently", Run(cache, resume), StringComparison.Ordinal);
         File.WriteAllText(table, "{\"no\": 3");
         Run(cache, "similarity", _small.In("run"), "a cat", "a dog", "--device", "cuda");
+    }
+
+    [Fact]
+    public void A_row_wise_product_is_timed_once_for_the_first_number_of_rows()
+    {
+        Backends.RequireCuda();
+        using CudaBackend cuda = CudaBackend.CreateForTuning(0);
+        using GuardedMatrix w = new(cuda, 16, 8, Numbers.Normal(128, 1));
+        Multiply(256);
+        cuda.RunOnSideStream(() => Multiply(128));
+        cuda.WaitForSideStream();
+        Multiply(384);
+        Assert.StartsWith("16x256x8 ", Assert.Single(cuda.TuningReport), StringComparison.Ordinal);
+
+        void Multiply(int rows)
+        {
+            using GuardedMatrix x = new(cuda, rows, 8, Numbers.Normal(8 * rows, 2));
+            using GuardedMatrix y = new(cuda, rows, 16);
+            cuda.LinearForward(x, w, default, y);
+        }
     }
 
     [Fact]
