@@ -1,8 +1,11 @@
-// norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)). The first step
-// whose loss or norm is not finite is recorded in not_finite_step. chunks [C,3]: first element, number of elements,
-// flags; gradients fp32; partials [C]. One block per chunk, then one thread.
+// norm = √Σ g² over all chunks; clip scale = min(1, maximum / (norm + 1e-6)). The first step whose loss or norm is not
+// finite is recorded in not_finite_step. chunks [C,3]: first element, number of elements, flags; gradients fp32;
+// partials [C]. One block per chunk, then one block that adds their sums in double, in a fixed order.
 #include "common.cuh"
 #include "stepstate.cuh"
+
+constexpr int TotalThreads = 1024;
+static_assert(TotalThreads == WarpSize * WarpSize, "a warp adds the totals of all warps");
 
 extern "C" __global__ void __launch_bounds__(256) gradientnorm_chunks(
     const int* chunks, const float* gradients, float* partials)
@@ -21,12 +24,28 @@ extern "C" __global__ void __launch_bounds__(256) gradientnorm_chunks(
     if (threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
 
-extern "C" __global__ void __launch_bounds__(32) gradientnorm_total(
+__device__ __forceinline__ double warp_total(double value)
+{
+#pragma unroll
+    for (int distance = WarpSize / 2; distance > 0; distance /= 2)
+        value += __shfl_xor_sync(AllLanes, value, distance);
+    return value;
+}
+
+extern "C" __global__ void __launch_bounds__(TotalThreads) gradientnorm_total(
     const float* partials, int chunks, float maximum, StepState state)
 {
-    if (threadIdx.x != 0) return;
+    __shared__ double warp_totals[WarpSize];
     double sum = 0;
-    for (int i = 0; i < chunks; i++) sum += partials[i];
+#pragma unroll 4
+    for (int i = threadIdx.x; i < chunks; i += TotalThreads) sum += partials[i];
+    sum = warp_total(sum);
+    if (threadIdx.x % WarpSize == 0) warp_totals[threadIdx.x / WarpSize] = sum;
+    __syncthreads();
+    if (threadIdx.x >= WarpSize) return;
+    sum = warp_total(warp_totals[threadIdx.x]);
+    if (threadIdx.x != 0) return;
+
     float norm = static_cast<float>(sqrt(sum));
     state.scalars->gradient_norm = norm;
     state.scalars->clip_scale = fminf(1, maximum / (norm + 1e-6f));

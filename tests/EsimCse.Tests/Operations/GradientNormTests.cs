@@ -37,6 +37,29 @@ public class GradientNormTests
         CheckMark(device, loss: double.NaN, gradient: 1);
     }
 
+    [Theory]
+    [InlineData("cpu-3", 5000)]
+    [InlineData("cuda", 1)]
+    [InlineData("cuda", 31)]
+    [InlineData("cuda", 33)]
+    [InlineData("cuda", 1023)]
+    [InlineData("cuda", 1025)]
+    [InlineData("cuda", 5000)]
+    public void Any_number_of_chunks_is_added(string device, int count)
+    {
+        const int size = 4;
+        using IBackend backend = Backends.Create(device);
+        int[] chunks = [.. Enumerable.Range(0, count).SelectMany(i => new[] { i * size, size, 0 })];
+        double[] gradients = Numbers.Normal(count * size, 1);
+        using GuardedMatrix arena = new(backend, 1, gradients.Length, gradients);
+        using GuardedMatrix table = new(backend, count, ParameterChunk.Columns, chunks);
+        using GuardedMatrix partials = new(backend, 1, count);
+        using TrainingState state = new(backend);
+        backend.GradientNorm(arena, table, (float)Maximum, partials, state);
+        (double norm, _) = GradientNorm.Compute(gradients, chunks, Maximum);
+        Assert.Equal(1, state.Scalars.Floats[StepState.GradientNorm] / norm, 1e-6);
+    }
+
     static void CheckMark(string device, double loss, double gradient)
     {
         using NormCase norm = new(Backends.Create(device), [.. Enumerable.Repeat(gradient, 800)], loss);
