@@ -13,7 +13,8 @@
 // h, dh [VB,E], V = 2 or 3; queue [Q,E]; logits, weights [B,(V-1)B+Q]; norms [VB+Q]; all fp32. No gradient flows into
 // the queue. Only its first queue_count rows are filled; the others are not read.
 //
-// Norms: one warp per row. Logits: one warp per pair. Softmax: one block per row. Gradient: one block per row of h.
+// Norms: one warp per row. Logits: one warp per pair. Softmax: one block per row. Gradient: one block per row of h and
+// 128 of its columns.
 // Streaming, where the logits do not fit in memory: one block per row reduces its softmax online, and the gradient
 // computes the logits again. Every sum has a fixed order.
 #include "contrastive.cuh"
@@ -76,32 +77,49 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_gradient(
     const float* h, const float* queue, StepState state, const float* norms, const float* logits, const float* weights,
     Candidates candidates, float temperature, float* dh, int columns)
 {
+    __shared__ float sums[WarpsPerBlock][4][WarpSize];
+    __shared__ float projections[WarpsPerBlock];
     int row = blockIdx.x;
+    int warp = threadIdx.x / WarpSize;
+    int lane = threadIdx.x % WarpSize;
+    int column = (blockIdx.y * WarpSize + lane) * 4;
     int pairs = candidates.pairs;
     bool is_anchor = row < pairs;
     int count = is_anchor ? candidates.count(state) : pairs;
-    float inverse = inverse_norm(norms, row);
     Vectors vectors = {h, queue, candidates.h_rows, columns};
-    for (int column = threadIdx.x * 4; column < columns; column += blockDim.x * 4)
+
+    // each warp adds every fourth vector
+    float sum[4] = {};
+    float projection = 0;
+#pragma unroll 4
+    for (int i = warp; i < count; i += WarpsPerBlock)
     {
-        float sum[4] = {};
-        float projection = 0;
+        int anchor = is_anchor ? row : i;
+        int candidate = is_anchor ? i : row - pairs;
+        long long index = static_cast<long long>(anchor) * candidates.stride() + candidate;
+        int other = is_anchor ? pairs + i : i;
+        float scale = weights[index] * inverse_norm(norms, other);
         float values[4];
-        for (int i = 0; i < count; i++)
-        {
-            int anchor = is_anchor ? row : i;
-            int candidate = is_anchor ? i : row - pairs;
-            long long index = static_cast<long long>(anchor) * candidates.stride() + candidate;
-            int other = is_anchor ? pairs + i : i;
-            float scale = weights[index] * inverse_norm(norms, other);
-            load(vectors[other] + column, values);
+        load(vectors[other] + min(column, columns - 4), values);
 #pragma unroll
-            for (int k = 0; k < 4; k++) sum[k] += scale * values[k];
-            projection += weights[index] * (logits[index] - candidates.bonus(anchor, candidate)) * temperature;
-        }
-        long long start = static_cast<long long>(row) * columns + column;
-        store_dh(h + start, norms, row, projection, inverse, sum, dh + start);
+        for (int k = 0; k < 4; k++) sum[k] += scale * values[k];
+        projection += weights[index] * (logits[index] - candidates.bonus(anchor, candidate)) * temperature;
     }
+#pragma unroll
+    for (int k = 0; k < 4; k++) sums[warp][k][lane] = sum[k];
+    if (lane == 0) projections[warp] = projection;
+    __syncthreads();
+
+    // the first warp adds the other warps' sums in order
+    if (warp != 0 || column >= columns) return;
+    for (int other = 1; other < WarpsPerBlock; other++)
+    {
+#pragma unroll
+        for (int k = 0; k < 4; k++) sum[k] += sums[other][k][lane];
+        projection += projections[other];
+    }
+    long long start = static_cast<long long>(row) * columns + column;
+    store_dh(h + start, norms, row, projection, inverse_norm(norms, row), sum, dh + start);
 }
 
 // An online softmax over some of a row's logits.

@@ -5,6 +5,7 @@ namespace EsimCse.Cuda;
 
 partial class CudaBackend
 {
+    const int GradientColumnsPerBlock = 128;
     const int StreamColumnsPerBlock = 1024;
 
     // rows of loss scratch: the losses, and the four statistics of a streamed softmax
@@ -31,8 +32,12 @@ partial class CudaBackend
                 "contrastive_logits", perLogit, h, queue, state, norms, candidates, temperature, logits, columns);
             Launch("contrastive_softmax", PerRow(pairs), logits, state, candidates, temperature, weights, losses);
             Launch("contrastive_mean", SingleWarp(pairs), losses, state, pairs);
+            LaunchConfig perRowAndColumns = PerRow(h.Rows) with
+            {
+                BlocksY = CeilingDivide(columns, GradientColumnsPerBlock),
+            };
             Launch(
-                "contrastive_gradient", PerRow(h.Rows), h, queue, state, norms, logits, weights, candidates,
+                "contrastive_gradient", perRowAndColumns, h, queue, state, norms, logits, weights, candidates,
                 temperature, dh, columns);
         }
         else
