@@ -27,7 +27,40 @@ __device__ __forceinline__ float sigmoid_slope(float x)
     return e / ((1.0f + e) * (1.0f + e));
 }
 
-struct Gelu
+// Φ(x) and exp(-x² / 2), to 4e-6 of Φ, for results in 16 bits. With z = |x|, t = 1 / (1 + 0.3 z):
+// Φ(-z) = t (c₁ + c₂ t + … + c₆ t⁵) exp(-z² / 2), the coefficients of the least largest relative error up to z = 10.
+struct FastNormal
+{
+    float bell;
+    float cdf;
+
+    __device__ __forceinline__ explicit FastNormal(float x)
+    {
+        float z = fabsf(x);
+        float t = __fdividef(1.0f, 1.0f + 0.3f * z);
+        bell = __expf(-0.5f * z * z);
+        float sum = -0.080746764f;
+        sum = sum * t + 0.227194307f;
+        sum = sum * t - 0.029977180f;
+        sum = sum * t + 0.151420636f;
+        sum = sum * t + 0.111849731f;
+        sum = sum * t + 0.120260820f;
+        float tail = sum * t * bell;
+        cdf = x < 0 ? tail : 1.0f - tail;
+    }
+};
+
+template <class T> struct Gelu
+{
+    static __device__ __forceinline__ float forward(float x) { return x * FastNormal(x).cdf; }
+    static __device__ __forceinline__ float backward(float dy, float x)
+    {
+        FastNormal normal(x);
+        return dy * (normal.cdf + x * (0.39894228f * normal.bell));
+    }
+};
+
+template <> struct Gelu<float>
 {
     static __device__ __forceinline__ float forward(float x) { return x * normal_cdf(x); }
     static __device__ __forceinline__ float backward(float dy, float x)
@@ -87,7 +120,7 @@ struct Sigmoid
         backward<F, T>(dy, x, dx, vectors); \
     }
 #define ENTRIES(name, T) \
-    ENTRY(gelu, Gelu, name, T) \
+    ENTRY(gelu, Gelu<T>, name, T) \
     ENTRY(gelutanh, GeluTanh, name, T) \
     ENTRY(relu, Relu, name, T) \
     ENTRY(tanh, Tanh, name, T) \

@@ -44,6 +44,8 @@ inline unsigned __float_as_uint(float value) { return simt_bits<unsigned>(value)
 inline float __int_as_float(int bits) { return simt_bits<float>(bits); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>(static_cast<uint64_t>(a) * b >> 32); }
 inline float rsqrtf(float x) { return 1 / sqrtf(x); }
+inline float __expf(float x) { return expf(x); }
+inline float __fdividef(float x, float y) { return x / y; }
 inline double cospi(double x) { return cos(3.14159265358979323846 * x); }
 template <class T> inline T min(T a, T b) { return b < a ? b : a; }
 template <class T> inline T max(T a, T b) { return a < b ? b : a; }

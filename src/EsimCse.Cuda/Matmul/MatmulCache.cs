@@ -70,7 +70,7 @@ sealed class MatmulCache : IDisposable
     {
         if (_timer is not null)
         {
-            // One that was timed for more rows, or for the main stream, stays.
+            // The first size and stream that meet a row-wise product choose for all.
             if (_tuned.TryGetTimed(key, out MatmulAlgorithm timed)) return timed;
             List<MatmulAlgorithm> candidates = MatmulHeuristics.GetAlgorithms(_context, shape, rowwise);
             MatmulAlgorithm fastest = _timer.FindFastest(candidates, shape, plan, operands);

@@ -65,7 +65,7 @@ static unsafe class MatmulHeuristics
         return true;
     }
 
-    /// <summary>Returns whether an algorithm's sums are right and of a fixed order, for a row alone if row-wise.</summary>
+    /// <summary>Returns whether an algorithm's sums are right and in a fixed order, and unsplit if row-wise.</summary>
     public static bool IsSound(in MatmulAlgorithm algorithm, int inner, bool rowwise)
     {
         int splits = GetConfig(algorithm, CublasLtAlgoConfig.SplitKNum);

@@ -34,11 +34,19 @@ public class MachineCodeTests
         if (UsesTensorCores(kernel)) Assert.True(Count("tensor") > 0, $"no tensor cores: {where}");
         bool isWide = Count("ldg128") > 0 && Count("stg128") > 0;
         if (IsStreaming(kernel)) Assert.True(isWide, $"no 16-byte accesses: {where}");
+        // Of eight elements: more than this takes longer than their bytes.
+        if (IsSixteenBitGelu(kernel)) Assert.InRange(Count("instructions"), 0, 250);
+        // One thread adding all partial sums took half of the norm's time.
+        if (NameOf(kernel) == "gradientnorm_total") Assert.True(Count("shuffle") > 0, $"one thread adds: {where}");
 
         int Count(string key) => kernel.TryGetProperty(key, out JsonElement value) ? value.GetInt32() : 0;
     }
 
     static bool UsesTensorCores(JsonElement kernel) => NameOf(kernel).Contains("_tiles", StringComparison.Ordinal);
+
+    static bool IsSixteenBitGelu(JsonElement kernel) =>
+        NameOf(kernel).Contains("_gelu_", StringComparison.Ordinal)
+        && NameOf(kernel).EndsWith("f16", StringComparison.Ordinal);
 
     static bool IsStreaming(JsonElement kernel) =>
         StreamingKernels.Any(prefix => NameOf(kernel).StartsWith(prefix, StringComparison.Ordinal));
