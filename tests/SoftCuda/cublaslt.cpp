@@ -291,6 +291,9 @@ EXPORT int cublasLtMatmul(void*, void* desc, const float* alpha, const void* a, 
         fail(InvalidValue, "cublasLtMatmul: an operand is not live, aligned device memory");
         return BadValue;
     }
-    enqueue(stream, [product] { multiply(product); });
+    enqueue(stream, [product] {
+        count_launch();
+        multiply(product);
+    });
     return Ok;
 }

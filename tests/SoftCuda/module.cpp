@@ -93,6 +93,7 @@ EXPORT int cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsign
     for (size_t i = 0; i < arguments.size(); i++)
         memcpy(arguments[i].words, parameters[i], std::max(8, function->parameter_sizes[i]));
     enqueue(stream, [=] {
+        count_launch();
         if (!sticky_error()) run_grid(function, size, arguments);
     });
     return Success;

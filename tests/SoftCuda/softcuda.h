@@ -57,6 +57,9 @@ int enter(const char* call, bool needs_context = true);
 // of this thread.
 int enter_synchronising(const char* call);
 
+// Counts a kernel or a product that runs.
+void count_launch();
+
 // Device memory is one reserved range that the host can access only while device work runs.
 bool is_device_address(uint64_t address);
 bool is_live(uint64_t address, size_t bytes);  // in the active context

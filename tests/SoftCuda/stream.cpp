@@ -32,6 +32,7 @@ struct Stream
 
 std::set<Stream*> streams;
 int ended_captures;
+long launches;
 Context* running;
 unsigned random_state = 12345;
 
@@ -107,6 +108,15 @@ int end_captures(const char* call)
             ended_captures++;
         }
     return Success;
+}
+
+void count_launch() { launches++; }
+
+// Returns the kernels and products that ran so far, those of graphs included.
+EXPORT long softcuda_launches()
+{
+    Locked locked;
+    return launches;
 }
 
 EXPORT int softcuda_ended_captures()

@@ -32,6 +32,9 @@ static unsafe class SoftCuda
     /// <summary>Returns how many captures another thread's call has ended so far.</summary>
     public static int CountEndedCaptures() => ((delegate* unmanaged<int>)Export("softcuda_ended_captures"))();
 
+    /// <summary>Returns how many kernels and products have run so far.</summary>
+    public static long CountLaunches() => ((delegate* unmanaged<long>)Export("softcuda_launches"))();
+
     /// <summary>Clears errors and injected faults.</summary>
     public static void Reset() => ((delegate* unmanaged<void>)Export("softcuda_reset"))();
 
