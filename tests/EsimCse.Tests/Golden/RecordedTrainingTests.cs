@@ -19,7 +19,7 @@ public class RecordedTrainingTests
 
     /// <summary>
     /// The gradients of the gains that lead to the masked-language logits are small differences of large sums: fp32 is
-    /// within 1e-4 in the first step and within 1.2e-4 after eight.
+    /// within 1.2e-4 after eight steps, and within <see cref="NormTolerance"/> in the first.
     /// </summary>
     const double DecoderGainTolerance = 3e-4;
 
@@ -105,7 +105,7 @@ public class RecordedTrainingTests
             JsonElement expected = run.GetProperty("records")[k];
             CheckStep(result, expected, k + 1);
             CheckRelative(expected.GetProperty("mlm_loss").GetDouble(), result.MlmLoss!.Value, LossTolerance, "mlm");
-            if (k == 0) CheckGradients(bert, step, run.GetProperty("gradients_first"), DecoderGains);
+            if (k == 0) CheckGradients(bert, step, run.GetProperty("gradients_first"));
         }
         CheckGradients(bert, step, run.GetProperty("gradients_last"), DecoderGains);
         CheckWeights(bert, bert.Weights, run.GetProperty("parameters_after"), learningRates);
