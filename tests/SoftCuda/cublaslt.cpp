@@ -240,7 +240,7 @@ EXPORT int cublasLtMatmulAlgoGetHeuristic(void*, void* desc, void* a, void* b, v
         if (*returned == requested || !is_allowed || !runs(algorithm, d_layout)) continue;
         results[(*returned)++] = {algorithm, splits ? size_t{1024} : 0, Ok, 1, {}};
     }
-    return Ok;
+    return *returned > 0 ? Ok : NotSupported;
 }
 
 EXPORT int cublasLtMatmulAlgoCheck(void*, void* desc, void* a, void* b, void*, void* d, const Algorithm* algorithm,
@@ -249,7 +249,8 @@ EXPORT int cublasLtMatmulAlgoCheck(void*, void* desc, void* a, void* b, void*, v
     const Layout& d_layout = *static_cast<Layout*>(d);
     bool supported =
         is_supported(*static_cast<Desc*>(desc), *static_cast<Layout*>(a), *static_cast<Layout*>(b), d_layout);
-    if (!supported) return BadValue;
+    const Desc& checked = *static_cast<Desc*>(desc);
+    if (!supported || (checked.has_bias() && checked.bias == 0)) return BadValue;
     if (!runs(*algorithm, d_layout)) return NotSupported;
     *result = {*algorithm, algorithm->split > 1 ? size_t{1024} : 0, Ok, 1, {}};
     return Ok;

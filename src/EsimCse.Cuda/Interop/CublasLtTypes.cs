@@ -7,6 +7,7 @@ namespace EsimCse.Cuda.Interop;
 enum CublasStatus
 {
     Success = 0,
+    NotSupported = 15,
 }
 
 /// <summary>cudaDataType.</summary>

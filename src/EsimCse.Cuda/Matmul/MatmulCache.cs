@@ -72,13 +72,13 @@ sealed class MatmulCache : IDisposable
         {
             // The first size and stream that meet a row-wise product choose for all.
             if (_tuned.TryGetTimed(key, out MatmulAlgorithm timed)) return timed;
-            List<MatmulAlgorithm> candidates = MatmulHeuristics.GetAlgorithms(_context, shape, rowwise);
+            List<MatmulAlgorithm> candidates = MatmulHeuristics.GetAlgorithms(_context, shape, rowwise, operands.Bias);
             MatmulAlgorithm fastest = _timer.FindFastest(candidates, shape, plan, operands);
             _tuned.AddTimed(key, fastest);
             return fastest;
         }
-        if (_tuned.TryGet(key, out MatmulAlgorithm tuned) && MatmulHeuristics.IsUsable(_context, tuned, shape, rowwise))
-            return tuned;
-        return MatmulHeuristics.GetAlgorithms(_context, shape, rowwise)[0];
+        if (_tuned.TryGet(key, out MatmulAlgorithm tuned)
+            && MatmulHeuristics.IsUsable(_context, tuned, shape, rowwise, operands.Bias)) return tuned;
+        return MatmulHeuristics.GetAlgorithms(_context, shape, rowwise, operands.Bias)[0];
     }
 }

@@ -26,17 +26,18 @@ static unsafe class MatmulHeuristics
 
     /// <summary>Returns the usable algorithms in the heuristic's order; at least one.</summary>
     /// <exception cref="DeviceException">None is usable.</exception>
-    public static List<MatmulAlgorithm> GetAlgorithms(CublasLtContext context, MatmulShape shape, bool rowwise)
+    public static List<MatmulAlgorithm> GetAlgorithms(
+        CublasLtContext context, MatmulShape shape, bool rowwise, nint bias)
     {
-        List<MatmulAlgorithm> algorithms = GetAlgorithms(context, shape, rowwise, allowSplitK: !rowwise);
+        List<MatmulAlgorithm> algorithms = GetAlgorithms(context, shape, rowwise, bias, allowSplitK: !rowwise);
         // All proposals may have splits that must not be used.
-        if (algorithms.Count == 0) algorithms = GetAlgorithms(context, shape, rowwise, allowSplitK: false);
+        if (algorithms.Count == 0) algorithms = GetAlgorithms(context, shape, rowwise, bias, allowSplitK: false);
         if (algorithms.Count == 0) ThrowNoneUsable(shape);
         return algorithms;
     }
 
     static List<MatmulAlgorithm> GetAlgorithms(
-        CublasLtContext context, MatmulShape shape, bool rowwise, bool allowSplitK)
+        CublasLtContext context, MatmulShape shape, bool rowwise, nint bias, bool allowSplitK)
     {
         using MatmulPlan plan = new(rowwise ? shape with { Columns = TypicalRows } : shape);
         Span<MatmulHeuristic> results = stackalloc MatmulHeuristic[RequestedCount];
@@ -44,7 +45,7 @@ static unsafe class MatmulHeuristics
         List<MatmulAlgorithm> usable = [];
         foreach (ref readonly MatmulHeuristic result in results[..count])
         {
-            if (result.State == CublasStatus.Success && IsUsable(context, result.Algo, shape, rowwise))
+            if (result.State == CublasStatus.Success && IsUsable(context, result.Algo, shape, rowwise, bias))
                 usable.Add(result.Algo);
         }
         return usable;
@@ -54,13 +55,13 @@ static unsafe class MatmulHeuristics
     /// Returns whether an algorithm is sound and computes the product; if that is row-wise, for any number of rows.
     /// </summary>
     public static bool IsUsable(
-        CublasLtContext context, in MatmulAlgorithm algorithm, MatmulShape shape, bool rowwise)
+        CublasLtContext context, in MatmulAlgorithm algorithm, MatmulShape shape, bool rowwise, nint bias)
     {
         if (!IsSound(algorithm, shape.Inner, rowwise)) return false;
         foreach (int rows in rowwise ? AllRows : [shape.Columns])
         {
             using MatmulPlan plan = new(shape with { Columns = rows });
-            if (!plan.Supports(context, algorithm)) return false;
+            if (!plan.Supports(context, algorithm, bias)) return false;
         }
         return true;
     }

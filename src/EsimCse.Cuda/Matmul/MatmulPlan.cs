@@ -54,10 +54,11 @@ sealed unsafe class MatmulPlan : IDisposable
                 operand++) SetPreference(preference, operand, &alignment, sizeof(int));
             fixed (MatmulHeuristic* first = results)
             {
-                CublasLt.MatmulAlgoGetHeuristic(context.Handle, _desc,
+                CublasStatus status = CublasLt.MatmulAlgoGetHeuristic(context.Handle, _desc,
                     _aLayout, _bLayout, _dLayout, _dLayout, preference,
-                    results.Length, first, out int count)
-                    .ThrowIfFailed("cublasLtMatmulAlgoGetHeuristic");
+                    results.Length, first, out int count);
+                if (status == CublasStatus.NotSupported) return 0;
+                status.ThrowIfFailed("cublasLtMatmulAlgoGetHeuristic");
                 return count;
             }
         }
@@ -68,20 +69,18 @@ sealed unsafe class MatmulPlan : IDisposable
     }
 
     /// <summary>Returns whether an algorithm can compute this product with the workspace there is.</summary>
-    public bool Supports(CublasLtContext context, in MatmulAlgorithm algorithm) =>
-        CublasLt.MatmulAlgoCheck(
-            context.Handle, _desc, _aLayout, _bLayout, _dLayout, _dLayout, algorithm, out MatmulHeuristic result)
-                == CublasStatus.Success
-            && result.WorkspaceSize <= CublasLtContext.WorkspaceBytes;
+    public bool Supports(CublasLtContext context, in MatmulAlgorithm algorithm, nint bias)
+    {
+        SetBias(bias);
+        CublasStatus status = CublasLt.MatmulAlgoCheck(
+            context.Handle, _desc, _aLayout, _bLayout, _dLayout, _dLayout, algorithm, out MatmulHeuristic result);
+        return status == CublasStatus.Success && result.WorkspaceSize <= CublasLtContext.WorkspaceBytes;
+    }
 
     /// <summary>Enqueues the matrix product.</summary>
     public void Run(CublasLtContext context, in MatmulAlgorithm algorithm, MatmulOperands operands)
     {
-        if (_hasBias)
-        {
-            nint bias = operands.Bias;
-            Set(CublasLtMatmulDesc.BiasPointer, &bias, (nuint)sizeof(nint));
-        }
+        SetBias(operands.Bias);
         CublasLt.Matmul(context.Handle, _desc,
             1, operands.A, _aLayout, operands.B, _bLayout,
             _beta, operands.D, _dLayout, operands.D, _dLayout,
@@ -95,6 +94,11 @@ sealed unsafe class MatmulPlan : IDisposable
         CublasLt.MatrixLayoutDestroy(_aLayout);
         CublasLt.MatrixLayoutDestroy(_bLayout);
         CublasLt.MatrixLayoutDestroy(_dLayout);
+    }
+
+    void SetBias(nint bias)
+    {
+        if (_hasBias) Set(CublasLtMatmulDesc.BiasPointer, &bias, (nuint)sizeof(nint));
     }
 
     void Set(CublasLtMatmulDesc attribute, int value) => Set(attribute, &value, sizeof(int));

@@ -64,6 +64,7 @@ public partial class HeaderTests
         ((int)CublasLtMatmulPref.MinAlignmentBBytes, "CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES"),
         ((int)CublasLtMatmulPref.MinAlignmentCBytes, "CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES"),
         ((int)CublasLtMatmulPref.MinAlignmentDBytes, "CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES"),
+        ((int)CublasStatus.NotSupported, "CUBLAS_STATUS_NOT_SUPPORTED"),
         ((int)CublasLtReductionScheme.None, "CUBLASLT_REDUCTION_SCHEME_NONE"),
         ((int)CublasLtReductionScheme.InPlace, "CUBLASLT_REDUCTION_SCHEME_INPLACE"),
         ((int)CublasLtReductionScheme.ComputeType, "CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE"),
