@@ -29,6 +29,8 @@ enum
     DescEpilogue = 7,
     DescBiasPointer = 8,
     DescBiasDataType = 26,
+    LayoutBatchCount = 5,
+    LayoutStride = 6,
     PrefMaxWorkspaceBytes = 1,
     PrefReductionSchemeMask = 3,
     PrefMinAlignmentA = 5,
@@ -64,10 +66,7 @@ struct HeuristicResult
 
 static_assert(sizeof(Algorithm) == 64 && sizeof(HeuristicResult) == 96);
 
-size_t bytes_of(const Layout& layout)
-{
-    return (layout.leading * (layout.columns - 1) + layout.rows) * element_size(layout.type);
-}
+size_t bytes_of(const Layout& layout) { return layout.extent() * element_size(layout.type); }
 
 // The type combinations that the engine uses, of those that cuBLASLt supports with fp32 sums: 16-bit inputs give their
 // own type or fp32, and the bias has the type of the result.
@@ -84,6 +83,7 @@ bool is_supported(const Desc& desc, const Layout& a, const Layout& b, const Layo
     uint64_t b_inner = desc.transpose_b ? b.columns : b.rows;
     uint64_t columns = desc.transpose_b ? b.rows : b.columns;
     if (rows != d.rows || a_inner != b_inner || columns != d.columns) return false;
+    if (a.batch != d.batch || b.batch != d.batch) return false;
     return a.type == b.type && are_types_supported(desc, a, d);
 }
 
@@ -179,6 +179,15 @@ EXPORT int cublasLtMatrixLayoutCreate(void** layout, int type, uint64_t rows, ui
 {
     *layout = new Layout{type, rows, columns, leading};
     return type == R32F || type == R16F || type == R16BF ? Ok : BadValue;
+}
+
+EXPORT int cublasLtMatrixLayoutSetAttribute(void* handle, int attribute, const void* value, size_t bytes)
+{
+    Layout& layout = *static_cast<Layout*>(handle);
+    if (attribute == LayoutBatchCount && bytes == sizeof(layout.batch)) memcpy(&layout.batch, value, bytes);
+    else if (attribute == LayoutStride && bytes == sizeof(layout.stride)) memcpy(&layout.stride, value, bytes);
+    else return BadValue;
+    return Ok;
 }
 
 EXPORT int cublasLtMatrixLayoutDestroy(void* layout)

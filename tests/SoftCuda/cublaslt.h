@@ -31,6 +31,11 @@ struct Layout
     uint64_t rows;
     uint64_t columns;
     int64_t leading;
+    int batch = 1;
+    int64_t stride = 0;  // elements from a matrix of the batch to the next
+
+    // Elements from the first to the end of the last.
+    size_t extent() const { return stride * (batch - 1) + leading * (columns - 1) + rows; }
 };
 
 constexpr uint32_t ReductionNone = 0;
@@ -63,5 +68,5 @@ struct Product
 
 inline int element_size(int type) { return type == R32F ? 4 : 2; }
 
-// Computes D in plain loops.
+// Computes D of each of the batch in plain loops.
 void multiply(const Product& product);

@@ -103,9 +103,8 @@ float rounded(float value, int type)
 }
 }
 
-void multiply(const Product& product)
+static void multiply_one(const Product& product)
 {
-    DeviceWork work;
     const Desc& desc = product.desc;
     const Layout& d_layout = product.d_layout;
     uint64_t inner = desc.transpose_a ? product.a_layout.rows : product.a_layout.columns;
@@ -128,5 +127,24 @@ void multiply(const Product& product)
             if (desc.has_bias()) sum += load(reinterpret_cast<void*>(desc.bias), desc.bias_type, row);
             store(product.d, d_layout.type, index, sum);
         }
+}
+
+static const void* matrix_of(const void* first, const Layout& layout, int index)
+{
+    return static_cast<const char*>(first) + index * layout.stride * element_size(layout.type);
+}
+
+void multiply(const Product& product)
+{
+    DeviceWork work;
+    for (int i = 0; i < product.d_layout.batch; i++)
+    {
+        Product one = product;
+        one.a = matrix_of(product.a, product.a_layout, i);
+        one.b = matrix_of(product.b, product.b_layout, i);
+        one.c = matrix_of(product.c, product.d_layout, i);
+        one.d = const_cast<void*>(matrix_of(product.d, product.d_layout, i));
+        multiply_one(one);
+    }
     check_guards("cublasLtMatmul");
 }

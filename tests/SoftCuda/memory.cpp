@@ -255,6 +255,19 @@ EXPORT int cuMemcpyDtoHAsync_v2(void* target, uint64_t source, size_t bytes, voi
     return copy("cuMemcpyDtoHAsync_v2", stream, host(target), device(source), bytes);
 }
 
+EXPORT int cuMemsetD8Async(uint64_t target, unsigned char value, size_t bytes, void* stream)
+{
+    Locked locked;
+    if (int error = enter("cuMemsetD8Async")) return error;
+    if (context_of(stream) != active_context()) return InvalidHandle;
+    if (!is_live(target, bytes)) return fail(InvalidValue, "cuMemsetD8Async: invalid address");
+    enqueue(stream, [=] {
+        DeviceWork work;
+        memset(pointer(target), value, bytes);
+    });
+    return Success;
+}
+
 EXPORT int cuMemcpyDtoDAsync_v2(uint64_t target, uint64_t source, size_t bytes, void* stream)
 {
     return copy("cuMemcpyDtoDAsync_v2", stream, device(target), device(source), bytes);

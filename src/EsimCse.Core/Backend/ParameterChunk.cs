@@ -17,4 +17,10 @@ public static class ParameterChunk
 
     /// <summary>Flag: the momentum encoder has an EMA of it (all but the head).</summary>
     public const int Ema = 2;
+
+    /// <summary>
+    /// Flag: the first backward pass of a step overwrites the gradient, so that it need not be cleared (matrices of
+    /// layers).
+    /// </summary>
+    public const int Overwritten = 4;
 }

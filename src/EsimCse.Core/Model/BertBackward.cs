@@ -4,8 +4,12 @@ namespace EsimCse.Core.Model;
 
 /// <summary>
 /// The backward pass of <see cref="BertForward"/>, from the gradient of the pooled vectors to that of the embeddings.
-/// Gradients of parameters are added to those already there.
 /// </summary>
+/// <remarks>
+/// The gradients by the weights of layers of one shape follow at the end, all layers in one product, which keeps a GPU
+/// fuller than one layer does. Until then the gradients of their outputs are kept, mostly in the buffers of activations
+/// that are no longer read.
+/// </remarks>
 sealed class BertBackward
 {
     readonly IBackend _backend;
@@ -16,11 +20,16 @@ sealed class BertBackward
     readonly DropoutMask _mask;
     readonly PackedBatch _batch;
 
-    // Gradients of a layer's output, of a residual branch, of the feed-forward or of Q, K, V, and of the [CLS] rows.
+    // Number of first layers that have one shape: all, or all but a last one of [CLS] rows.
+    readonly int _fullLayers;
+
+    // Gradients of a layer's output, of the feed-forward's activation, of the attention's context, of Q, K, V of all
+    // full layers, and of the [CLS] rows.
     readonly Matrix _dhidden;
-    readonly Matrix _dbranch;
-    readonly Matrix _dwide;
-    readonly Matrix _dclsContext;
+    readonly Matrix _dactivation;
+    readonly Matrix _dcontext;
+    readonly Matrix _dqkv;
+    readonly Matrix _dclsKeyValue;
     readonly Matrix _dquery;
 
     public BertBackward(
@@ -42,28 +51,34 @@ sealed class BertBackward
         int s = _batch.Sentences;
         int h = _config.HiddenSize;
         ElementType type = weights.Type;
+        bool clsOnly = activations.Layers[^1].ClsOnly;
+        _fullLayers = activations.Layers.Count - (clsOnly ? 1 : 0);
         _dhidden = scratch.Allocate(t, h, type);
-        _dbranch = scratch.Allocate(t, h, type);
-        _dwide = scratch.Allocate(t, Math.Max(_config.IntermediateSize, 3 * h), type);
-        _dclsContext = scratch.Allocate(s, h, type);
-        _dquery = scratch.Allocate(s, h, type);
+        _dactivation = scratch.Allocate(t, _config.IntermediateSize, type);
+        _dcontext = scratch.Allocate(t, h, type);
+        _dqkv = scratch.Allocate(checked(_fullLayers * t), 3 * h, type);
+        _dclsKeyValue = clsOnly ? scratch.Allocate(t, 2 * h, type) : default;
+        _dquery = clsOnly ? scratch.Allocate(s, h, type) : default;
     }
 
     /// <summary>
-    /// Runs the pass. dpooled, of the shape and type of <see cref="BertActivations.Pooled"/>, is overwritten.
+    /// Runs the pass. dpooled, of the shape and type of <see cref="BertActivations.Pooled"/>, is overwritten, and so
+    /// are the activations. Gradients of parameters are added to those there are; those of the layers' matrices only if
+    /// <paramref name="accumulate"/>, otherwise they are overwritten.
     /// </summary>
-    public void Run(Matrix dpooled)
+    public void Run(Matrix dpooled, bool accumulate)
     {
         Matrix d = Pool(dpooled);
         for (int layer = _weights.Layers.Count - 1; layer >= 0; layer--)
         {
             LayerActivations a = _activations.Layers[layer];
             FeedForward(layer, a, d);
-            d = a.ClsOnly ? AttendFromCls(layer, a, d) : Attend(layer, a, d);
+            d = a.ClsOnly ? AttendFromCls(layer, a, d, accumulate) : Attend(layer, a, d);
             if (_activations.PooledStates.Contains(layer))
                 _activations.Pooler.Backward(_backend, _activations, dpooled, layer, accumulate: true, d);
         }
         Embed(d);
+        AddWeightGradients(0, _fullLayers, accumulate);
     }
 
     /// <summary>Returns the gradient of the last layer's output.</summary>
@@ -76,51 +91,43 @@ sealed class BertBackward
     }
 
     /// <summary>
-    /// Replaces d, the gradient of the layer's output, by that of the residual around the attention, and leaves the
-    /// gradient of the attention's output projection in <see cref="_dbranch"/>.
+    /// Replaces d, the gradient of the layer's output, by that of the residual around the attention. Leaves the
+    /// gradients of the three projections' outputs where those were.
     /// </summary>
     void FeedForward(int layer, LayerActivations a, Matrix d)
     {
         LayerWeights w = _weights.Layers[layer];
         LayerWeights g = _gradients.Layers[layer];
         int site = BertForward.AttentionSite(layer);
-        Matrix dbranch = _dbranch.Slice(0, d.Rows);
-        Matrix dup = View(_dwide, d.Rows, _config.IntermediateSize);
+        Matrix dactivation = _dactivation.Slice(0, d.Rows);
         Matrix offsets = a.ClsOnly ? default : _batch.Offsets;
 
         _backend.LayerNormBackward(
             d, a.FeedForwardDown, a.FeedForwardRstd, offsets, _mask.At(site + 2), w.Norm.Gamma,
-            d, dbranch, g.Down.Bias, g.Norm.Gamma, g.Norm.Beta);
-        _backend.LinearBackwardWeight(dbranch, a.FeedForwardActivation, g.Down.Weight, default);
-        _backend.LinearBackwardInput(dbranch, w.Down.Weight, accumulate: false, dup);
-        _backend.ActivationBackward(dup, a.FeedForwardUp, _config.HiddenActivation, dup);
-        _backend.LinearBackwardWeight(dup, a.AttentionNorm, g.Up.Weight, g.Up.Bias);
-        _backend.LinearBackwardInput(dup, w.Up.Weight, accumulate: true, d);
+            d, a.FeedForwardDown, g.Down.Bias, g.Norm.Gamma, g.Norm.Beta);
+        _backend.LinearBackwardInput(a.FeedForwardDown, w.Down.Weight, accumulate: false, dactivation);
+        _backend.ActivationBackward(dactivation, a.FeedForwardUp, _config.HiddenActivation, a.FeedForwardUp);
+        _backend.LinearBackwardInput(a.FeedForwardUp, w.Up.Weight, accumulate: true, d);
 
         _backend.LayerNormBackward(
             d, a.AttentionOutput, a.AttentionRstd, offsets, _mask.At(site + 1), w.OutputNorm.Gamma,
-            d, dbranch, g.Output.Bias, g.OutputNorm.Gamma, g.OutputNorm.Beta);
-        _backend.LinearBackwardWeight(dbranch, a.Context, g.Output.Weight, default);
+            d, a.AttentionOutput, g.Output.Bias, g.OutputNorm.Gamma, g.OutputNorm.Beta);
     }
 
     /// <summary>Returns the gradient of the layer's input, in d.</summary>
     Matrix Attend(int layer, LayerActivations a, Matrix d)
     {
         LayerWeights w = _weights.Layers[layer];
-        LayerWeights g = _gradients.Layers[layer];
         DropoutMask dropout = _mask.At(BertForward.AttentionSite(layer));
-        // AttentionOutput is no longer read, so its buffer is free.
-        Matrix dcontext = a.AttentionOutput;
-        Matrix dqkv = View(_dwide, d.Rows, 3 * _config.HiddenSize);
-        _backend.LinearBackwardInput(_dbranch, w.Output.Weight, accumulate: false, dcontext);
-        _backend.AttentionBackward(dcontext, a.Qkv, a.Context, a.LogSumExp, _batch, _config.Heads, dropout, dqkv);
-        _backend.LinearBackwardWeight(dqkv, _activations.Hidden[layer], g.Qkv.Weight, g.Qkv.Bias);
+        Matrix dqkv = Dqkv(layer);
+        _backend.LinearBackwardInput(a.AttentionOutput, w.Output.Weight, accumulate: false, _dcontext);
+        _backend.AttentionBackward(_dcontext, a.Qkv, a.Context, a.LogSumExp, _batch, _config.Heads, dropout, dqkv);
         _backend.LinearBackwardInput(dqkv, w.Qkv.Weight, accumulate: true, d);
         return d;
     }
 
     /// <summary>Returns the gradient of the layer's input [T,H]; d [S,H] is overwritten.</summary>
-    Matrix AttendFromCls(int layer, LayerActivations a, Matrix d)
+    Matrix AttendFromCls(int layer, LayerActivations a, Matrix d, bool accumulate)
     {
         int hidden = _config.HiddenSize;
         LinearWeights w = _weights.Layers[layer].Qkv;
@@ -130,19 +137,21 @@ sealed class BertBackward
         LinearWeights gq = g.Slice(0, hidden);
         LinearWeights gkv = g.Slice(hidden, 2 * hidden);
         DropoutMask dropout = _mask.At(BertForward.AttentionSite(layer));
-        Matrix dbranch = _dbranch.Slice(0, d.Rows);
-        Matrix dkv = View(_dwide, _batch.Tokens, 2 * hidden);
+        Matrix dcontext = _dcontext.Slice(0, d.Rows);
+        Matrix dkv = _dclsKeyValue;
 
-        _backend.LinearBackwardInput(dbranch, _weights.Layers[layer].Output.Weight, accumulate: false, _dclsContext);
+        _backend.LinearBackwardInput(
+            a.AttentionOutput, _weights.Layers[layer].Output.Weight, accumulate: false, dcontext);
         _backend.ClsAttentionBackward(
-            _dclsContext, a.Query, a.Qkv, a.Context, a.LogSumExp, _batch, _config.Heads, dropout, _dquery, dkv);
+            dcontext, a.Query, a.Qkv, a.Context, a.LogSumExp, _batch, _config.Heads, dropout, _dquery, dkv);
+        AddFeedForwardWeightGradients(layer, 1, accumulate);
 
         // query: from [CLS] rows
-        _backend.LinearBackwardWeight(_dquery, a.ClsInput, gq.Weight, gq.Bias);
+        _backend.LinearBackwardWeight(_dquery, a.ClsInput, accumulate, gq.Weight, gq.Bias);
         _backend.LinearBackwardInput(_dquery, wq.Weight, accumulate: true, d);
 
         // keys and values: from all rows
-        _backend.LinearBackwardWeight(dkv, _activations.Hidden[layer], gkv.Weight, gkv.Bias);
+        _backend.LinearBackwardWeight(dkv, _activations.Hidden[layer], accumulate, gkv.Weight, gkv.Bias);
         _backend.LinearBackwardInput(dkv, wkv.Weight, accumulate: false, _dhidden);
         _backend.ClsPoolingBackward(d, _batch, _dhidden);
         return _dhidden;
@@ -157,5 +166,40 @@ sealed class BertBackward
         _backend.EmbeddingBackward(d, _batch, _gradients.Words, _gradients.Positions, _gradients.Types);
     }
 
-    static Matrix View(Matrix buffer, int rows, int columns) => buffer with { Rows = rows, Columns = columns };
+    /// <summary>
+    /// Adds the gradients of some layers' matrices, and of the biases of Q, K, V and the feed-forward.
+    /// </summary>
+    void AddWeightGradients(int first, int count, bool accumulate)
+    {
+        if (count == 0) return;
+        MatrixStack dqkv = Stack(first, count, Dqkv);
+        MatrixStack input = Stack(first, count, layer => _activations.Hidden[layer]);
+        MatrixStack dweight = Stack(first, count, layer => _gradients.Layers[layer].Qkv.Weight);
+        MatrixStack dbias = Stack(first, count, layer => _gradients.Layers[layer].Qkv.Bias);
+        _backend.LinearBackwardWeight(dqkv, input, accumulate, dweight, dbias);
+        AddFeedForwardWeightGradients(first, count, accumulate);
+    }
+
+    /// <summary>Adds those of the attention's output projection and of the feed-forward.</summary>
+    void AddFeedForwardWeightGradients(int first, int count, bool accumulate)
+    {
+        MatrixStack Activations(Func<LayerActivations, Matrix> matrix) =>
+            Stack(first, count, layer => matrix(_activations.Layers[layer]));
+        MatrixStack Gradients(Func<LayerWeights, Matrix> matrix) =>
+            Stack(first, count, layer => matrix(_gradients.Layers[layer]));
+        _backend.LinearBackwardWeight(
+            Activations(a => a.AttentionOutput), Activations(a => a.Context), accumulate,
+            Gradients(g => g.Output.Weight), default);
+        _backend.LinearBackwardWeight(
+            Activations(a => a.FeedForwardUp), Activations(a => a.AttentionNorm), accumulate,
+            Gradients(g => g.Up.Weight), Gradients(g => g.Up.Bias));
+        _backend.LinearBackwardWeight(
+            Activations(a => a.FeedForwardDown), Activations(a => a.FeedForwardActivation), accumulate,
+            Gradients(g => g.Down.Weight), default);
+    }
+
+    Matrix Dqkv(int layer) => _dqkv.Slice(layer * _batch.Tokens, _batch.Tokens);
+
+    static MatrixStack Stack(int first, int count, Func<int, Matrix> matrix) =>
+        MatrixStack.Of([.. Enumerable.Range(first, count).Select(matrix)]);
 }

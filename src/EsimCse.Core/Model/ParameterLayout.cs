@@ -10,6 +10,7 @@ namespace EsimCse.Core.Model;
 sealed class ParameterLayout
 {
     const int Alignment = 16;
+    const int Encoder = ParameterChunk.Ema;
 
     readonly List<ParameterTensor> _tensors = [];
     readonly ModuleNames _names;
@@ -31,7 +32,7 @@ sealed class ParameterLayout
         AddMatrix(_names.TokenTypeEmbeddings, config.TypeVocabularySize, h);
         AddNorm(_names.EmbeddingNorm, h);
         for (int layer = 0; layer < config.Layers; layer++) AddLayer(_names.Layer(layer), h, config.IntermediateSize);
-        if (head) AddLinear(_names.Head, h, h, emaFlag: 0);
+        if (head) AddLinear(_names.Head, h, h);
         if (maskedLanguageHead) AddMaskedLanguageHead(config.VocabularySize, h);
         Length = Align(End + gap);
         ByName = _tensors.ToDictionary(tensor => tensor.Name);
@@ -74,22 +75,22 @@ sealed class ParameterLayout
         string query = prefix + _names.Query;
         string key = prefix + _names.Key;
         string value = prefix + _names.Value;
-        AddMatrix(query, hidden, hidden);
-        AddMatrix(key, hidden, hidden, adjacent: true);
-        AddMatrix(value, hidden, hidden, adjacent: true);
+        AddMatrix(query, hidden, hidden, ParameterChunk.Overwritten);
+        AddMatrix(key, hidden, hidden, ParameterChunk.Overwritten, adjacent: true);
+        AddMatrix(value, hidden, hidden, ParameterChunk.Overwritten, adjacent: true);
         AddVector(query + ".bias", hidden);
         AddVector(key + ".bias", hidden, adjacent: true);
         AddVector(value + ".bias", hidden, adjacent: true);
-        AddLinear(prefix + _names.AttentionOutput, hidden, hidden);
+        AddLinear(prefix + _names.AttentionOutput, hidden, hidden, Encoder, ParameterChunk.Overwritten);
         AddNorm(prefix + _names.AttentionNorm, hidden);
-        AddLinear(prefix + _names.FeedForwardUp, intermediate, hidden);
-        AddLinear(prefix + _names.FeedForwardDown, hidden, intermediate);
+        AddLinear(prefix + _names.FeedForwardUp, intermediate, hidden, Encoder, ParameterChunk.Overwritten);
+        AddLinear(prefix + _names.FeedForwardDown, hidden, intermediate, Encoder, ParameterChunk.Overwritten);
         AddNorm(prefix + _names.FeedForwardNorm, hidden);
     }
 
     void AddMaskedLanguageHead(int vocabulary, int hidden)
     {
-        AddLinear(_names.MaskedLanguageDense, hidden, hidden, emaFlag: 0);
+        AddLinear(_names.MaskedLanguageDense, hidden, hidden);
         Add(_names.MaskedLanguageNorm + ".weight", 1, hidden, flags: 0);
         Add(_names.MaskedLanguageNorm + ".bias", 1, hidden, flags: 0);
         Add(_names.MaskedLanguageBias, 1, vocabulary, flags: 0);
@@ -97,9 +98,9 @@ sealed class ParameterLayout
         _tensors[^1] = _tensors[^1] with { StoredCount = Align(vocabulary) };
     }
 
-    void AddLinear(string module, int rows, int columns, int emaFlag = ParameterChunk.Ema)
+    void AddLinear(string module, int rows, int columns, int emaFlag = 0, int weightFlag = 0)
     {
-        Add(module + ".weight", rows, columns, ParameterChunk.Decays | emaFlag);
+        Add(module + ".weight", rows, columns, ParameterChunk.Decays | emaFlag | weightFlag);
         Add(module + ".bias", 1, rows, emaFlag);
     }
 
@@ -109,8 +110,8 @@ sealed class ParameterLayout
         AddVector(module + ".bias", size);
     }
 
-    void AddMatrix(string module, int rows, int columns, bool adjacent = false) =>
-        Add(module + ".weight", rows, columns, ParameterChunk.Decays | ParameterChunk.Ema, adjacent);
+    void AddMatrix(string module, int rows, int columns, int flag = 0, bool adjacent = false) =>
+        Add(module + ".weight", rows, columns, ParameterChunk.Decays | ParameterChunk.Ema | flag, adjacent);
 
     void AddVector(string name, int size, bool adjacent = false) => Add(name, 1, size, ParameterChunk.Ema, adjacent);
 

@@ -98,10 +98,11 @@ sealed class GradientCache : IDisposable
         Forward(source, batch, buffers);
         buffers.MaskTokens();
         if (maskedTokens > 0) _backend.Upload<int>([maskedTokens], buffers.MaskedTokens.Count);
-        GraphKey key = buffers.Activations.Key(source, "part backward");
+        bool accumulate = first > 0;
+        GraphKey key = buffers.Activations.Key(source, accumulate ? "part backward" : "first part backward");
         _backend.RunGraph(key with { MaskedTokens = buffers.MaskedTokens.Rows.Columns }, () =>
         {
-            buffers.Backward.Run(buffers.Head.Backward(gradient));
+            buffers.Backward.Run(buffers.Head.Backward(gradient), accumulate);
             buffers.MaskedLanguage?.Run();
         });
         SetFirst(0);

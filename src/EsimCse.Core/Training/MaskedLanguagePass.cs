@@ -55,6 +55,6 @@ sealed class MaskedLanguagePass
     {
         Matrix hidden = _forward.Run();
         _loss.Compute(hidden, _tokens, _state, _dhidden);
-        _backward.Run(_dhidden);
+        _backward.Run(_dhidden, accumulate: true);
     }
 }

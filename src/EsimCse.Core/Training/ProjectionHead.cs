@@ -48,7 +48,7 @@ sealed class ProjectionHead
         if (!_hasHead) return Cast(dvectors);
         _backend.TanhBackward(dvectors, Vectors, dvectors);
         Matrix dlinear = Cast(dvectors);
-        _backend.LinearBackwardWeight(dlinear, _pooled, _gradients.Weight, _gradients.Bias);
+        _backend.LinearBackwardWeight(dlinear, _pooled, accumulate: true, _gradients.Weight, _gradients.Bias);
         _backend.LinearBackwardInput(dlinear, _weights.Weight, accumulate: false, _dpooled);
         return _dpooled;
     }

@@ -139,7 +139,7 @@ sealed class TrainingStep : IDisposable
         _backend.RunGraph(backward, () =>
         {
             loss.Compute(buffers.Head.Vectors, texts, _persistent.StepState);
-            buffers.Backward.Run(buffers.Head.Backward(loss.Gradient));
+            buffers.Backward.Run(buffers.Head.Backward(loss.Gradient), accumulate: false);
             buffers.MaskedLanguage?.Run();
             ClipAndUpdate();
         });

@@ -25,12 +25,17 @@ partial class CpuBackend
     }
 
     /// <inheritdoc/>
-    public void LinearBackwardWeight(Matrix dy, Matrix x, Matrix dw, Matrix dbias)
+    public void LinearBackwardWeight(
+        MatrixStack dy, MatrixStack x, bool accumulate, MatrixStack dw, MatrixStack dbias)
     {
-        bool fits = dy.Rows == x.Rows && dy.Columns == dw.Rows && x.Columns == dw.Columns;
-        if (!fits) ThrowShapesDoNotFit(dy, x, dw);
-        _sgemm.Multiply(Operand.Transposed(dy), Operand.NoTranspose(x), dy.Rows, accumulate: true, dw);
-        if (dbias.IsPresent) AddColumnSums(dy, dbias);
+        (int m, int n, int k) = (dy.First.Rows, dy.First.Columns, x.First.Columns);
+        bool fits = m == x.First.Rows && n == dw.First.Rows && k == dw.First.Columns;
+        if (!fits) ThrowShapesDoNotFit(dy.First, x.First, dw.First);
+        for (int i = 0; i < dw.Count; i++)
+        {
+            _sgemm.Multiply(Operand.Transposed(dy[i]), Operand.NoTranspose(x[i]), m, accumulate, dw[i]);
+            if (dbias.IsPresent) AddColumnSums(dy[i], dbias[i]);
+        }
     }
 
     void AddBias(Matrix bias, Matrix y) => _pool.For(y.Rows, 64, (from, to) =>

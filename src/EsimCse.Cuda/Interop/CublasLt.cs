@@ -38,6 +38,10 @@ static unsafe partial class CublasLt
     public static partial CublasStatus MatrixLayoutCreate(
         out nint layout, CudaDataType type, ulong rows, ulong cols, long ld);
 
+    [LibraryImport(Library, EntryPoint = "cublasLtMatrixLayoutSetAttribute")]
+    public static partial CublasStatus MatrixLayoutSetAttribute(
+        nint layout, CublasLtMatrixLayout attribute, void* value, nuint bytes);
+
     [LibraryImport(Library, EntryPoint = "cublasLtMatrixLayoutDestroy")]
     public static partial CublasStatus MatrixLayoutDestroy(nint layout);
 

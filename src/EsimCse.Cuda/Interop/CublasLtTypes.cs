@@ -58,6 +58,13 @@ enum CublasLtMatmulDesc
     BiasDataType = 26,
 }
 
+/// <summary>cublasLtMatrixLayoutAttribute_t.</summary>
+enum CublasLtMatrixLayout
+{
+    BatchCount = 5,
+    StridedBatchOffset = 6,
+}
+
 /// <summary>cublasLtMatmulPreferenceAttributes_t.</summary>
 enum CublasLtMatmulPref
 {

@@ -73,6 +73,9 @@ static unsafe partial class CudaDriver
     [LibraryImport(Library, EntryPoint = "cuMemcpyDtoDAsync_v2")]
     public static partial CudaResult MemcpyDtoDAsync(nint target, nint source, nuint bytes, nint stream);
 
+    [LibraryImport(Library, EntryPoint = "cuMemsetD8Async")]
+    public static partial CudaResult MemsetD8Async(nint target, byte value, nuint bytes, nint stream);
+
     [LibraryImport(Library, EntryPoint = "cuStreamCreate")]
     public static partial CudaResult StreamCreate(out nint stream, CudaStreamFlags flags);
 

@@ -36,6 +36,10 @@ sealed unsafe class MatmulPlan : IDisposable
         _aLayout = CreateLayout(shape.Input, shape.Rows, shape.Inner, shape.TransposeA);
         _bLayout = CreateLayout(shape.Input, shape.Inner, shape.Columns, shape.TransposeB);
         _dLayout = CreateLayout(shape.Output, shape.Rows, shape.Columns, transpose: false);
+        if (shape.Batch is not { } batch) return;
+        SetBatch(_aLayout, batch.Count, batch.StrideA);
+        SetBatch(_bLayout, batch.Count, batch.StrideB);
+        SetBatch(_dLayout, batch.Count, batch.StrideD);
     }
 
     /// <summary>Writes the algorithms that the heuristic proposes and returns their count.</summary>
@@ -118,6 +122,15 @@ sealed unsafe class MatmulPlan : IDisposable
         CublasLt.MatrixLayoutCreate(out nint layout, DataType(type), (ulong)rows, (ulong)columns, rows).ThrowIfFailed();
         return layout;
     }
+
+    static void SetBatch(nint layout, int count, long stride)
+    {
+        SetLayout(layout, CublasLtMatrixLayout.BatchCount, &count, sizeof(int));
+        SetLayout(layout, CublasLtMatrixLayout.StridedBatchOffset, &stride, sizeof(long));
+    }
+
+    static void SetLayout(nint layout, CublasLtMatrixLayout attribute, void* value, nuint bytes) =>
+        CublasLt.MatrixLayoutSetAttribute(layout, attribute, value, bytes).ThrowIfFailed();
 
     static CudaDataType DataType(ElementType type) => type switch
     {

@@ -16,6 +16,7 @@ namespace EsimCse.Cuda.Matmul;
 /// <param name="Output">Element type of D.</param>
 /// <param name="Bias">Element type of the bias, or null without one.</param>
 /// <param name="Accumulate">Whether the product is added to D.</param>
+/// <param name="Batch">Products of this shape that are computed as one, or null for a single one.</param>
 readonly record struct MatmulShape(
     int Rows,
     int Columns,
@@ -25,7 +26,8 @@ readonly record struct MatmulShape(
     ElementType Input,
     ElementType Output,
     ElementType? Bias,
-    bool Accumulate)
+    bool Accumulate,
+    MatmulBatch? Batch = null)
 {
     /// <summary>The shape's key in the file of tuned algorithms; its format must not change.</summary>
     public string FileKey
@@ -35,7 +37,8 @@ readonly record struct MatmulShape(
             string sizes = $"Rows = {Rows}, Columns = {Columns}, Inner = {Inner}";
             string operands = $"TransposeA = {TransposeA}, TransposeB = {TransposeB}";
             string types = $"Input = {Input}, Output = {Output}, Bias = {Bias}";
-            return $"ProductShape {{ {sizes}, {operands}, {types}, Accumulate = {Accumulate} }}";
+            string batch = Batch is { } products ? $", Batch = {products.Count}" : "";
+            return $"ProductShape {{ {sizes}, {operands}, {types}, Accumulate = {Accumulate}{batch} }}";
         }
     }
 }

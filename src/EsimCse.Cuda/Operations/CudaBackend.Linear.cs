@@ -1,5 +1,6 @@
 using EsimCse.Core;
 using EsimCse.Core.Backend;
+using EsimCse.Cuda.Interop;
 using EsimCse.Cuda.Kernels;
 using EsimCse.Cuda.Matmul;
 
@@ -46,22 +47,37 @@ partial class CudaBackend
     }
 
     /// <inheritdoc/>
-    public void LinearBackwardWeight(Matrix dy, Matrix x, Matrix dw, Matrix dbias)
+    public void LinearBackwardWeight(
+        MatrixStack dy, MatrixStack x, bool accumulate, MatrixStack dw, MatrixStack dbias)
     {
-        if (dy.Rows == 0) return;
         MakeCurrent();
+        if (dy.First.Rows == 0)
+        {
+            if (!accumulate) Clear(dw);
+            return;
+        }
         MatmulShape shape = new(
-            Rows: x.Columns,
-            Columns: dy.Columns,
-            Inner: dy.Rows,
+            Rows: x.First.Columns,
+            Columns: dy.First.Columns,
+            Inner: dy.First.Rows,
             TransposeA: false,
             TransposeB: true,
-            Input: dy.Type,
-            Output: dw.Type,
+            Input: dy.First.Type,
+            Output: dw.First.Type,
             Bias: null,
-            Accumulate: true);
-        _currentStream.Matmuls.Run(shape, rowwise: false, x.Address, dy.Address, 0, dw.Address);
-        if (dbias.IsPresent) AddColumnSums(dy, dbias);
+            Accumulate: accumulate,
+            Batch: dw.Count > 1 ? new(dw.Count, ElementStride(x), ElementStride(dy), ElementStride(dw)) : null);
+        _currentStream.Matmuls.Run(
+            shape, rowwise: false, x.First.Address, dy.First.Address, 0, dw.First.Address);
+        for (int i = 0; dbias.IsPresent && i < dbias.Count; i++) AddColumnSums(dy[i], dbias[i]);
+    }
+
+    static long ElementStride(MatrixStack stack) => stack.Stride / stack.First.Type.Size();
+
+    void Clear(MatrixStack stack)
+    {
+        for (int i = 0; i < stack.Count; i++)
+            CudaDriver.MemsetD8Async(stack[i].Address, 0, (nuint)stack[i].Bytes, _currentStream.Stream).ThrowIfFailed();
     }
 
     /// <summary>Computes sums += Σ x over rows.</summary>

@@ -56,6 +56,8 @@ public partial class HeaderTests
         ((int)CublasLtMatmulDesc.Epilogue, "CUBLASLT_MATMUL_DESC_EPILOGUE"),
         ((int)CublasLtMatmulDesc.BiasPointer, "CUBLASLT_MATMUL_DESC_BIAS_POINTER"),
         ((int)CublasLtMatmulDesc.BiasDataType, "CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE"),
+        ((int)CublasLtMatrixLayout.BatchCount, "CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT"),
+        ((int)CublasLtMatrixLayout.StridedBatchOffset, "CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET"),
         ((int)CublasLtMatmulPref.MaxWorkspaceBytes, "CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES"),
         ((int)CublasLtMatmulPref.ReductionSchemeMask, "CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK"),
         ((int)CublasOperation.N, "CUBLAS_OP_N"),
@@ -132,6 +134,7 @@ public partial class HeaderTests
     static string CType(Type type)
     {
         if (type == typeof(float)) return "float";
+        if (type == typeof(byte)) return "unsigned char";
         if (type.IsByRef || type.IsPointer || type == typeof(string) || type == typeof(nint)) return "void*";
         if (type.IsEnum || type == typeof(int) || type == typeof(uint)) return "int";
         if (type == typeof(nuint) || type == typeof(ulong) || type == typeof(long)) return "uint64_t";

@@ -139,8 +139,9 @@ public class KernelAgreementTests
         Matrix dx = p.Result(rows, width, rounded: 6 * Math.Sqrt(outputs));
         p.Backend.LinearBackwardInput(dy, w, accumulate: false, dx);
         p.Backend.LinearBackwardInput(p.Input(rows, outputs, 5), w, accumulate: true, dx);
-        p.Backend.LinearBackwardWeight(dy, x, p.Sum(outputs, width), p.Sum(1, outputs));
-        p.Backend.LinearBackwardWeight(p.Input(rows, 136, 6), p.Input(rows, 8, 1), p.Sum(136, 8), p.Sum(1, 136));
+        p.Backend.LinearBackwardWeight(dy, x, accumulate: true, p.Sum(outputs, width), p.Sum(1, outputs));
+        p.Backend.LinearBackwardWeight(
+            p.Input(rows, 136, 6), p.Input(rows, 8, 1), accumulate: true, p.Sum(136, 8), p.Sum(1, 136));
     }, growth: Math.Sqrt(width), cut: Math.Pow(2, -23) * Math.Sqrt(width) * width / 16);
 
     // The tolerance grows because a row's sums cancel.

@@ -56,7 +56,7 @@ public class OrderTests
         using GuardedMatrix x = new(cuda, rows, 8, Numbers.Normal(rows * 8, 5), type);
         using GuardedMatrix dw = new(cuda, width, 8, new double[width * 8]);
         using GuardedMatrix linear = Sum(1);
-        cuda.LinearBackwardWeight(dy, x, dw, linear);
+        cuda.LinearBackwardWeight(dy.Matrix, x.Matrix, accumulate: true, dw.Matrix, linear.Matrix);
 
         using GuardedMatrix words = Sum(3);
         using GuardedMatrix positions = Sum(Lengths.Max());

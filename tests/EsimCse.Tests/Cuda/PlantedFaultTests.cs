@@ -248,7 +248,7 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         using GuardedMatrix gx = new(_backend, rows, k, x);
         using GuardedMatrix gdy = new(_backend, rows, n, dy);
         using GuardedMatrix dw = new(_backend, n, k, new double[n * k]);
-        _backend.LinearBackwardWeight(gdy, gx, dw, default);
+        _backend.LinearBackwardWeight(gdy.Matrix, gx.Matrix, accumulate: true, dw.Matrix, default);
         double[] expected = Reference.Linear.BackwardWeight(dy, x, rows, n, k).Item1;
         new Tolerance(1e-4, 1e-5, "a sum of forty products in fp32").Check(expected, dw.Values, "dw");
 

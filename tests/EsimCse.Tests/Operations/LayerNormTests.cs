@@ -40,6 +40,7 @@ public class LayerNormTests
 
         // dz, the gradient of the residual, overwrites dy.
         norm.Backward(dz: norm.Dy, norm.Dx, norm.Dbias);
+        CheckDxInPlaceOfNormalized(device, width, rate, norm.Dx.Floats);
         if (width > 33) return;
         double amplification = 1 + norm.Rstd.Values.Max();
         Tolerance tolerance = new(2e-5 * amplification, 1e-4, "fp32 sums over rows and columns, amplified by 1 / σ");
@@ -48,6 +49,14 @@ public class LayerNormTests
         tolerance.Check(norm.DifferenceGradient(norm.Bias), norm.Dbias.Values, "dbias");
         tolerance.Check(norm.DifferenceGradient(norm.Gamma), norm.Dgamma.Values, "dgamma");
         tolerance.Check(norm.DifferenceGradient(norm.Beta), norm.Dbeta.Values, "dbeta");
+    }
+
+    static void CheckDxInPlaceOfNormalized(string device, int width, float rate, float[] dx)
+    {
+        using LayerNormCase norm = new(Backends.Create(device), Lengths, width, rate);
+        norm.Forward();
+        norm.Backward(norm.Dz, norm.X, norm.Dbias);
+        Assert.Equal(dx, norm.X.Floats);
     }
 
     // Past the edges of a block's elements, of a block's rows (4; 8 above width 2048; 12 above 4096) and of the widths
@@ -83,7 +92,10 @@ public class LayerNormTests
         CheckAliases(norm);
     }
 
-    /// <summary>Checks that dz may be dy and, without dropout, dx may be dz or absent: the results equal Dz.</summary>
+    /// <summary>
+    /// Checks that dz may be dy and, without dropout, dx may be dz or absent: the results equal Dz; and that dx may be
+    /// the normalized rows: the result equals Dx.
+    /// </summary>
     static void CheckAliases(LayerNormCase norm)
     {
         float[] dz = norm.Dz.Floats;
@@ -97,6 +109,9 @@ public class LayerNormTests
             Assert.Equal(dz, norm.Dy.Floats);
             CheckAdded(ColumnSums(norm.Dz), norm.Dbias, norm.Rows, "dbias");
         }
+        norm.Dy.Upload(norm.Dy.Initial);
+        norm.Backward(dz: norm.Dy, dx: norm.X, norm.Dbias);
+        Assert.Equal(norm.Dx.Floats, norm.X.Floats);
     }
 
     [Fact]

@@ -53,7 +53,8 @@ sealed class LinearCase : OperationCase
 
     public void BackwardInput(bool accumulate) => _backend.LinearBackwardInput(Dy, W, accumulate, Dx);
 
-    public void BackwardWeight() => _backend.LinearBackwardWeight(Dy, X, Dw, Dbias);
+    public void BackwardWeight() =>
+        _backend.LinearBackwardWeight(Dy.Matrix, X.Matrix, accumulate: true, Dw.Matrix, Dbias.Matrix);
 
     /// <summary>Computes the gradient of Σ dy y with respect to one of the inputs by central differences.</summary>
     public double[] DifferenceGradient(GuardedMatrix input) => DifferenceGradient(input, Dy, Reference);

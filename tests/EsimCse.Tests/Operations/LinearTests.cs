@@ -1,5 +1,7 @@
+using EsimCse.Core.Backend;
 using EsimCse.Cpu;
 using EsimCse.Cpu.Gemm;
+using EsimCse.Tests.Reference;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Operations;
@@ -70,6 +72,56 @@ public class LinearTests
         Tolerance.Chain(m).Check(dw, linear.Dw.Values, "dw");
         Tolerance.Chain(m).Check(dbias, linear.Dbias.Values, "dbias");
     }
+
+    /// <summary>Stacks with gaps of one row between their matrices, on every backend.</summary>
+    [Theory]
+    [MemberData(nameof(StackCases))]
+    public void Weight_gradients_of_a_stack_equal_the_reference(string device, int m, bool accumulate)
+    {
+        const int count = 3;
+        const int n = 16;
+        const int k = 24;
+        using IBackend backend = Backends.Create(device);
+        using GuardedMatrix dy = new(backend, count * (m + 1), n, Numbers.Normal(count * (m + 1) * n, 1));
+        using GuardedMatrix x = new(backend, count * (m + 1), k, Numbers.Normal(count * (m + 1) * k, 2));
+        using GuardedMatrix dw = new(backend, count * (n + 1), k, Numbers.Normal(count * (n + 1) * k, 3));
+        using GuardedMatrix dbias = new(backend, count * 2, n, Numbers.Normal(count * 2 * n, 4));
+        backend.LinearBackwardWeight(
+            Stack(dy, m, count), Stack(x, m, count), accumulate, Stack(dw, n, count), Stack(dbias, 1, count));
+
+        double[] expectedDw = [.. dw.Initial];
+        double[] expectedDbias = [.. dbias.Initial];
+        for (int i = 0; i < count; i++)
+        {
+            double[] dyRows = dy.Initial[(i * (m + 1) * n)..][..(m * n)];
+            double[] xRows = x.Initial[(i * (m + 1) * k)..][..(m * k)];
+            (double[] gradient, double[] sums) = Linear.BackwardWeight(dyRows, xRows, m, n, k);
+            for (int j = 0; j < n * k; j++)
+            {
+                ref double target = ref expectedDw[i * (n + 1) * k + j];
+                target = (accumulate ? target : 0) + gradient[j];
+            }
+            for (int j = 0; j < n; j++) expectedDbias[2 * i * n + j] += sums[j];
+        }
+        Tolerance.Chain(m + 1).Check(expectedDw, dw.Values, "dw and the rows between");
+        Tolerance.Chain(m + 1).Check(expectedDbias, dbias.Values, "dbias and the rows between");
+    }
+
+    public static TheoryData<string, int, bool> StackCases
+    {
+        get
+        {
+            TheoryData<string, int, bool> cases = [];
+            foreach (ITheoryDataRow row in Backends.All)
+                foreach (int m in new[] { 0, 1, 37 })
+                    foreach (bool accumulate in new[] { false, true })
+                        cases.Add((string)row.GetData()[0]!, m, accumulate);
+            return cases;
+        }
+    }
+
+    static MatrixStack Stack(GuardedMatrix matrix, int rows, int count) =>
+        MatrixStack.Of([.. Enumerable.Range(0, count).Select(i => matrix.Matrix.Slice(i * (rows + 1), rows))]);
 
     [Fact]
     public void The_reference_gradient_equals_finite_differences()

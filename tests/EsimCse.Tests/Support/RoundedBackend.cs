@@ -81,8 +81,15 @@ sealed class RoundedBackend : IBackend
     public void LinearBackwardInput(Matrix dy, Matrix w, bool accumulate, Matrix dx) =>
         Do(() => _cpu.LinearBackwardInput(In(dy), In(w), accumulate, Out(dx)));
 
-    public void LinearBackwardWeight(Matrix dy, Matrix x, Matrix dw, Matrix dbias) =>
-        Do(() => _cpu.LinearBackwardWeight(In(dy), In(x), dw, dbias));
+    public void LinearBackwardWeight(
+        MatrixStack dy, MatrixStack x, bool accumulate, MatrixStack dw, MatrixStack dbias)
+    {
+        for (int i = 0; i < dw.Count; i++)
+        {
+            Matrix sum = dbias.IsPresent ? dbias[i] : default;
+            Do(() => _cpu.LinearBackwardWeight(In(dy[i]), In(x[i]), accumulate, dw[i], sum));
+        }
+    }
 
     public void AttentionForward(
         Matrix qkv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp) =>

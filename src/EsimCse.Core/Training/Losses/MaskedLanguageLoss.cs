@@ -103,7 +103,7 @@ sealed class MaskedLanguageLoss
         Matrix dbias = _gradients.MaskedLanguageHead.Bias;
         _backend.LinearForward(output, _weights.Words, _weights.MaskedLanguageHead.Bias, logits);
         _backend.CrossEntropyLoss(logits, labels, tokens.Count, _weight, state, _losses, dlogits, dbias);
-        _backend.LinearBackwardWeight(dlogits, output, _gradients.Words, default);
+        _backend.LinearBackwardWeight(dlogits, output, accumulate: true, _gradients.Words, default);
         _backend.LinearBackwardInput(dlogits, _weights.Words, accumulate: false, _doutput.Slice(first, count));
     }
 
@@ -115,7 +115,7 @@ sealed class MaskedLanguageLoss
             _doutput, _normalized, _rstd, default, default, w.Norm.Gamma,
             _doutput, default, default, g.Norm.Gamma, g.Norm.Beta);
         _backend.ActivationBackward(_doutput, _dense, _config.HiddenActivation, _doutput);
-        _backend.LinearBackwardWeight(_doutput, _vectors, g.Dense.Weight, g.Dense.Bias);
+        _backend.LinearBackwardWeight(_doutput, _vectors, accumulate: true, g.Dense.Weight, g.Dense.Bias);
         // The vectors are no longer read, so their buffer is free.
         Matrix dvectors = _vectors;
         _backend.LinearBackwardInput(_doutput, w.Dense.Weight, accumulate: false, dvectors);
