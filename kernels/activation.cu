@@ -8,8 +8,13 @@
 //   tanh       y = tanh x             dx = dy (1 - tanh² x) = 4 dy σ'(2x)
 //   sigmoid    y = σ(x)               dx = dy σ'(x), σ'(x) = σ(x) σ(-x)
 //
-// x, y, dx, dy: vectors of 16 bytes, any shape; y may be x, dx may be dy. One thread per vector.
+// x, y: vectors of 16 bytes, any shape; y may be x. One thread per vector.
+// dx, dy [M,N]; dx may be dy or x. partials, optional, [parts, N] receives the sums of dx over RowsPerPart rows each,
+// for the gradient of the bias before the activation; linear_reduce adds up the parts.
 #include "elementwise.cuh"
+#include "sums.cuh"
+
+constexpr int RowsPerPart = 128;
 
 __device__ __forceinline__ float normal_cdf(float x) { return 0.5f * erfcf(-x * 0.70710678f); }
 __device__ __forceinline__ float normal_pdf(float x) { return 0.39894228f * expf(-0.5f * x * x); }
@@ -108,16 +113,48 @@ struct Sigmoid
     static __device__ __forceinline__ float backward(float dy, float x) { return dy * sigmoid_slope(x); }
 };
 
+// A block has 8 vectors of columns, as in sums.cuh, of RowsPerPart rows.
+template <class F, class T> __device__ __forceinline__ void backward_with_sums(
+    const T* dy, const T* x, T* dx, float* partials, int rows, int columns, uint4* shared)
+{
+    constexpr int N = Vector<T>::Length;
+    int column = sum_column<N>();
+    int part = blockIdx.y;
+    int end_row = min(rows, (part + 1) * RowsPerPart);
+    float group_sum[N] = {};
+    if (column < columns)
+        for (int row = part * RowsPerPart + sum_group(); row < end_row; row += SumGroups)
+        {
+            long long start = static_cast<long long>(row) * columns + column;
+            float x_values[N];
+            float values[N];
+            load(x + start, x_values);
+            load(dy + start, values);
+#pragma unroll
+            for (int i = 0; i < N; i++)
+            {
+                values[i] = F::backward(values[i], x_values[i]);
+                group_sum[i] += values[i];
+            }
+            store(dx + start, values);
+        }
+    if (partials == nullptr) return;
+    float sum[4];
+    column = add_groups(group_sum, columns, shared, sum);
+    if (column >= 0) store(partials + static_cast<long long>(part) * columns + column, sum);
+}
+
 #define ENTRY(function, F, name, T) \
     extern "C" __global__ void __launch_bounds__(256) activation_forward_##function##_##name( \
         const T* x, T* y, long long vectors) \
     { \
         forward<F, T>(x, y, vectors); \
     } \
-    extern "C" __global__ void __launch_bounds__(256) activation_backward_##function##_##name( \
-        const T* dy, const T* x, T* dx, long long vectors) \
+    extern "C" __global__ void __launch_bounds__(SumThreads) activation_backward_##function##_##name( \
+        const T* dy, const T* x, T* dx, float* partials, int rows, int columns) \
     { \
-        backward<F, T>(dy, x, dx, vectors); \
+        __shared__ uint4 shared[SumVectors<T>]; \
+        backward_with_sums<F, T>(dy, x, dx, partials, rows, columns, shared); \
     }
 #define ENTRIES(name, T) \
     ENTRY(gelu, Gelu<T>, name, T) \

@@ -10,23 +10,9 @@
 // Rows are kept in registers; the forward has an entry per number of vectors that a lane holds: 384, 512, 768 and 1024
 // columns take 2, 2, 3 and 4 vectors in 16 bits, 3, 4, 6 and 8 in fp32. Wider rows use the entries named wide.
 // Sums over rows have a fixed order in two stages: each part of the rows gives partials [parts, 3, N] for dγ, dβ and
-// dbias; layernorm_reduce adds up the parts.
+// dbias; linear_reduce adds up the parts.
 #include "layernorm_registers.cuh"
 #include "layernorm_wide.cuh"
-#include "sums.cuh"
-
-// blockIdx.y chooses the gradient.
-extern "C" __global__ void __launch_bounds__(SumThreads) layernorm_reduce(
-    const float* partials, float* dgamma, float* dbeta, float* dbias, int parts, int columns)
-{
-    __shared__ uint4 shared[SumVectors<float>];
-    float sum[4];
-    int column = column_sums(partials + blockIdx.y * columns, 3 * columns, 0, parts, columns, shared, sum);
-    float* target = dbias;
-    if (blockIdx.y == 0) target = dgamma;
-    else if (blockIdx.y == 1) target = dbeta;
-    if (column >= 0) add_to(target + column, sum);
-}
 
 #define FORWARD_PARAMETERS(T) \
     const T* x, const float* bias, const T* residual, const int* offsets, int sentences, Dropout mask, \

@@ -1,6 +1,6 @@
-// dbias += Σ dy over rows: the part of a linear layer's backward that is no matrix product. Also used for other column
-// sums. dy [M,N], dbias fp32 [N]. Two stages, in a fixed order: the sums of RowsPerPart rows each, partials [parts, N],
-// then the sum of the parts.
+// dbias += Σ dy over rows: the part of a linear layer's backward that is no matrix product. dy [M,N], dbias fp32 [N].
+// Two stages, in a fixed order: the sums of RowsPerPart rows each, partials [parts, N], then the sum of the parts, for
+// all sums of a backward pass at once: also for those whose parts other kernels write.
 #include "sums.cuh"
 
 constexpr int RowsPerPart = 128;
@@ -16,13 +16,31 @@ __device__ __forceinline__ void sums(const T* dy, float* partials, int rows, int
     if (column >= 0) store(partials + static_cast<long long>(part) * columns + column, sum);
 }
 
-extern "C" __global__ void __launch_bounds__(SumThreads) linear_reduce(
-    const float* partials, float* dbias, int parts, int columns)
+// target [columns] += Σ over parts of partials [parts, stride]. Targets of a launch are distinct.
+struct Sum
+{
+    const float* partials;
+    float* target;
+    int parts;
+    int stride;
+    long long columns;
+};
+
+struct Sums
+{
+    Sum sums[120];
+};
+
+// blockIdx.y chooses the sum.
+extern "C" __global__ void __launch_bounds__(SumThreads) linear_reduce(__grid_constant__ const Sums sums)
 {
     __shared__ uint4 shared[SumVectors<float>];
-    float sum[4];
-    int column = column_sums(partials, columns, 0, parts, columns, shared, sum);
-    if (column >= 0) add_to(dbias + column, sum);
+    const Sum& sum = sums.sums[blockIdx.y];
+    int columns = static_cast<int>(sum.columns);
+    if (blockIdx.x * SumLanes * Vector<float>::Length >= columns) return;
+    float values[4];
+    int column = column_sums(sum.partials, sum.stride, 0, sum.parts, columns, shared, values);
+    if (column >= 0) add_to(sum.target + column, values);
 }
 
 #define ENTRY(name, T) \

@@ -10,29 +10,22 @@ constexpr int SumThreads = SumLanes * SumGroups;
 // Shared memory of column_sums, in vectors of 16 bytes.
 template <class T> constexpr int SumVectors = SumThreads * Vector<T>::Length / 4;
 
-// Sums four adjacent columns over rows [first_row, end_row) of x, whose rows are stride elements long. Returns the
-// first of the four columns, or -1 in a thread that has none.
-template <class T>
-__device__ __forceinline__ int column_sums(
-    const T* x, int stride, int first_row, int end_row, int columns, uint4* shared, float (&sum)[4])
+// The first of the thread's columns; its rows are those of its group.
+template <int N> __device__ __forceinline__ int sum_column()
 {
-    constexpr int N = Vector<T>::Length;
+    return (blockIdx.x * SumLanes + threadIdx.x % SumLanes) * N;
+}
+__device__ __forceinline__ int sum_group() { return threadIdx.x / SumLanes; }
+
+// Adds up the groups' sums of the thread's columns. Returns the first of four adjacent columns whose sums the thread
+// has then, or -1 in a thread that has none.
+template <int N>
+__device__ __forceinline__ int add_groups(const float (&group_sum)[N], int columns, uint4* shared, float (&sum)[4])
+{
     constexpr int Quads = N / 4;
     int lane = threadIdx.x % SumLanes;
-    int group = threadIdx.x / SumLanes;
-    int column = (blockIdx.x * SumLanes + lane) * N;
-
-    // sums of every 32nd row
-    float group_sum[N] = {};
-    if (column < columns)
-#pragma unroll 4
-        for (int row = first_row + group; row < end_row; row += SumGroups)
-        {
-            float values[N];
-            load(x + static_cast<long long>(row) * stride + column, values);
-#pragma unroll
-            for (int i = 0; i < N; i++) group_sum[i] += values[i];
-        }
+    int group = sum_group();
+    int column = sum_column<N>();
     float* group_sums = reinterpret_cast<float*>(shared);
 #pragma unroll
     for (int quad = 0; quad < Quads; quad++)
@@ -43,7 +36,7 @@ __device__ __forceinline__ int column_sums(
     }
     __syncthreads();
 
-    // sum over the groups: a thread per quad of columns
+    // a thread per quad of columns
     int quad = group;
     column += 4 * quad;
     if (quad >= Quads || column >= columns) return -1;
@@ -56,6 +49,27 @@ __device__ __forceinline__ int column_sums(
         for (int i = 0; i < 4; i++) sum[i] += values[i];
     }
     return column;
+}
+
+// Sums four adjacent columns over rows [first_row, end_row) of x, whose rows are stride elements long. Returns the
+// first of the four columns, or -1 in a thread that has none.
+template <class T>
+__device__ __forceinline__ int column_sums(
+    const T* x, int stride, int first_row, int end_row, int columns, uint4* shared, float (&sum)[4])
+{
+    constexpr int N = Vector<T>::Length;
+    int column = sum_column<N>();
+    float group_sum[N] = {};
+    if (column < columns)
+#pragma unroll 4
+        for (int row = first_row + sum_group(); row < end_row; row += SumGroups)
+        {
+            float values[N];
+            load(x + static_cast<long long>(row) * stride + column, values);
+#pragma unroll
+            for (int i = 0; i < N; i++) group_sum[i] += values[i];
+        }
+    return add_groups(group_sum, columns, shared, sum);
 }
 
 // target += sum.

@@ -29,6 +29,7 @@ sealed class OperationBench : IDisposable
     readonly Matrix _bias;     // [1,F]
     readonly Matrix _gamma;    // [1,H]
     readonly Matrix _dgamma;   // [1,H]
+    readonly Matrix _dbeta;    // [1,H]
     readonly Matrix _logSumExp;
     readonly Matrix _rstd;
 
@@ -56,6 +57,7 @@ sealed class OperationBench : IDisposable
         _bias = _arena.Allocate(1, f, type);
         _gamma = _arena.Allocate(1, h);
         _dgamma = _arena.Allocate(1, h);
+        _dbeta = _arena.Allocate(1, h);
         _logSumExp = _arena.Allocate(work.Config.Heads, t);
         _rstd = _arena.Allocate(1, t);
     }
@@ -113,11 +115,11 @@ sealed class OperationBench : IDisposable
         Time(
             $"layernorm backward [{t},{h}]",
             () => _backend.LayerNormBackward(
-                _dy, _x, _rstd, _batch.Offsets, default, _gamma, _y, default, default, _dgamma, _dgamma),
+                _dy, _x, _rstd, _batch.Offsets, default, _gamma, _y, default, default, _dgamma, _dbeta),
             median => Bandwidth(3.0 * t * h, median));
         Time(
             $"gelu backward [{t},{f}]",
-            () => _backend.ActivationBackward(_wide, _wideOut, Activation.Gelu, _wideOut),
+            () => _backend.ActivationBackward(_wide, _wideOut, Activation.Gelu, _wideOut, default),
             median => Bandwidth(3.0 * t * f, median));
     }
 
@@ -130,7 +132,10 @@ sealed class OperationBench : IDisposable
 
     void FillInputs()
     {
-        Matrix[] inputs = [_x, _y, _dy, _wide, _wideOut, _qkv, _weight, _bias, _gamma, _dgamma, _logSumExp, _rstd];
+        Matrix[] inputs =
+        [
+            _x, _y, _dy, _wide, _wideOut, _qkv, _weight, _bias, _gamma, _dgamma, _dbeta, _logSumExp, _rstd,
+        ];
         foreach (Matrix matrix in inputs) Fill(matrix);
     }
 

@@ -169,17 +169,22 @@ public sealed unsafe partial class CudaBackend : IBackend
     void Launch(string kernel, LaunchConfig config, params ReadOnlySpan<KernelArgument> arguments)
     {
         if (config.Blocks == 0 || config.BlocksY == 0) return;
-        MakeCurrent();
-        nint function = _kernels.Function(kernel, config.SharedBytes);
         fixed (KernelArgument* first = arguments)
         {
             void** parameters = stackalloc void*[arguments.Length];
             for (int i = 0; i < arguments.Length; i++) parameters[i] = first + i;
-            CudaDriver.LaunchKernel(function,
-                (uint)config.Blocks, (uint)config.BlocksY, (uint)config.BlocksZ,
-                (uint)config.Threads, 1, 1,
-                (uint)config.SharedBytes, _currentStream.Stream, parameters, null).ThrowIfFailed($"kernel {kernel}");
+            Launch(kernel, config, parameters);
         }
+    }
+
+    void Launch(string kernel, LaunchConfig config, void** parameters)
+    {
+        MakeCurrent();
+        nint function = _kernels.Function(kernel, config.SharedBytes);
+        CudaDriver.LaunchKernel(function,
+            (uint)config.Blocks, (uint)config.BlocksY, (uint)config.BlocksZ,
+            (uint)config.Threads, 1, 1,
+            (uint)config.SharedBytes, _currentStream.Stream, parameters, null).ThrowIfFailed($"kernel {kernel}");
     }
 
     /// <summary>A line for each shape that was timed.</summary>

@@ -11,7 +11,7 @@ constexpr int MaxThreads = 1024;
 // The bytes of a kernel's parameter.
 struct Argument
 {
-    uint64_t words[8];
+    std::vector<uint64_t> words;
 };
 
 struct Function

@@ -91,7 +91,11 @@ EXPORT int cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsign
     std::vector<Argument> arguments(function->parameter_sizes.size());
     // At least eight bytes: the upper half shows an address that was passed to a parameter of four.
     for (size_t i = 0; i < arguments.size(); i++)
-        memcpy(arguments[i].words, parameters[i], std::max(8, function->parameter_sizes[i]));
+    {
+        size_t bytes = std::max(8, function->parameter_sizes[i]);
+        arguments[i].words.resize((bytes + 7) / 8);
+        memcpy(arguments[i].words.data(), parameters[i], bytes);
+    }
     enqueue(stream, [=] {
         count_launch();
         if (!sticky_error()) run_grid(function, size, arguments);

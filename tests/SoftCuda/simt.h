@@ -14,6 +14,7 @@
 #define __forceinline__ inline
 #define __restrict__ __restrict
 #define __launch_bounds__(...)
+#define __grid_constant__
 // One block runs at a time, so shared memory is a section of the module. It is poisoned before each block.
 #define __shared__ static __attribute__((section("simt_shared"), aligned(16)))
 

@@ -69,6 +69,13 @@ public partial interface IBackend
     void ClearGradients(Matrix chunks, Matrix gradients);
 
     /// <summary>
+    /// Completes the gradients of parameters. Those that are sums over rows (of biases, norms and token types) may be
+    /// kept in parts by backward operations, so that they may be read, or cleared, only after this. It belongs to the
+    /// same graph as the operations.
+    /// </summary>
+    void FinishGradients();
+
+    /// <summary>
     /// Computes norm = √Σ g² over all chunks, chunk by chunk in order; clip scale = min(1, maximum / (norm + 1e-6)).
     /// </summary>
     /// <remarks>

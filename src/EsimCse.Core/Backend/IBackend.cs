@@ -201,9 +201,10 @@ public partial interface IBackend : IDisposable
     void ActivationForward(Matrix x, Activation activation, Matrix y);
 
     /// <summary>
-    /// Computes dx = dy activation′(x) from the x of the forward pass; ReLU′(0) = 0. dx may be dy or x.
+    /// Computes dx = dy activation′(x) from the x of the forward pass; ReLU′(0) = 0; dbias += Σ dx over rows, rounded
+    /// to their type or not. dx [M,N] may be dy or x; dbias [1,N] is optional.
     /// </summary>
-    void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx);
+    void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx, Matrix dbias);
 
     /// <summary>
     /// Computes y = tanh x. y may be x: unlike that of <see cref="ActivationForward"/>, the backward pass reads y.

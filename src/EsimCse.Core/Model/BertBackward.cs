@@ -106,7 +106,8 @@ sealed class BertBackward
             d, a.FeedForwardDown, a.FeedForwardRstd, offsets, _mask.At(site + 2), w.Norm.Gamma,
             d, a.FeedForwardDown, g.Down.Bias, g.Norm.Gamma, g.Norm.Beta);
         _backend.LinearBackwardInput(a.FeedForwardDown, w.Down.Weight, accumulate: false, dactivation);
-        _backend.ActivationBackward(dactivation, a.FeedForwardUp, _config.HiddenActivation, a.FeedForwardUp);
+        _backend.ActivationBackward(
+            dactivation, a.FeedForwardUp, _config.HiddenActivation, a.FeedForwardUp, g.Up.Bias);
         _backend.LinearBackwardInput(a.FeedForwardUp, w.Up.Weight, accumulate: true, d);
 
         _backend.LayerNormBackward(
@@ -167,7 +168,7 @@ sealed class BertBackward
     }
 
     /// <summary>
-    /// Adds the gradients of some layers' matrices, and of the biases of Q, K, V and the feed-forward.
+    /// Adds the gradients of some layers' matrices, and of the biases of Q, K, V.
     /// </summary>
     void AddWeightGradients(int first, int count, bool accumulate)
     {
@@ -192,7 +193,7 @@ sealed class BertBackward
             Gradients(g => g.Output.Weight), default);
         _backend.LinearBackwardWeight(
             Activations(a => a.FeedForwardUp), Activations(a => a.AttentionNorm), accumulate,
-            Gradients(g => g.Up.Weight), Gradients(g => g.Up.Bias));
+            Gradients(g => g.Up.Weight), default);
         _backend.LinearBackwardWeight(
             Activations(a => a.FeedForwardDown), Activations(a => a.FeedForwardActivation), accumulate,
             Gradients(g => g.Down.Weight), default);

@@ -104,6 +104,7 @@ sealed class GradientCache : IDisposable
         {
             buffers.Backward.Run(buffers.Head.Backward(gradient), accumulate);
             buffers.MaskedLanguage?.Run();
+            _backend.FinishGradients();
         });
         SetFirst(0);
     }

@@ -188,6 +188,7 @@ sealed class TrainingStep : IDisposable
 
     void ClipAndUpdate()
     {
+        _backend.FinishGradients();
         _backend.GradientNorm(
             Gradients.Arena, _persistent.Chunks, MaxGradientNorm, _persistent.Partials, _persistent.StepState);
         _momentumEncoder?.SnapshotHead();

@@ -14,12 +14,15 @@ partial class CpuBackend
     });
 
     /// <inheritdoc/>
-    public void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx) =>
+    public void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx, Matrix dbias)
+    {
         _pool.For(x.Rows, 4, (from, to) =>
         {
             for (int row = from; row < to; row++)
                 ActivateRowBackward(Row(dy, row), Row(x, row), activation, Row(dx, row));
         });
+        if (dbias.IsPresent) AddColumnSums(dx, dbias);
+    }
 
     static void ActivateRow(ReadOnlySpan<float> x, Activation activation, Span<float> y)
     {

@@ -38,6 +38,12 @@ partial class CpuBackend
         }
     }
 
+    /// <inheritdoc/>
+    public void FinishGradients()
+    {
+        // Nothing is kept in parts.
+    }
+
     void AddBias(Matrix bias, Matrix y) => _pool.For(y.Rows, 64, (from, to) =>
     {
         for (int row = from; row < to; row++)

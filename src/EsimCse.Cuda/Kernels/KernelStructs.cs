@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EsimCse.Core.Backend;
 
 namespace EsimCse.Cuda.Kernels;
@@ -6,6 +7,18 @@ namespace EsimCse.Cuda.Kernels;
 readonly record struct StepStateArgument(nint Counters, nint Scalars)
 {
     public static StepStateArgument From(StepState state) => new(state.Counters.Address, state.Scalars.Address);
+}
+
+/// <summary>The struct <c>Sum</c> of linear.cu.</summary>
+readonly record struct PendingSum(nint Partials, nint Target, int Parts, int Stride, long Columns);
+
+/// <summary>The struct <c>Sums</c> of linear.cu, close to the 4 KB that a kernel's parameters may have.</summary>
+[InlineArray(Capacity)]
+struct SumTable
+{
+    public const int Capacity = 120;
+
+    PendingSum _first;
 }
 
 /// <summary>The struct <c>Dropout</c> of philox.cuh.</summary>

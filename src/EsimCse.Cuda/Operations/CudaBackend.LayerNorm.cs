@@ -42,9 +42,7 @@ partial class CudaBackend
         int rowsPerPart = LayerNormRowsPerPart(rows);
         int parts = CeilingDivide(rows, rowsPerPart);
         int threads = CeilingDivide(RowVectors(dy), 32) * 32;
-        long partialBytes = 3L * parts * columns * sizeof(float);
-        nint partials = Scratch(partialBytes + (long)RowMeansBytes * rows);
-        nint rowMeans = partials + (nint)partialBytes;
+        nint partials = KeepSums(parts, 3 * columns, dgamma, dbeta, dbias);
 
         if (threads <= LayerNormMaxThreads)
         {
@@ -55,6 +53,7 @@ partial class CudaBackend
         }
         else
         {
+            nint rowMeans = Scratch((long)RowMeansBytes * rows);
             LaunchConfig perPartAndColumns = new(CeilingDivide(RowVectors(dy), 128), 128, BlocksY: parts);
             Launch(
                 "layernorm_means" + Suffix(dy), new(rows, 256), dy, normalized, offsets, Sentences(offsets),
@@ -63,8 +62,6 @@ partial class CudaBackend
                 "layernorm_backward" + Suffix(dy) + WideSuffix, perPartAndColumns, dy, normalized, rstd,
                 mask, gamma, rowMeans, dz, dx, dbias, partials, rows, rowsPerPart, columns);
         }
-        LaunchConfig perGradient = PerColumnSums(columns, sizeof(float), dbias.IsPresent ? 3 : 2);
-        Launch("layernorm_reduce", perGradient, partials, dgamma, dbeta, dbias, parts, columns);
     }
 
     /// <summary>Selects the forward entry by the number of vectors that a lane holds of a row.</summary>

@@ -3,13 +3,14 @@ using EsimCse.Core.Backend;
 using EsimCse.Cuda.Interop;
 using EsimCse.Cuda.Kernels;
 using EsimCse.Cuda.Matmul;
+using EsimCse.Cuda.Streams;
 
 namespace EsimCse.Cuda;
 
 // cuBLASLt's matrices are column-major: a row-major y [M,N] is its [N,M], so that y = x wᵀ becomes yᵀ = w xᵀ.
-partial class CudaBackend
+unsafe partial class CudaBackend
 {
-    // linear.cu's RowsPerPart.
+    // RowsPerPart of linear.cu and activation.cu.
     const int SumRowsPerPart = 128;
 
     /// <inheritdoc/>
@@ -44,6 +45,20 @@ partial class CudaBackend
             Bias: null,
             Accumulate: accumulate);
         _currentStream.Matmuls.Run(shape, rowwise: true, w.Address, dy.Address, 0, dx.Address);
+    }
+
+    /// <inheritdoc/>
+    public void FinishGradients()
+    {
+        PendingSums sums = _currentStream.Sums;
+        if (sums.Count == 0) return;
+        LaunchConfig perSum = PerColumnSums(sums.MaxColumns, sizeof(float), sums.Count);
+        fixed (SumTable* table = &sums.Table)
+        {
+            void* parameter = table;
+            Launch("linear_reduce", perSum, &parameter);
+        }
+        sums.Clear();
     }
 
     /// <inheritdoc/>
@@ -83,11 +98,17 @@ partial class CudaBackend
     /// <summary>Computes sums += Σ x over rows.</summary>
     void AddColumnSums(Matrix x, Matrix sums)
     {
+        if (x.Rows == 0) return;
         int parts = CeilingDivide(x.Rows, SumRowsPerPart);
-        nint partials = Scratch((long)parts * x.Columns * sizeof(float));
+        nint partials = KeepSums(parts, x.Columns, sums);
         LaunchConfig perPart = PerColumnSums(x.Columns, x.Type.Size(), parts);
-        LaunchConfig overParts = PerColumnSums(x.Columns, sizeof(float), Math.Min(1, parts));
         Launch("linear_sums" + Suffix(x), perPart, x, partials, x.Rows, x.Columns);
-        Launch("linear_reduce", overParts, partials, sums, parts, x.Columns);
+    }
+
+    /// <inheritdoc cref="PendingSums.Keep"/>
+    nint KeepSums(int parts, int stride, params ReadOnlySpan<Matrix> targets)
+    {
+        if (!_currentStream.Sums.CanKeep(targets)) FinishGradients();
+        return _currentStream.Sums.Keep(parts, stride, targets);
     }
 }

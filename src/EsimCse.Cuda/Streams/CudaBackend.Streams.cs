@@ -27,6 +27,9 @@ partial class CudaBackend
         MakeCurrent();
         if (UsesGraphs) _currentStream.Graphs.Run(key, work);
         else work();
+        // A graph would add them only where the work after it does.
+        if (_currentStream.Sums.Count > 0)
+            throw new InvalidOperationException($"the graph {key.Part} ends before {nameof(FinishGradients)}");
     }
 
     /// <inheritdoc/>

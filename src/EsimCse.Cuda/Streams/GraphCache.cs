@@ -8,7 +8,7 @@ namespace EsimCse.Cuda.Streams;
 /// algorithms and sizes scratch memory; the second captures it; from then on the graph is launched. A capture that
 /// another library's call ended is tried again the next time.
 /// </summary>
-sealed class GraphCache(nint stream, Lock captureLock)
+sealed class GraphCache(nint stream, Lock captureLock, PendingSums sums)
 {
     const int MaxGraphs = 256;
 
@@ -63,12 +63,14 @@ sealed class GraphCache(nint stream, Lock captureLock)
         }
         catch
         {
+            sums.Clear();
             CudaResult ended = CudaDriver.StreamEndCapture(stream, out graph);
             if (ended == CudaResult.StreamCaptureInvalidated) return 0;
             if (ended == CudaResult.Success && graph != 0) CudaDriver.GraphDestroy(graph);
             throw;
         }
         CudaResult result = CudaDriver.StreamEndCapture(stream, out graph);
+        sums.Clear();
         if (result == CudaResult.StreamCaptureInvalidated) return 0;
         result.ThrowIfFailed();
         return graph;

@@ -17,7 +17,8 @@ sealed class StreamContext : IDisposable
         Stream = stream;
         Staging = new PinnedStaging(stream);
         Matmuls = new MatmulCache(stream, backend, tuned, tuningReport);
-        Graphs = new GraphCache(stream, backend.CaptureLock);
+        Sums = new PendingSums(backend);
+        Graphs = new GraphCache(stream, backend.CaptureLock, Sums);
     }
 
     public nint Stream { get; }
@@ -25,6 +26,8 @@ sealed class StreamContext : IDisposable
     public PinnedStaging Staging { get; }
 
     public MatmulCache Matmuls { get; }
+
+    public PendingSums Sums { get; }
 
     public GraphCache Graphs { get; }
 
@@ -48,6 +51,7 @@ sealed class StreamContext : IDisposable
     {
         Graphs.Clear();
         if (_scratch != 0) CudaDriver.MemFree(_scratch);
+        Sums.Dispose();
         Matmuls.Dispose();
         Staging.Dispose();
         CudaDriver.StreamDestroy(Stream);

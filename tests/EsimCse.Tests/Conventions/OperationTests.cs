@@ -21,7 +21,7 @@ public partial class OperationTests
     [
         "get_Name", "get_PreferredBatchTokens", "get_TokenPadding", "get_MatmulTuningHash", "SupportsDataType",
         "Allocate", "Free", "Upload", "Download", "Copy", "CreateHostCopy",
-        "RunGraph", "RunOnSideStream", "WaitForSideStream",
+        "RunGraph", "RunOnSideStream", "WaitForSideStream", "FinishGradients",
     ];
 
     static string[] Methods => [.. typeof(IBackend).GetMethods().Select(method => method.Name).Except(DeviceMembers)];

@@ -66,8 +66,8 @@ public class BatchTests
         backend.ActivationForward(gx, Activation.Gelu, y);
         Tolerance.Elementwise.Check(expected, y.Values);
 
-        backend.ActivationBackward(gdy, gx, Activation.Gelu, dx);
-        backend.ActivationBackward(gx, gdy, Activation.Gelu, swapped);
+        backend.ActivationBackward(gdy, gx, Activation.Gelu, dx, default);
+        backend.ActivationBackward(gx, gdy, Activation.Gelu, swapped, default);
         double[] gradient = FiniteDifference.Gradient(x, dy, Forward);
         Tolerance close = new(1e-5, 1e-5, "fp32, against central differences in double");
         close.Check(gradient, dx.Values);

@@ -119,7 +119,8 @@ public class KernelAgreementTests
         foreach (Activation activation in activations)
         {
             Matrix dy = p.Input(rows, width, 2);
-            p.Backend.ActivationBackward(dy, p.Input(rows, width, 1), activation, p.Result(rows, width));
+            Matrix x = p.Input(rows, width, 1);
+            p.Backend.ActivationBackward(dy, x, activation, p.Result(rows, width), p.Sum(1, width));
         }
         p.Backend.TanhBackward(p.Input(rows, width, 2), p.Input(rows, width, 1), p.Result(rows, width));
     });
@@ -248,8 +249,10 @@ public class KernelAgreementTests
         using KernelProbe again = new(cuda, type);
         run(expected);
         run(actual);
+        cuda.FinishGradients();
         if (SoftCuda.IsDeviceOf(cuda)) SoftCuda.Seed(++_seed);
         run(again);
+        cuda.FinishGradients();
         foreach ((int i, GuardedMatrix result) in expected.Results.Index())
         {
             double unit = growth * (result.Matrix.Type == ElementType.Float32 ? 1e-5 : Reference.Cast.Unit(type));

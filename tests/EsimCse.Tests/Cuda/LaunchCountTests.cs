@@ -16,8 +16,8 @@ public class LaunchCountTests
     static readonly BertConfig TwelveLayers = SmallModel.Config with { Layers = 12 };
 
     [Theory]
-    [InlineData(false, 412)]
-    [InlineData(true, 709)]
+    [InlineData(false, 349)]
+    [InlineData(true, 582)]
     public void A_training_step_of_twelve_layers(bool mlm, int launches)
     {
         using IBackend cuda = Backends.Create(Backends.Cuda);

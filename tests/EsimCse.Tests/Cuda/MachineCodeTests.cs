@@ -34,8 +34,9 @@ public class MachineCodeTests
         if (UsesTensorCores(kernel)) Assert.True(Count("tensor") > 0, $"no tensor cores: {where}");
         bool isWide = Count("ldg128") > 0 && Count("stg128") > 0;
         if (IsStreaming(kernel)) Assert.True(isWide, $"no 16-byte accesses: {where}");
-        // Of eight elements: more than this takes longer than their bytes.
-        if (IsSixteenBitGelu(kernel)) Assert.InRange(Count("instructions"), 0, 250);
+        // Of eight elements: more than this takes longer than their bytes. The backward pass adds up sums at its end.
+        int sums = NameOf(kernel).Contains("_backward_", StringComparison.Ordinal) ? 250 : 0;
+        if (IsSixteenBitGelu(kernel)) Assert.InRange(Count("instructions"), 0, 250 + sums);
         // One thread adding all partial sums took half of the norm's time.
         if (NameOf(kernel) == "gradientnorm_total") Assert.True(Count("shuffle") > 0, $"one thread adds: {where}");
 

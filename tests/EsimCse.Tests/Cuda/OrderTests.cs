@@ -62,6 +62,7 @@ public class OrderTests
         using GuardedMatrix positions = Sum(Lengths.Max());
         using GuardedMatrix types = Sum(2);
         cuda.EmbeddingBackward(dy, batch.Batch, words, positions, types);
+        cuda.FinishGradients();
         GuardedMatrix[] sums = [dbias, dgamma, dbeta, linear, words, positions, types];
         return [.. sums.SelectMany(sum => MemoryMarshal.AsBytes<float>(sum.Floats).ToArray())];
 

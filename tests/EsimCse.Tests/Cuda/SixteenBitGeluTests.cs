@@ -24,7 +24,7 @@ public class SixteenBitGeluTests
         using GuardedMatrix ones = new(cuda, 256, 256, [.. numbers.Select(_ => 1.0)], type);
         using GuardedMatrix dx = new(cuda, 256, 256, type);
         cuda.ActivationForward(x, Function.Gelu, y);
-        cuda.ActivationBackward(ones, x, Function.Gelu, dx);
+        cuda.ActivationBackward(ones, x, Function.Gelu, dx, default);
         (double[] values, double[] slopes) = (y.Values, dx.Values);
         for (int i = 0; i < numbers.Length; i++)
         {

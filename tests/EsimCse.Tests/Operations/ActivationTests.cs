@@ -29,7 +29,11 @@ public class ActivationTests
             values.Backward();
             if (rows * width >= 300) continue;
             Tolerance tolerance = new(2e-6, 1e-5, "fp32, against central differences in double");
-            tolerance.Check(values.DifferenceDx(), values.Dx.Values, "dx");
+            double[] dx = values.DifferenceDx();
+            tolerance.Check(dx, values.Dx.Values, "dx");
+            double[] dbias = [.. values.Dbias.Initial];
+            for (int i = 0; i < dx.Length; i++) dbias[i % width] += dx[i];
+            new Tolerance(1e-5, 1e-5, "sums of up to seven dx").Check(dbias, values.Dbias.Values, "dbias");
         }
     }
 
@@ -40,10 +44,30 @@ public class ActivationTests
         using ActivationCase values = new(Backends.Create(device), 3, 40, Numbers.Normal(120, 1, 3), activation);
         values.Forward();
         values.Backward();
-        values.BackwardInPlace();
+        float[] dx = values.Dx.Floats;
+        values.BackwardIn(values.Dy);
+        Assert.Equal(dx, values.Dy.Floats);
+        values.Dy.Upload(values.Dy.Initial);
+        values.BackwardIn(values.X);
+        Assert.Equal(dx, values.X.Floats);
+        values.X.Upload(values.X.Initial);
         values.ForwardInPlace();
         Assert.Equal(values.Y.Floats, values.X.Floats);
-        Assert.Equal(values.Dx.Floats, values.Dy.Floats);
+    }
+
+    [Theory]
+    [InlineData(127, 8)]
+    [InlineData(128, 264)]
+    [InlineData(300, 72)]
+    public void On_CUDA_the_bias_of_any_rows_has_its_gradient(int rows, int width)
+    {
+        double[] x = Numbers.Normal(rows * width, 1, 3);
+        using ActivationCase values = new(Backends.Create(Backends.Cuda), rows, width, x, Activation.Gelu);
+        values.Backward();
+        double[] dx = values.Dx.Values;
+        double[] dbias = [.. values.Dbias.Initial];
+        for (int i = 0; i < dx.Length; i++) dbias[i % width] += dx[i];
+        Tolerance.Chain(rows).Check(dbias, values.Dbias.Values, "dbias");
     }
 
     [Theory]
@@ -115,6 +139,7 @@ public class ActivationTests
             Y = Result(rows, width);
             Dy = Random(rows, width, seed: 2);
             Dx = Result(rows, width);
+            Dbias = Random(1, width, seed: 3);
         }
 
         public GuardedMatrix X { get; }
@@ -125,13 +150,19 @@ public class ActivationTests
 
         public GuardedMatrix Dx { get; }
 
+        public GuardedMatrix Dbias { get; }
+
         public void Forward() => _backend.ActivationForward(X, _activation, Y);
 
-        public void Backward() => _backend.ActivationBackward(Dy, X, _activation, Dx);
+        public void Backward()
+        {
+            _backend.ActivationBackward(Dy, X, _activation, Dx, Dbias);
+            _backend.FinishGradients();
+        }
 
         public void ForwardInPlace() => _backend.ActivationForward(X, _activation, X);
 
-        public void BackwardInPlace() => _backend.ActivationBackward(Dy, X, _activation, Dy);
+        public void BackwardIn(Matrix dx) => _backend.ActivationBackward(Dy, X, _activation, dx, default);
 
         public double[] Expected(double[] x) => Reference.Activation.Forward(x, _activation);
 

@@ -44,7 +44,11 @@ sealed class EmbeddingCase : OperationCase
 
     public void Forward() => _backend.EmbeddingForward(_batch.Batch, _words, _positions, _types, Sum);
 
-    public void Backward() => _backend.EmbeddingBackward(_dsum, _batch.Batch, _dwords, _dpositions, _dtypes);
+    public void Backward()
+    {
+        _backend.EmbeddingBackward(_dsum, _batch.Batch, _dwords, _dpositions, _dtypes);
+        _backend.FinishGradients();
+    }
 
     public void CheckGradients(Tolerance tolerance)
     {

@@ -84,6 +84,7 @@ sealed class LayerNormCase : OperationCase
         DropoutMask dropout = withDropout ? _dropout : default;
         _backend.LayerNormBackward(
             Dy, X, Rstd, _batch.Batch.Offsets, dropout, Gamma, dz, dx, dbias, Dgamma, Dbeta);
+        _backend.FinishGradients();
     }
 
     /// <summary>Computes the forward of the initial inputs by the reference.</summary>

@@ -53,8 +53,11 @@ sealed class LinearCase : OperationCase
 
     public void BackwardInput(bool accumulate) => _backend.LinearBackwardInput(Dy, W, accumulate, Dx);
 
-    public void BackwardWeight() =>
+    public void BackwardWeight()
+    {
         _backend.LinearBackwardWeight(Dy.Matrix, X.Matrix, accumulate: true, Dw.Matrix, Dbias.Matrix);
+        _backend.FinishGradients();
+    }
 
     /// <summary>Computes the gradient of Σ dy y with respect to one of the inputs by central differences.</summary>
     public double[] DifferenceGradient(GuardedMatrix input) => DifferenceGradient(input, Dy, Reference);

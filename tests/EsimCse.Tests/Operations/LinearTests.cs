@@ -88,6 +88,7 @@ public class LinearTests
         using GuardedMatrix dbias = new(backend, count * 2, n, Numbers.Normal(count * 2 * n, 4));
         backend.LinearBackwardWeight(
             Stack(dy, m, count), Stack(x, m, count), accumulate, Stack(dw, n, count), Stack(dbias, 1, count));
+        backend.FinishGradients();
 
         double[] expectedDw = [.. dw.Initial];
         double[] expectedDbias = [.. dbias.Initial];

@@ -113,8 +113,8 @@ sealed class RoundedBackend : IBackend
     public void ActivationForward(Matrix x, Activation activation, Matrix y) =>
         Do(() => _cpu.ActivationForward(In(x), activation, Out(y)));
 
-    public void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx) =>
-        Do(() => _cpu.ActivationBackward(In(dy), In(x), activation, Out(dx)));
+    public void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx, Matrix dbias) =>
+        Do(() => _cpu.ActivationBackward(In(dy), In(x), activation, Out(dx), dbias));
 
     public void TanhForward(Matrix x, Matrix y) => Do(() => _cpu.TanhForward(In(x), Out(y)));
 
@@ -155,6 +155,8 @@ sealed class RoundedBackend : IBackend
     public void Schedule(
         LearningRateSchedule schedule, float learningRate, int warmup, int steps, StepState state) =>
         _cpu.Schedule(schedule, learningRate, warmup, steps, state);
+
+    public void FinishGradients() => _cpu.FinishGradients();
 
     public void ClearGradients(Matrix chunks, Matrix gradients) => _cpu.ClearGradients(chunks, gradients);
 

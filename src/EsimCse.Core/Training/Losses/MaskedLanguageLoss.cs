@@ -114,8 +114,8 @@ sealed class MaskedLanguageLoss
         _backend.LayerNormBackward(
             _doutput, _normalized, _rstd, default, default, w.Norm.Gamma,
             _doutput, default, default, g.Norm.Gamma, g.Norm.Beta);
-        _backend.ActivationBackward(_doutput, _dense, _config.HiddenActivation, _doutput);
-        _backend.LinearBackwardWeight(_doutput, _vectors, accumulate: true, g.Dense.Weight, g.Dense.Bias);
+        _backend.ActivationBackward(_doutput, _dense, _config.HiddenActivation, _doutput, g.Dense.Bias);
+        _backend.LinearBackwardWeight(_doutput, _vectors, accumulate: true, g.Dense.Weight, default);
         // The vectors are no longer read, so their buffer is free.
         Matrix dvectors = _vectors;
         _backend.LinearBackwardInput(_doutput, w.Dense.Weight, accumulate: false, dvectors);
