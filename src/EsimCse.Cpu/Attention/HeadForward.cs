@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Numerics;
 using EsimCse.Cpu.Gemm;
 using EsimCse.Cpu.Operations;
 
@@ -35,8 +35,9 @@ static unsafe class HeadForward
         // p = softmax(scores / √d) ∘ mask
         for (int i = 0; i < rows.Queries; i++)
         {
-            Span<float> pRow = new(p + (long)i * paddedN, n);
-            float lse = Softmax(pRow, arguments.Scale);
+            float* row = p + (long)i * paddedN;
+            Span<float> pRow = new(row, n);
+            float lse = Softmax(row, n, arguments.Scale);
             if (arguments.Lse != null) arguments.Lse[rows.Lse + i] = lse;
             arguments.Dropout.Apply(rows.Sentence, rows.MaskElement(i), pRow);
         }
@@ -47,15 +48,41 @@ static unsafe class HeadForward
         SmallGemm.Unpack(o, rows.Queries, d, arguments.O + rows.Output, arguments.HiddenSize);
     }
 
-    /// <summary>Computes p = softmax(scale · scores) in place and returns log Σ exp(scale · scores).</summary>
-    static float Softmax(Span<float> p, float scale)
+    /// <summary>
+    /// Computes p = softmax(scale · scores) in place and returns log Σ exp(scale · scores). The row is padded to whole
+    /// vectors; the padding becomes 0.
+    /// </summary>
+    static float Softmax(float* p, int count, float scale)
     {
-        TensorPrimitives.Multiply(p, scale, p);
-        float max = TensorPrimitives.Max(p);
-        TensorPrimitives.Subtract(p, max, p);
-        TensorPrimitives.Exp(p, p);
-        float sum = VectorMath.Sum(p);
-        TensorPrimitives.Multiply(p, 1 / sum, p);
-        return max + MathF.Log(sum);
+        Vector<float> max = new(float.NegativeInfinity);
+        int i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector<float> scores = Vector.Load(p + i) * scale;
+            scores.Store(p + i);
+            max = Vector.Max(max, scores);
+        }
+        if (i < count)
+        {
+            Vector<int> isKey = Vector.LessThan(Vector<int>.Indices, new Vector<int>(count - i));
+            Vector<float> scores = Vector.Load(p + i) * scale;
+            scores = Vector.ConditionalSelect(isKey, scores, new Vector<float>(float.NegativeInfinity));
+            scores.Store(p + i);
+            max = Vector.Max(max, scores);
+        }
+        float largest = LargestOf(max);
+        for (i = 0; i < count; i += Vector<float>.Count)
+            Vector.Exp(Vector.Load(p + i) - new Vector<float>(largest)).Store(p + i);
+        float sum = VectorMath.Sum(new ReadOnlySpan<float>(p, count));
+        float factor = 1 / sum;
+        for (i = 0; i < count; i += Vector<float>.Count) (Vector.Load(p + i) * factor).Store(p + i);
+        return largest + MathF.Log(sum);
+    }
+
+    static float LargestOf(Vector<float> values)
+    {
+        float largest = values[0];
+        for (int lane = 1; lane < Vector<float>.Count; lane++) largest = MathF.Max(largest, values[lane]);
+        return largest;
     }
 }

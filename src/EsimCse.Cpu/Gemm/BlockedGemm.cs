@@ -10,10 +10,10 @@ namespace EsimCse.Cpu.Gemm;
 sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMicroKernel
 {
     /// <summary>Depth of the panels of A and B that stay in the first-level cache together.</summary>
-    const int BlockDepth = 256;
+    const int BlockDepth = 512;
 
     /// <summary>Rows of a block of A that stays in the second-level cache; a multiple of each variant's rows.</summary>
-    const int BlockRows = 240;
+    const int BlockRows = 120;
 
     /// <summary>Columns of a block of B that stays in the last-level cache; a multiple of each variant's.</summary>
     const int BlockColumns = 3072;
@@ -48,9 +48,9 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
             for (int column = 0; column < c.Columns; column += BlockColumns)
             {
                 int columns = Math.Min(BlockColumns, c.Columns - column);
-                for (int k = 0; k < depth; k += BlockDepth)
+                for (int k = 0, block = 0; k < depth; k += _tiles.Depth, block++)
                 {
-                    int blockDepth = Math.Min(BlockDepth, depth - k);
+                    int blockDepth = CeilingDivide(depth - k, CeilingDivide(depth, BlockDepth) - block);
                     _b = b;
                     _tiles = Plan(a, k, blockDepth, c, column, columns, accumulate || k > 0);
                     _pool.For(CeilingDivide(columns, TKernel.Columns), 4, _packB);

@@ -1,3 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using EsimCse.Core.Backend;
 
 namespace EsimCse.Cpu.Gemm;
@@ -29,6 +33,7 @@ readonly unsafe struct Operand(float* data, int rowStride, int columnStride)
     {
         if (width < panel) new Span<float>(target, depth * panel).Clear();
         if (stride == 1) PackContiguous(source, depthStride, depth, width, panel, target);
+        else if (depthStride == 1) PackTransposed(source, stride, depth, width, panel, target);
         else PackStrided(source, depthStride, stride, depth, width, panel, target);
     }
 
@@ -41,6 +46,36 @@ readonly unsafe struct Operand(float* data, int rowStride, int columnStride)
         }
     }
 
+    static void PackTransposed(float* source, int stride, int depth, int width, int panel, float* target)
+    {
+        int k = 0;
+        for (; k <= depth - 4; k += 4, source += 4, target += 4 * panel)
+        {
+            int i = 0;
+            for (; i <= width - 4; i += 4) TransposeFour(source + (long)i * stride, stride, target + i, panel);
+            if (i < width) PackStrided(source + (long)i * stride, 1, stride, 4, width - i, panel, target + i);
+        }
+        if (k < depth) PackStrided(source, 1, stride, depth - k, width, panel, target);
+    }
+
+    /// <summary>Transposes a tile of 4 × 4.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void TransposeFour(float* source, int stride, float* target, int targetStride)
+    {
+        Vector128<float> a = Vector128.Load(source);
+        Vector128<float> b = Vector128.Load(source + stride);
+        Vector128<float> c = Vector128.Load(source + 2 * (long)stride);
+        Vector128<float> d = Vector128.Load(source + 3 * (long)stride);
+        Vector128<float> ac = UnpackLow(a, c);
+        Vector128<float> bd = UnpackLow(b, d);
+        UnpackLow(ac, bd).Store(target);
+        UnpackHigh(ac, bd).Store(target + targetStride);
+        ac = UnpackHigh(a, c);
+        bd = UnpackHigh(b, d);
+        UnpackLow(ac, bd).Store(target + 2 * targetStride);
+        UnpackHigh(ac, bd).Store(target + 3 * targetStride);
+    }
+
     static void PackStrided(float* source, int depthStride, int stride, int depth, int width, int panel, float* target)
     {
         for (int k = 0; k < depth; k++, target += panel)
@@ -49,4 +84,16 @@ readonly unsafe struct Operand(float* data, int rowStride, int columnStride)
             for (int i = 0; i < width; i++, from += stride) target[i] = *from;
         }
     }
+
+    /// <summary>Returns a0 b0 a1 b1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector128<float> UnpackLow(Vector128<float> a, Vector128<float> b) => Sse.IsSupported
+        ? Sse.UnpackLow(a, b)
+        : AdvSimd.Arm64.ZipLow(a, b);
+
+    /// <summary>Returns a2 b2 a3 b3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector128<float> UnpackHigh(Vector128<float> a, Vector128<float> b) => Sse.IsSupported
+        ? Sse.UnpackHigh(a, b)
+        : AdvSimd.Arm64.ZipHigh(a, b);
 }

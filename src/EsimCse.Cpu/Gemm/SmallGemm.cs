@@ -13,16 +13,8 @@ static unsafe class SmallGemm
     public static int Pad(int columns) => (columns + VectorLength - 1) / VectorLength * VectorLength;
 
     /// <summary>Packs source[r · rowStride + c · columnStride] into packed[r, c], with zeros in the padding.</summary>
-    public static void Pack(float* source, int rowStride, int columnStride, int rows, int columns, float* packed)
-    {
-        int padded = Pad(columns);
-        for (int r = 0; r < rows; r++, packed += padded)
-        {
-            float* from = source + (long)r * rowStride;
-            for (int c = 0; c < columns; c++) packed[c] = from[(long)c * columnStride];
-            for (int c = columns; c < padded; c++) packed[c] = 0;
-        }
-    }
+    public static void Pack(float* source, int rowStride, int columnStride, int rows, int columns, float* packed) =>
+        new Operand(source, rowStride, columnStride).PackColumns(0, rows, 0, columns, Pad(columns), packed);
 
     /// <summary>Copies packed[r, c] to target[r · stride + c].</summary>
     public static void Unpack(float* packed, int rows, int columns, float* target, int stride)
@@ -62,17 +54,18 @@ static unsafe class SmallGemm
     static void MultiplyFourRows(
         float* a, int rowStride, int columnStride, float* b, int padded, float* c, int depth)
     {
-        Vector512<float> c0 = default;
-        Vector512<float> c1 = default;
-        Vector512<float> c2 = default;
-        Vector512<float> c3 = default;
+        TileRow c0 = default;
+        TileRow c1 = default;
+        TileRow c2 = default;
+        TileRow c3 = default;
         for (int k = 0; k < depth; k++, a += columnStride, b += padded)
         {
-            Vector512<float> row = Vector512.Load(b);
-            c0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[0]), row, c0);
-            c1 = Vector512.FusedMultiplyAdd(Vector512.Create(a[rowStride]), row, c1);
-            c2 = Vector512.FusedMultiplyAdd(Vector512.Create(a[2 * rowStride]), row, c2);
-            c3 = Vector512.FusedMultiplyAdd(Vector512.Create(a[3 * rowStride]), row, c3);
+            Vector256<float> left = Vector256.Load(b);
+            Vector256<float> right = Vector256.Load(b + 8);
+            c0 = c0.MultiplyAdd(a[0], left, right);
+            c1 = c1.MultiplyAdd(a[rowStride], left, right);
+            c2 = c2.MultiplyAdd(a[2 * rowStride], left, right);
+            c3 = c3.MultiplyAdd(a[3 * rowStride], left, right);
         }
         c0.Store(c);
         c1.Store(c + padded);
@@ -82,9 +75,9 @@ static unsafe class SmallGemm
 
     static void MultiplyRow(float* a, int columnStride, float* b, int padded, float* c, int depth)
     {
-        Vector512<float> sum = default;
+        TileRow row = default;
         for (int k = 0; k < depth; k++, a += columnStride, b += padded)
-            sum = Vector512.FusedMultiplyAdd(Vector512.Create(*a), Vector512.Load(b), sum);
-        sum.Store(c);
+            row = row.MultiplyAdd(a[0], Vector256.Load(b), Vector256.Load(b + 8));
+        row.Store(c);
     }
 }

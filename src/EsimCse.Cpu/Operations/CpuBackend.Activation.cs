@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Runtime.Intrinsics;
+using System.Numerics;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu.Operations;
 
@@ -54,8 +54,8 @@ partial class CpuBackend
     static void Forward<T>(ReadOnlySpan<float> x, Span<float> y) where T : struct, IActivationFunction
     {
         int i = 0;
-        for (; i <= x.Length - VectorMath.Lanes; i += VectorMath.Lanes)
-            T.Forward(Vector512.Create(x.Slice(i, VectorMath.Lanes))).CopyTo(y[i..]);
+        for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
+            T.Forward(new Vector<float>(x[i..])).CopyTo(y[i..]);
         if (i < x.Length) VectorMath.Store(T.Forward(VectorMath.Load(x, i)), y, i);
     }
 
@@ -63,10 +63,10 @@ partial class CpuBackend
         where T : struct, IActivationFunction
     {
         int i = 0;
-        for (; i <= x.Length - VectorMath.Lanes; i += VectorMath.Lanes)
+        for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            Vector512<float> gradient = Vector512.Create(dy.Slice(i, VectorMath.Lanes));
-            T.Backward(gradient, Vector512.Create(x.Slice(i, VectorMath.Lanes))).CopyTo(dx[i..]);
+            Vector<float> gradient = new(dy[i..]);
+            T.Backward(gradient, new Vector<float>(x[i..])).CopyTo(dx[i..]);
         }
         if (i < x.Length) VectorMath.Store(T.Backward(VectorMath.Load(dy, i), VectorMath.Load(x, i)), dx, i);
     }

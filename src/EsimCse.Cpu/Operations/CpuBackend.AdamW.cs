@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics;
+using System.Numerics;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu.Operations;
 
@@ -37,9 +37,9 @@ unsafe partial class CpuBackend
 
     static void UpdateEma(ReadOnlySpan<float> theta, float emaDecay, Span<float> ema)
     {
-        for (int i = 0; i < ema.Length; i += Vector512<float>.Count)
+        for (int i = 0; i < ema.Length; i += Vector<float>.Count)
         {
-            Vector512<float> old = VectorMath.Load(ema, i);
+            Vector<float> old = VectorMath.Load(ema, i);
             VectorMath.Store(emaDecay * old + (1 - emaDecay) * VectorMath.Load(theta, i), ema, i);
         }
     }
@@ -47,14 +47,14 @@ unsafe partial class CpuBackend
     static void AdamW(ReadOnlySpan<float> gradient, Span<float> theta, Span<float> firstMoment,
         Span<float> secondMoment, float decayFactor, AdamWScalars scalars)
     {
-        for (int i = 0; i < theta.Length; i += Vector512<float>.Count)
+        for (int i = 0; i < theta.Length; i += Vector<float>.Count)
         {
-            Vector512<float> g = scalars.ClipScale * VectorMath.Load(gradient, i);
-            Vector512<float> m = (float)Beta1 * VectorMath.Load(firstMoment, i) + (float)(1 - Beta1) * g;
-            Vector512<float> v = (float)Beta2 * VectorMath.Load(secondMoment, i) + (float)(1 - Beta2) * (g * g);
+            Vector<float> g = scalars.ClipScale * VectorMath.Load(gradient, i);
+            Vector<float> m = (float)Beta1 * VectorMath.Load(firstMoment, i) + (float)(1 - Beta1) * g;
+            Vector<float> v = (float)Beta2 * VectorMath.Load(secondMoment, i) + (float)(1 - Beta2) * (g * g);
             VectorMath.Store(m, firstMoment, i);
             VectorMath.Store(v, secondMoment, i);
-            Vector512<float> divisor = Vector512.Sqrt(v) * scalars.VScale + Vector512.Create(AdamEpsilon);
+            Vector<float> divisor = Vector.SquareRoot(v) * scalars.VScale + new Vector<float>(AdamEpsilon);
             VectorMath.Store(decayFactor * VectorMath.Load(theta, i) - scalars.Rate * m / divisor, theta, i);
         }
     }

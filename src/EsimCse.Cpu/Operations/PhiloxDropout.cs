@@ -6,13 +6,13 @@ using EsimCse.Core.Backend;
 namespace EsimCse.Cpu.Operations;
 
 /// <summary>
-/// Applies a <see cref="DropoutMask"/>, eight <see cref="Philox"/> blocks (64 elements) at a time. The mask documents
+/// Applies a <see cref="DropoutMask"/>, four <see cref="Philox"/> blocks (32 elements) at a time. The mask documents
 /// the counters.
 /// </summary>
 readonly unsafe struct PhiloxDropout
 {
     const int BlockLength = 8;
-    const int GroupLength = 8 * BlockLength;
+    const int GroupLength = 4 * BlockLength;
 
     readonly bool _isActive;
     readonly ulong _seed;
@@ -69,53 +69,52 @@ readonly unsafe struct PhiloxDropout
         }
     }
 
-    /// <summary>Applies the mask to the 64 elements of blocks block … block + 7.</summary>
+    /// <summary>Applies the mask to the 32 elements of blocks block … block + 3.</summary>
     void ApplyGroup(uint block, uint siteAndView, uint sentence, float* values)
     {
-        // Even lanes hold blocks 0 … 3 and odd lanes blocks 4 … 7: interleaving the words keeps the draws in order.
-        Vector512<ulong> lanes = Vector512.Create(0ul, 4, 1, 5, 2, 6, 3, 7);
-        Vector512<ulong> c0 = LowWord(Vector512.Create((ulong)block) + lanes);
-        (Vector512<ulong> low, Vector512<ulong> high) = Blocks(c0, siteAndView, sentence, _step, _seed);
+        // Even lanes hold blocks 0 and 1, odd lanes 2 and 3: interleaving the words keeps the draws in order.
+        Vector256<ulong> c0 = LowWord(Vector256.Create((ulong)block) + Vector256.Create(0ul, 2, 1, 3));
+        (Vector256<ulong> low, Vector256<ulong> high) = Blocks(c0, siteAndView, sentence, _step, _seed);
 
-        Vector512<ulong> isEven = Vector512.Create(Vector128.Create(ulong.MaxValue, 0));
-        Vector512<ulong> highOfEven = Vector512.Shuffle(high, Vector512.Create(0ul, 0, 2, 2, 4, 4, 6, 6));
-        Vector512<ulong> lowOfOdd = Vector512.Shuffle(low, Vector512.Create(1ul, 1, 3, 3, 5, 5, 7, 7));
-        Vector512<ulong> front = Vector512.ConditionalSelect(isEven, low, highOfEven);
-        Vector512<ulong> back = Vector512.ConditionalSelect(isEven, lowOfOdd, high);
-        ApplyDraws(Vector512.WidenLower(front.AsUInt16()), values);
-        ApplyDraws(Vector512.WidenUpper(front.AsUInt16()), values + 16);
-        ApplyDraws(Vector512.WidenLower(back.AsUInt16()), values + 32);
-        ApplyDraws(Vector512.WidenUpper(back.AsUInt16()), values + 48);
+        Vector256<ulong> isEven = Vector256.Create(ulong.MaxValue, 0, ulong.MaxValue, 0);
+        Vector256<ulong> highOfEven = Vector256.Shuffle(high, Vector256.Create(0ul, 0, 2, 2));
+        Vector256<ulong> lowOfOdd = Vector256.Shuffle(low, Vector256.Create(1ul, 1, 3, 3));
+        Vector256<ulong> front = Vector256.ConditionalSelect(isEven, low, highOfEven);
+        Vector256<ulong> back = Vector256.ConditionalSelect(isEven, lowOfOdd, high);
+        ApplyDraws(Vector256.WidenLower(front.AsUInt16()), values);
+        ApplyDraws(Vector256.WidenUpper(front.AsUInt16()), values + 8);
+        ApplyDraws(Vector256.WidenLower(back.AsUInt16()), values + 16);
+        ApplyDraws(Vector256.WidenUpper(back.AsUInt16()), values + 24);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    void ApplyDraws(Vector512<uint> draws, float* values)
+    void ApplyDraws(Vector256<uint> draws, float* values)
     {
-        Vector512<int> mask = Vector512.GreaterThanOrEqual(draws.AsInt32(), Vector512.Create(_threshold));
-        (Vector512.Load(values) * Vector512.Create(_scale) & mask.AsSingle()).Store(values);
+        Vector256<int> mask = Vector256.GreaterThanOrEqual(draws.AsInt32(), Vector256.Create(_threshold));
+        (Vector256.Load(values) * Vector256.Create(_scale) & mask.AsSingle()).Store(values);
     }
 
     /// <summary>
-    /// Computes <see cref="Philox.Block"/> in eight lanes. Words 0 and 1 of a block make one 64-bit number, words 2 and
+    /// Computes <see cref="Philox.Block"/> in four lanes. Words 0 and 1 of a block make one 64-bit number, words 2 and
     /// 3 another.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static (Vector512<ulong> Low, Vector512<ulong> High) Blocks(
-        Vector512<ulong> c0, uint siteAndView, uint sentence, uint step, ulong key)
+    static (Vector256<ulong> Low, Vector256<ulong> High) Blocks(
+        Vector256<ulong> c0, uint siteAndView, uint sentence, uint step, ulong key)
     {
         // A word is the low half of its lane; the high half is left over from the product and ignored.
-        Vector512<ulong> c1 = Vector512.Create((ulong)siteAndView);
-        Vector512<ulong> c2 = Vector512.Create((ulong)sentence);
-        Vector512<ulong> c3 = Vector512.Create((ulong)step);
+        Vector256<ulong> c1 = Vector256.Create((ulong)siteAndView);
+        Vector256<ulong> c2 = Vector256.Create((ulong)sentence);
+        Vector256<ulong> c3 = Vector256.Create((ulong)step);
         uint k0 = (uint)key;
         uint k1 = (uint)(key >> 32);
         for (int round = 0; round < Philox.Rounds; round++)
         {
-            Vector512<ulong> a = Product(c0, Philox.MultiplierA);
-            Vector512<ulong> b = Product(c2, Philox.MultiplierB);
-            c0 = b >>> 32 ^ c1 ^ Vector512.Create((ulong)k0);
+            Vector256<ulong> a = Product(c0, Philox.MultiplierA);
+            Vector256<ulong> b = Product(c2, Philox.MultiplierB);
+            c0 = b >>> 32 ^ c1 ^ Vector256.Create((ulong)k0);
             c1 = b;
-            c2 = a >>> 32 ^ c3 ^ Vector512.Create((ulong)k1);
+            c2 = a >>> 32 ^ c3 ^ Vector256.Create((ulong)k1);
             c3 = a;
             k0 += Philox.WeylA;
             k1 += Philox.WeylB;
@@ -125,10 +124,10 @@ readonly unsafe struct PhiloxDropout
 
     /// <summary>Returns the 64-bit product of each lane's low word and the multiplier.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<ulong> Product(Vector512<ulong> lanes, uint multiplier) => Avx512F.IsSupported
-        ? Avx512F.Multiply(lanes.AsUInt32(), Vector512.Create((ulong)multiplier).AsUInt32())
-        : LowWord(lanes) * Vector512.Create((ulong)multiplier);
+    static Vector256<ulong> Product(Vector256<ulong> lanes, uint multiplier) => Avx2.IsSupported
+        ? Avx2.Multiply(lanes.AsUInt32(), Vector256.Create((ulong)multiplier).AsUInt32())
+        : LowWord(lanes) * Vector256.Create((ulong)multiplier);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<ulong> LowWord(Vector512<ulong> lanes) => lanes & Vector512.Create((ulong)uint.MaxValue);
+    static Vector256<ulong> LowWord(Vector256<ulong> lanes) => lanes & Vector256.Create((ulong)uint.MaxValue);
 }

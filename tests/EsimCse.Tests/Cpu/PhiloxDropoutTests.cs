@@ -14,10 +14,10 @@ public class PhiloxDropoutTests
     const double Rate = 0.1;
     const long LastBlock = 8 * 0xFFFF_FFFFL;
 
-    // Starts at every position within a block, and lengths around the 64 elements that are drawn at once.
+    // Starts at every position within a block, and lengths around multiples of the 32 elements that are drawn at once.
     public static MatrixTheoryData<long, int> Ranges => new(
         [0, 1, 7, 8, 4095, 100_000_007, LastBlock],
-        [0, 1, 7, 8, 56, 57, 63, 64, 65, 129, 1000]);
+        [0, 1, 7, 8, 24, 25, 31, 32, 33, 56, 57, 63, 64, 65, 129, 1000]);
 
     [Theory]
     [MemberData(nameof(Ranges))]
