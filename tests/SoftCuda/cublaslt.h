@@ -68,5 +68,8 @@ struct Product
 
 inline int element_size(int type) { return type == R32F ? 4 : 2; }
 
+// Rounds a value to the type of an element.
+void store(void* data, int type, size_t index, float value);
+
 // Computes D of each of the batch in plain loops.
 void multiply(const Product& product);

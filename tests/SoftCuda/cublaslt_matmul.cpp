@@ -35,23 +35,6 @@ float load(const void* data, int type, size_t index)
     return static_cast<float>(half);
 }
 
-void store(void* data, int type, size_t index, float value)
-{
-    if (type == R32F)
-    {
-        static_cast<float*>(data)[index] = value;
-        return;
-    }
-    uint16_t* target = static_cast<uint16_t*>(data) + index;
-    if (type == R16BF)
-    {
-        *target = float_to_bf16(value);
-        return;
-    }
-    _Float16 half = static_cast<_Float16>(value);
-    memcpy(target, &half, 2);
-}
-
 // op(M) in fp32 as [rows of op, columns of op], the inner index fastest.
 std::vector<float> gather(const void* data, const Layout& layout, bool inner_is_row)
 {
@@ -101,6 +84,23 @@ float rounded(float value, int type)
     store(&memory, type, 0, value);
     return load(&memory, type, 0);
 }
+}
+
+void store(void* data, int type, size_t index, float value)
+{
+    if (type == R32F)
+    {
+        static_cast<float*>(data)[index] = value;
+        return;
+    }
+    uint16_t* target = static_cast<uint16_t*>(data) + index;
+    if (type == R16BF)
+    {
+        *target = float_to_bf16(value);
+        return;
+    }
+    _Float16 half = static_cast<_Float16>(value);
+    memcpy(target, &half, 2);
 }
 
 static void multiply_one(const Product& product)

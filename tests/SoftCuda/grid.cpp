@@ -1,6 +1,7 @@
 // Runs the blocks of a launch one after another, in shuffled order; each thread of a block is a fiber.
 #include "grid.h"
 #include "softcuda.h"
+#include "traffic.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -117,6 +118,8 @@ struct Grid final : SimtHost
                 give_up_argument(index, "contains an address that is not live");
         }
     }
+
+    void touch(uint64_t address, int bytes, bool writes) override { ::touch(address, bytes, writes); }
 
     [[noreturn]] void give_up(std::string message)
     {
@@ -305,7 +308,9 @@ void run_grid(Function* function, LaunchSize size, std::vector<Argument> argumen
     state.block_size = size.block;
     state.dynamic_shared = reinterpret_cast<void*>(aligned);
     state.threads.resize(size.block.x * size.block.y * size.block.z);
+    if (counts_traffic()) begin_traffic();
     run_blocks(state, size.shared_bytes);
+    if (counts_traffic()) end_traffic(function->name);
     std::string kernel = "kernel " + function->name;
     if (state.error.empty()) check_guards(kernel.c_str());
     else fail(state.code, kernel + ": " + state.error);

@@ -118,6 +118,8 @@ DeviceWork::~DeviceWork()
     if (--working == 0 && base && protects()) set_access(PROT_NONE);
 }
 
+uint64_t device_memory_start() { return base; }
+
 bool is_device_address(uint64_t address) { return base && address >= base && address < base + Reserved; }
 
 bool is_live(uint64_t address, size_t bytes)

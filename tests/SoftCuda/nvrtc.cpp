@@ -1,6 +1,7 @@
 // NVRTC on top of g++. A program becomes a shared library, cached under the hash of its text; the image is its path.
 // The only includes are the headers given to nvrtcCreateProgram.
 #include "softcuda.h"
+#include "traffic.h"
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cstdio>
@@ -14,6 +15,11 @@ namespace
 {
 constexpr int Ok = 0;
 constexpr int ErrorCompilation = 6;
+
+// Makes every access to memory a call, which simt.h answers.
+const char* const TrafficOptions =
+    " -DSIMT_TRAFFIC -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0"
+    " --param asan-stack=0 --param asan-globals=0 ";
 
 struct Program
 {
@@ -50,7 +56,7 @@ uint64_t hash(const std::string& text)
 
 std::string key(const Program& program)
 {
-    std::string all = program.source + SIMT_STAMP;
+    std::string all = program.source + SIMT_STAMP + (counts_traffic() ? "traffic" : "");
     for (auto& [name, text] : program.headers) all += name + text;
     char digits[64];
     snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash(all)));
@@ -103,6 +109,7 @@ bool compile_unit(const std::string& folder)
     std::string compile =
         "g++ -std=c++17 -O2 -ffp-contract=off -fno-strict-aliasing -DSOFTCUDA -fPIC -shared -fvisibility=hidden"
         " -fsanitize=alignment -fsanitize-undefined-trap-on-error -w" + includes(folder);
+    if (counts_traffic()) compile += TrafficOptions;
     return run(compile + "'" + folder + "/unit.cpp' -o '" + folder + "/out.so'", folder + "/log");
 }
 }
@@ -110,7 +117,8 @@ bool compile_unit(const std::string& folder)
 EXPORT int nvrtcVersion(int* major, int* minor)
 {
     *major = 12;
-    *minor = 6;
+    // Another compiler, so that the images of one aren't taken from the cache of the other.
+    *minor = counts_traffic() ? 7 : 6;
     return Ok;
 }
 

@@ -19,6 +19,7 @@
 #define __shared__ static __attribute__((section("simt_shared"), aligned(16)))
 
 #define SIMT_VISIBLE extern "C" __attribute__((visibility("default")))
+#define SIMT_UNCOUNTED __attribute__((no_sanitize_address))
 
 struct alignas(16) uint4 { unsigned x, y, z, w; };
 struct alignas(16) float4 { float x, y, z, w; };
@@ -140,7 +141,7 @@ template <class... A> inline void simt_call(void (*kernel)(A...), void** slots)
 }
 
 // Returns the size of a parameter, or 0 past the last.
-template <class... A> inline int simt_size(void (*)(A...), int index)
+template <class... A> SIMT_UNCOUNTED inline int simt_size(void (*)(A...), int index)
 {
     const int sizes[] = {static_cast<int>(sizeof(A))..., 0};
     return sizes[index];
@@ -148,19 +149,39 @@ template <class... A> inline int simt_size(void (*)(A...), int index)
 
 #define SIMT_EXPORT(kernel) \
     SIMT_VISIBLE void kernel##__call(void** slots) { simt_call(kernel, slots); } \
-    SIMT_VISIBLE int kernel##__size(int index) { return simt_size(kernel, index); }
+    SIMT_VISIBLE SIMT_UNCOUNTED int kernel##__size(int index) { return simt_size(kernel, index); }
 
 extern "C" __attribute__((visibility("hidden"), weak)) char __start_simt_shared, __stop_simt_shared;
 thread_local SimtThread* simt_current;
 thread_local SimtHost* simt_host;
 
-SIMT_VISIBLE void simt_enter(SimtHost* host, SimtThread* thread)
+SIMT_VISIBLE SIMT_UNCOUNTED void simt_enter(SimtHost* host, SimtThread* thread)
 {
     simt_host = host;
     simt_current = thread;
 }
 
-SIMT_VISIBLE void simt_poison()
+SIMT_VISIBLE SIMT_UNCOUNTED void simt_poison()
 {
     if (&__start_simt_shared) memset(&__start_simt_shared, 0xFF, &__stop_simt_shared - &__start_simt_shared);
 }
+
+// The calls that g++ makes of accesses where it is told to.
+#ifdef SIMT_TRAFFIC
+#define SIMT_CALLED extern "C" __attribute__((visibility("hidden"), no_sanitize_address)) void
+SIMT_CALLED simt_touch(uint64_t at, size_t bytes, bool writes)
+{
+    if (simt_host) simt_host->touch(at, bytes, writes);
+}
+#define SIMT_ACCESS(bytes) \
+    SIMT_CALLED __asan_load##bytes##_noabort(uint64_t at) { simt_touch(at, bytes, false); } \
+    SIMT_CALLED __asan_store##bytes##_noabort(uint64_t at) { simt_touch(at, bytes, true); }
+SIMT_ACCESS(1)
+SIMT_ACCESS(2)
+SIMT_ACCESS(4)
+SIMT_ACCESS(8)
+SIMT_ACCESS(16)
+SIMT_CALLED __asan_loadN_noabort(uint64_t at, size_t bytes) { simt_touch(at, bytes, false); }
+SIMT_CALLED __asan_storeN_noabort(uint64_t at, size_t bytes) { simt_touch(at, bytes, true); }
+SIMT_CALLED __asan_handle_no_return() {}
+#endif

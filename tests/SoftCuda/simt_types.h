@@ -39,4 +39,5 @@ struct SimtHost
     virtual SimtThread* lane(SimtThread* self, int lane) = 0;
     virtual void check_argument(void* slot, int index, bool is_pointer, int size) = 0;
     virtual void check_struct(void* slot, int index, int size) = 0;
+    virtual void touch(uint64_t address, int bytes, bool writes) = 0;
 };

@@ -61,6 +61,7 @@ int enter_synchronising(const char* call);
 void count_launch();
 
 // Device memory is one reserved range that the host can access only while device work runs.
+uint64_t device_memory_start();
 bool is_device_address(uint64_t address);
 bool is_live(uint64_t address, size_t bytes);  // in the active context
 void check_guards(const char* after);

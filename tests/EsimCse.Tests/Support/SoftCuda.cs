@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using EsimCse.Core.Backend;
 using EsimCse.Cuda.Interop;
@@ -34,6 +35,25 @@ static unsafe class SoftCuda
 
     /// <summary>Returns how many kernels and products have run so far.</summary>
     public static long CountLaunches() => ((delegate* unmanaged<long>)Export("softcuda_launches"))();
+
+    /// <summary>
+    /// Starts or ends the counting of bytes that launches move; while it lasts, products are not computed. Backends
+    /// made before count nothing.
+    /// </summary>
+    public static void CountTraffic(bool on) =>
+        ((delegate* unmanaged<int, void>)Export("softcuda_count_traffic"))(on ? 1 : 0);
+
+    /// <summary>Returns what each kernel has moved since the last call, and all products together.</summary>
+    public static Dictionary<string, KernelTraffic> TakeTraffic()
+    {
+        nint text = ((delegate* unmanaged<nint>)Export("softcuda_take_traffic"))();
+        string[] lines = Marshal.PtrToStringUTF8(text)!.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return lines.Select(line => line.Split('\t')).ToDictionary(fields => fields[0], fields =>
+        {
+            long[] numbers = [.. fields[1..].Select(field => long.Parse(field, CultureInfo.InvariantCulture))];
+            return new KernelTraffic(numbers[0], numbers[1], numbers[2]);
+        });
+    }
 
     /// <summary>Clears errors and injected faults.</summary>
     public static void Reset() => ((delegate* unmanaged<void>)Export("softcuda_reset"))();
