@@ -7,6 +7,9 @@
 //
 // and bf16 copies of θ and ema unless their pointers are null. ema may be null. Does nothing once a step was not
 // finite. Arenas are fp32 in one layout; chunks [C,3]: first element, number of elements, flags. One block per chunk.
+//
+// The time is that of the bytes: m and v that are and remain 0, as those of words that no batch has had, are not
+// stored, nor are θ and ema where they keep their value.
 #include "common.cuh"
 #include "stepstate.cuh"
 
@@ -24,16 +27,65 @@ __device__ __forceinline__ void store_bf16(bf16* target, const float (&values)[4
     *reinterpret_cast<uint2*>(target) = make_uint2(low, high);
 }
 
+__device__ __forceinline__ bool is_zero(const float (&values)[4])
+{
+    uint32_t bits = 0;
+#pragma unroll
+    for (int k = 0; k < 4; k++) bits |= __float_as_uint(values[k]);
+    return bits == 0;
+}
+
+__device__ __forceinline__ void store_if_changed(float* target, const float (&old)[4], const float (&values)[4])
+{
+    uint32_t difference = 0;
+#pragma unroll
+    for (int k = 0; k < 4; k++) difference |= __float_as_uint(old[k]) ^ __float_as_uint(values[k]);
+    if (difference != 0) store(target, values);
+}
+
 // ema = μ ema + (1 - μ) θ, for four elements from i on.
 __device__ __forceinline__ void update_ema(
     const float (&theta)[4], float ema_decay, float* ema, bf16* bf16_ema, long long i)
 {
+    float old[4];
     float values[4];
-    load(ema + i, values);
+    load(ema + i, old);
 #pragma unroll
-    for (int k = 0; k < 4; k++) values[k] = ema_decay * values[k] + (1 - ema_decay) * theta[k];
-    store(ema + i, values);
+    for (int k = 0; k < 4; k++) values[k] = fmaf(ema_decay, old[k], (1 - ema_decay) * theta[k]);
+    store_if_changed(ema + i, old, values);
     if (bf16_ema != nullptr) store_bf16(bf16_ema + i, values);
+}
+
+// The factors of one step and chunk.
+struct Factors
+{
+    float clip_scale;
+    float decay;      // 1 - η decay; 1 in a chunk that does not decay
+    float step_size;  // η / (1 - β₁ᵗ)
+    float v_scale;    // 1 / √(1 - β₂ᵗ)
+};
+
+// Computes the factors for a block; one thread for each pow in double, which is long.
+__device__ __forceinline__ Factors step_factors(StepState state, float decay)
+{
+    __shared__ float step_size;
+    __shared__ float v_scale;
+    double t = state.counters->step;
+    float learning_rate = state.scalars->learning_rate;
+    if (threadIdx.x == 0) step_size = static_cast<float>(learning_rate / (1 - pow(Beta1, t)));
+    if (threadIdx.x == WarpSize) v_scale = static_cast<float>(1 / sqrt(1 - pow(Beta2, t)));
+    __syncthreads();
+    return {state.scalars->clip_scale, 1 - learning_rate * decay, step_size, v_scale};
+}
+
+// Fused by name: which multiplication the compiler would fuse depends on the code around it.
+__device__ __forceinline__ void update(const Factors& factors, float gradient, float& theta, float& m, float& v)
+{
+    float g = gradient * factors.clip_scale;
+    m = fmaf(static_cast<float>(1 - Beta1), g, static_cast<float>(Beta1) * m);
+    v = fmaf(static_cast<float>(Beta2), v, static_cast<float>(1 - Beta2) * (g * g));
+    float divisor = fmaf(sqrtf(v), factors.v_scale, Epsilon);
+    theta = fmaf(factors.decay, theta, -(factors.step_size * m / divisor));
 }
 
 extern "C" __global__ void __launch_bounds__(256) adamw_update(
@@ -45,35 +97,32 @@ extern "C" __global__ void __launch_bounds__(256) adamw_update(
     int length = chunks[3 * blockIdx.x + 1];
     int flags = chunks[3 * blockIdx.x + 2];
 
-    // bias corrections: η / (1 - β₁ᵗ) and 1 / √(1 - β₂ᵗ)
-    double t = state.counters->step;
-    float step_size = static_cast<float>(state.scalars->learning_rate / (1 - pow(Beta1, t)));
-    float clip_scale = state.scalars->clip_scale;
-    float v_scale = static_cast<float>(1 / sqrt(1 - pow(Beta2, t)));
-    float decay_factor = flags & HasDecay ? 1 - state.scalars->learning_rate * decay : 1.0f;
-
+    Factors factors = step_factors(state, flags & HasDecay ? decay : 0.0f);
     for (long long i = start + threadIdx.x * 4; i < start + length; i += blockDim.x * 4)
     {
         float g[4];
-        float theta[4];
+        float old_theta[4];
         float m_values[4];
         float v_values[4];
         load(gradients + i, g);
-        load(parameters + i, theta);
+        load(parameters + i, old_theta);
         load(m + i, m_values);
         load(v + i, v_values);
-        if (ema != nullptr && (flags & HasEma)) update_ema(theta, ema_decay, ema, bf16_ema, i);
-#pragma unroll
-        for (int k = 0; k < 4; k++)
+        if (ema != nullptr && (flags & HasEma)) update_ema(old_theta, ema_decay, ema, bf16_ema, i);
+        float theta[4] = {old_theta[0], old_theta[1], old_theta[2], old_theta[3]};
+        if (is_zero(g) && is_zero(m_values) && is_zero(v_values))
         {
-            g[k] *= clip_scale;
-            m_values[k] = static_cast<float>(Beta1) * m_values[k] + static_cast<float>(1 - Beta1) * g[k];
-            v_values[k] = static_cast<float>(Beta2) * v_values[k] + static_cast<float>(1 - Beta2) * (g[k] * g[k]);
-            theta[k] = decay_factor * theta[k] - step_size * m_values[k] / (sqrtf(v_values[k]) * v_scale + Epsilon);
+#pragma unroll
+            for (int k = 0; k < 4; k++) theta[k] *= factors.decay;
         }
-        store(parameters + i, theta);
-        store(m + i, m_values);
-        store(v + i, v_values);
+        else
+        {
+#pragma unroll
+            for (int k = 0; k < 4; k++) update(factors, g[k], theta[k], m_values[k], v_values[k]);
+            store(m + i, m_values);
+            store(v + i, v_values);
+        }
+        store_if_changed(parameters + i, old_theta, theta);
         if (bf16_parameters != nullptr) store_bf16(bf16_parameters + i, theta);
     }
 }

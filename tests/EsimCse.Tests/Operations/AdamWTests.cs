@@ -40,9 +40,32 @@ public class AdamWTests
         Assert.Equal(adam.Tensors(adam.Ema)[..split].Select(Rounded), adam.Tensors(adam.Bf16Ema)[..split]);
         // The second tensor has no EMA.
         Assert.All(adam.Tensors(adam.Bf16Ema)[split..], AssertNaN);
+    }
 
-        static double Rounded(double value) =>
-            Cast.Widen(Cast.Round(value, ElementType.BFloat16), ElementType.BFloat16);
+    [Theory]
+    [MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Elements_that_never_had_a_gradient_decay_and_join_the_ema(string device)
+    {
+        Tolerance rounding = new(1e-6, 2e-6, "three roundings of fp32");
+        using AdamWCase adam = new(Backends.Create(device), SplitFor(device));
+        double[] initial = [.. adam.Theta];
+        for (int step = 1; step <= 3; step++)
+        {
+            double[] gradients = [.. Gradients(step).Select((value, i) => i is >= 8 and < 17 or >= 36 ? 0 : value)];
+            adam.Step(gradients);
+            adam.StepReference(gradients, step);
+        }
+        double[] theta = adam.Tensors(adam.Parameters);
+        rounding.Check(adam.Theta, theta, "parameters");
+        rounding.Check(adam.EmaReference, adam.Tensors(adam.Ema), "ema");
+        Assert.Equal(theta.Select(Rounded), adam.Tensors(adam.Bf16Weights));
+        // The last elements do not decay.
+        Assert.Equal(initial[36..].Select(value => (double)(float)value), theta[36..]);
+        foreach (double[] moments in new[] { adam.Tensors(adam.M), adam.Tensors(adam.V) })
+        {
+            Assert.All(moments[8..17], value => Assert.Equal(0, value));
+            Assert.All(moments[36..], value => Assert.Equal(0, value));
+        }
     }
 
     [Theory]
@@ -75,6 +98,9 @@ public class AdamWTests
 
     static double[] Gradients(int step) =>
         [.. Numbers.Normal(AdamWCase.Elements, 100 + step).Select((value, i) => i % 9 == 0 ? 0 : value)];
+
+    static double Rounded(double value) =>
+        Cast.Widen(Cast.Round(value, ElementType.BFloat16), ElementType.BFloat16);
 
     static void AssertNaN(double value) => Assert.True(double.IsNaN(value), $"{value} is not NaN");
 }
