@@ -11,6 +11,7 @@
 // x, y: vectors of 16 bytes, any shape; y may be x. One thread per vector.
 // dx, dy [M,N]; dx may be dy or x. partials, optional, [parts, N] receives the sums of dx over RowsPerPart rows each,
 // for the gradient of the bias before the activation; linear_reduce adds up the parts.
+#include "approximations.cuh"
 #include "elementwise.cuh"
 #include "sums.cuh"
 
@@ -42,8 +43,10 @@ struct FastNormal
     __device__ __forceinline__ explicit FastNormal(float x)
     {
         float z = fabsf(x);
-        float t = __fdividef(1.0f, 1.0f + 0.3f * z);
-        bell = __expf(-0.5f * z * z);
+        float t = reciprocal_approx(1.0f + 0.3f * z);
+        // exp(-x² / 4), which is flushed to 0 only where its square is 0
+        float root = exp2_approx(-0.36067376f * (x * x));
+        bell = root * root;
         float sum = -0.080746764f;
         sum = sum * t + 0.227194307f;
         sum = sum * t - 0.029977180f;

@@ -35,8 +35,8 @@ public class MachineCodeTests
         bool isWide = Count("ldg128") > 0 && Count("stg128") > 0;
         if (IsStreaming(kernel)) Assert.True(isWide, $"no 16-byte accesses: {where}");
         // Of eight elements: more than this takes longer than their bytes. The backward pass adds up sums at its end.
-        int sums = NameOf(kernel).Contains("_backward_", StringComparison.Ordinal) ? 250 : 0;
-        if (IsSixteenBitGelu(kernel)) Assert.InRange(Count("instructions"), 0, 250 + sums);
+        int limit = NameOf(kernel).Contains("_backward_", StringComparison.Ordinal) ? 450 : 170;
+        if (IsSixteenBitGelu(kernel)) Assert.InRange(Count("instructions"), 0, limit);
         // One thread adding all partial sums took half of the norm's time.
         if (NameOf(kernel) == "gradientnorm_total") Assert.True(Count("shuffle") > 0, $"one thread adds: {where}");
 
