@@ -79,6 +79,9 @@ public sealed unsafe partial class CpuBackend : IBackend
     public IHostCopy CreateHostCopy(int bytes) => new CpuHostCopy(this, bytes);
 
     /// <inheritdoc/>
+    public IBackgroundReader CreateBackgroundReader() => new CpuBackgroundReader(this);
+
+    /// <inheritdoc/>
     public void Copy(Matrix source, Matrix target)
     {
         if (source.Bytes != target.Bytes) ThrowSizesDiffer(source, target);

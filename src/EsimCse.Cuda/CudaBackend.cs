@@ -129,6 +129,13 @@ public sealed unsafe partial class CudaBackend : IBackend
     }
 
     /// <inheritdoc/>
+    public IBackgroundReader CreateBackgroundReader()
+    {
+        MakeCurrent();
+        return new PinnedReader(this, _main.Stream);
+    }
+
+    /// <inheritdoc/>
     public void Copy(Matrix source, Matrix target)
     {
         if (source.Bytes != target.Bytes) ThrowDifferentSizes(source, target);

@@ -70,6 +70,9 @@ public partial interface IBackend : IDisposable
     /// <summary>Creates a buffer for asynchronous device-to-host copies of <paramref name="bytes"/> bytes.</summary>
     IHostCopy CreateHostCopy(int bytes);
 
+    /// <summary>Creates a reader of device memory for another thread.</summary>
+    IBackgroundReader CreateBackgroundReader();
+
     /// <summary>Copies on the device: target = source.</summary>
     void Copy(Matrix source, Matrix target);
 

@@ -20,28 +20,36 @@ static class Checkpoint
     public static void Save(
         string folder,
         int step,
-        IBackend backend,
+        IBackgroundReader reader,
         IReadOnlyList<(string Name, Matrix Matrix)> state,
         IReadOnlyDictionary<string, string> metadata)
     {
         Directory.CreateDirectory(folder);
-        Write(PathOf(folder, step), backend, state, metadata);
+        Write(PathOf(folder, step), reader, state, metadata);
         foreach (int old in Steps(folder).SkipLast(MaxCount)) File.Delete(PathOf(folder, old));
     }
 
     /// <summary>Writes matrices to a file.</summary>
     public static void Write(
         string path,
-        IBackend backend,
+        IBackgroundReader reader,
         IReadOnlyList<(string Name, Matrix Matrix)> state,
         IReadOnlyDictionary<string, string> metadata)
     {
+        byte[] buffer = GC.AllocateUninitializedArray<byte>(checked((int)state.Max(part => part.Matrix.Bytes)));
         SafetensorsWriter.Write(path, [.. state.Select(part => Tensor(part.Name, part.Matrix))], metadata);
 
         TensorToWrite Tensor(string name, Matrix matrix)
         {
             string type = matrix.Type == ElementType.Int32 ? "I32" : "F32";
-            return new(name, type, [matrix.Rows, matrix.Columns], () => Download(backend, matrix));
+            return new(name, type, [matrix.Rows, matrix.Columns], () => Read(matrix));
+        }
+
+        ReadOnlyMemory<byte> Read(Matrix matrix)
+        {
+            Memory<byte> bytes = buffer.AsMemory(0, (int)matrix.Bytes);
+            reader.Read(matrix, bytes.Span);
+            return bytes;
         }
     }
 
@@ -90,13 +98,6 @@ static class Checkpoint
     {
         string digits = Path.GetFileName(path)[Prefix.Length..^Suffix.Length];
         return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1;
-    }
-
-    static ReadOnlyMemory<byte> Download(IBackend backend, Matrix matrix)
-    {
-        byte[] bytes = new byte[matrix.Bytes];
-        backend.Download(matrix, bytes.AsSpan());
-        return bytes;
     }
 
     [DoesNotReturn]

@@ -5,13 +5,17 @@ using EsimCse.Core.Files;
 
 namespace EsimCse.Core.Training;
 
-/// <summary>The file metrics.jsonl: one JSON object per step and one per evaluation, every step once.</summary>
+/// <summary>
+/// The file metrics.jsonl: one JSON object per step and one per evaluation, every step once. A thread writes the lines;
+/// its errors are those of later calls.
+/// </summary>
 sealed class MetricsFile : IDisposable
 {
     /// <summary>Name of the file in a run's folder.</summary>
     public const string Name = "metrics.jsonl";
 
     readonly FileStream _stream;
+    readonly BackgroundWriter _writer;
 
     /// <summary>Opens the file, and removes the lines after <paramref name="lastStep"/>; -1 removes all.</summary>
     public MetricsFile(string path, int lastStep)
@@ -20,7 +24,11 @@ sealed class MetricsFile : IDisposable
         AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(lines)));
         // Without a buffer: bytes that could not be written are not written again on closing.
         _stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        _writer = new BackgroundWriter("metrics");
     }
+
+    /// <summary>Ends when all lines so far are written, or with the error of one.</summary>
+    public Task Written { get; private set; } = Task.CompletedTask;
 
     /// <summary>Writes the line of a step.</summary>
     public void WriteStep(int step, StepResult result, double sentencesPerSecond) => WriteLine(json =>
@@ -42,7 +50,11 @@ sealed class MetricsFile : IDisposable
             else json.WriteNull(name);
     });
 
-    public void Dispose() => _stream.Dispose();
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _stream.Dispose();
+    }
 
     static string LinesUpTo(string path, int lastStep)
     {
@@ -67,7 +79,7 @@ sealed class MetricsFile : IDisposable
 
     void WriteLine(Action<Utf8JsonWriter> write)
     {
-        using MemoryStream line = new();
+        MemoryStream line = new();
         using (Utf8JsonWriter json = new(line))
         {
             json.WriteStartObject();
@@ -75,9 +87,14 @@ sealed class MetricsFile : IDisposable
             json.WriteEndObject();
         }
         line.WriteByte((byte)'\n');
+        Written = _writer.Enqueue(() => Append(line.GetBuffer().AsSpan(0, (int)line.Length)));
+    }
+
+    void Append(ReadOnlySpan<byte> line)
+    {
         try
         {
-            _stream.Write(line.GetBuffer(), 0, (int)line.Length);
+            _stream.Write(line);
         }
         catch (ArgumentOutOfRangeException error)
         {

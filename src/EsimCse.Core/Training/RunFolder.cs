@@ -13,12 +13,15 @@ sealed class RunFolder(
     BertParameters bert,
     TrainingStep step,
     RunIdentity identity,
-    RunDescription description)
+    RunDescription description) : IDisposable
 {
     const string CheckpointsName = "checkpoints";
     const string MatmulTuningKey = "tuning", BestScoreKey = "best_score", BestStepKey = "best_step";
 
     readonly string _checkpoints = CheckpointFolder(job);
+    readonly BackgroundWriter _writer = new("checkpoints");
+    Snapshot? _state, _best;
+    Dictionary<string, string>? _unsavedBest;
 
     string BestPath => Path.Combine(_checkpoints, "best.safetensors");
 
@@ -82,19 +85,57 @@ sealed class RunFolder(
     /// <summary>Returns whether the model of a finished run is here.</summary>
     public bool IsFinished(int done, int steps) => done >= steps && File.Exists(ModelPath(job));
 
-    /// <summary>Saves the parameters if their score is above all before; a NaN never is.</summary>
+    /// <summary>
+    /// Keeps a copy of the parameters if their score is above all before; a NaN never is. <see cref="Save"/> writes it.
+    /// </summary>
     public void KeepIfBest(double score, int done)
     {
         if (Best is { } best && !(score > best.Score) || double.IsNaN(score)) return;
         Best = (score, done);
-        Directory.CreateDirectory(_checkpoints);
-        Checkpoint.Write(BestPath, bert.Backend, BestState, Metadata());
+        _best ??= new Snapshot(bert.Backend, _writer);
+        _unsavedBest = Metadata();
+        if (!_best.Take(BestState)) SaveBest();
     }
 
-    /// <summary>Writes a checkpoint.</summary>
-    public void Save(int done) => Checkpoint.Save(_checkpoints, done, bert.Backend, step.State, Metadata());
+    /// <summary>
+    /// Queues the writing of the best parameters, if they are new, and of a checkpoint. Waits for the checkpoint before
+    /// it, if that is not written yet, and for nothing else.
+    /// </summary>
+    /// <param name="done">Steps done.</param>
+    /// <param name="metricsWritten">The writing of the metrics so far, which a resumed run needs.</param>
+    /// <exception cref="IOException">An earlier file could not be written.</exception>
+    public void Save(int done, Task metricsWritten)
+    {
+        _state ??= new Snapshot(bert.Backend, _writer);
+        _state.Wait();
+        SaveBest();
+        Dictionary<string, string> metadata = Metadata();
+        _state.Take(step.State);
+        _state.Write((reader, state) =>
+        {
+            metricsWritten.GetAwaiter().GetResult();
+            Checkpoint.Save(_checkpoints, done, reader, state, metadata);
+        });
+    }
 
-    /// <summary>Writes the model folder: with the best parameters by dev score, else with the last.</summary>
+    /// <summary>Throws the error of a file that could not be written.</summary>
+    public void ThrowIfFailed() => _writer.ThrowIfFailed();
+
+    /// <summary>Waits until all files are written.</summary>
+    /// <exception cref="IOException">One could not be.</exception>
+    public void Flush() => _writer.Flush();
+
+    /// <summary>Waits until all files are written, if they can be.</summary>
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _state?.Dispose();
+        _best?.Dispose();
+    }
+
+    /// <summary>
+    /// Writes the model folder: with the best parameters by dev score, else with the last. All files must be written.
+    /// </summary>
     public void Finish(TrainingInputs inputs)
     {
         TrainingSource source = inputs.Source;
@@ -146,6 +187,18 @@ sealed class RunFolder(
         // A run that was killed between an evaluation and its checkpoint left a better one than the checkpoint knows.
         bool isGone = known is not null && (best is null || Best is null || Best.Value.Score < known.Value.Score);
         if (isGone) throw BestIsGone(known!.Value.Step);
+    }
+
+    /// <summary>Queues the writing of the best parameters if they are not written yet.</summary>
+    void SaveBest()
+    {
+        if (_unsavedBest is not { } metadata) return;
+        _unsavedBest = null;
+        _best!.Write((reader, parameters) =>
+        {
+            Directory.CreateDirectory(_checkpoints);
+            Checkpoint.Write(BestPath, reader, parameters, metadata);
+        });
     }
 
     static (double Score, int Step)? ReadBest(IReadOnlyDictionary<string, string> metadata)

@@ -131,13 +131,15 @@ sealed class Trainer : IDisposable
                 BeginEpoch(epoch, isResumed: enqueued % _batchesPerEpoch != 0);
             }
             EnqueueStep(++enqueued);
-            FinishStep(enqueued, reporter, cancellation);
+            FinishStep(enqueued, reporter, metrics, cancellation);
         }
+        _folder.Flush();
         _folder.Finish(_inputs);
     }
 
     public void Dispose()
     {
+        _folder.Dispose();
         _dev?.Dispose();
         _step.Dispose();
         BatchSource.Dispose();
@@ -200,15 +202,17 @@ sealed class Trainer : IDisposable
     /// Reports, evaluates and saves after a step was enqueued. The device runs a step while the one before is reported,
     /// except where the step itself is evaluated, saved or the last.
     /// </summary>
-    void FinishStep(int step, StepReporter reporter, CancellationToken cancellation)
+    void FinishStep(int step, StepReporter reporter, MetricsFile metrics, CancellationToken cancellation)
     {
+        _folder.ThrowIfFailed();
         bool evaluates = IsDue(step, _options.EvaluateEvery), saves = IsDue(step, _options.SaveEvery);
         reporter.ReportSteps(waitForNewest: evaluates || saves);
         if (evaluates) Evaluate(reporter);
         bool stops = cancellation.IsCancellationRequested;
         if (stops) reporter.ReportSteps(waitForNewest: true);
         StepsDone = reporter.Done;
-        if (saves || stops) _folder.Save(StepsDone);
+        if (saves || stops) _folder.Save(StepsDone, metrics.Written);
+        if (stops) _folder.Flush();
         if (StepsDone < Steps && stops) cancellation.ThrowIfCancellationRequested();
         if (evaluates || saves) reporter.RestartClock();
     }

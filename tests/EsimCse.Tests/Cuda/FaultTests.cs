@@ -15,6 +15,9 @@ public class FaultTests
     const int OutOfMemory = 2;
     const int LaunchFailed = 719;
 
+    /// <summary>Limit for the writing of a checkpoint; far above the time that it takes.</summary>
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
     [Fact]
     public void Too_little_memory_is_reported_with_the_amounts_asked_for_and_free()
     {
@@ -91,7 +94,11 @@ public class FaultTests
         using Trainer trainer = Trainer.Open(job, _ => (Backends.Create(Backends.Cuda), ElementType.Float32));
         trainer.Run(progress =>
         {
-            if (progress.Step == 6) SoftCuda.Inject(call, 1, LaunchFailed);
+            if (progress.Step != 6) return;
+            // The checkpoint is written meanwhile.
+            string checkpoint = Checkpoint.PathOf(RunOutput.Checkpoints(job), 4);
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(checkpoint), Limit), $"no {checkpoint} after {Limit}");
+            SoftCuda.Inject(call, 1, LaunchFailed);
         });
     }
 }

@@ -40,6 +40,8 @@ sealed class RoundedBackend : IBackend
 
     public IHostCopy CreateHostCopy(int bytes) => _cpu.CreateHostCopy(bytes);
 
+    public IBackgroundReader CreateBackgroundReader() => _cpu.CreateBackgroundReader();
+
     public void Copy(Matrix source, Matrix target) => _cpu.Copy(source, target);
 
     public void Cast(Matrix source, Matrix target) => _cpu.Cast(source, target);

@@ -11,7 +11,7 @@ public sealed class RunMetricsTests : IDisposable
     public void Dispose() => File.Delete(_path);
 
     [Fact]
-    public void Written_metrics_are_read_back()
+    public async Task Written_metrics_are_read_back()
     {
         DevEvaluation scores = new(0.25, 0.5, -2) { NearSpearman = 0.1, FarMeanCosine = double.NaN };
         using (MetricsFile file = new(_path, -1))
@@ -19,6 +19,7 @@ public sealed class RunMetricsTests : IDisposable
             file.WriteEvaluation(0, scores);
             file.WriteStep(1, new StepResult(1.5f, 2.5f, 3.5f, 0), 4.25);
             file.WriteStep(2, new StepResult(0, 0, 0, 0), 0);
+            await file.Written;
             // While the run still has it open.
             RunMetrics metrics = RunMetrics.Read(_path);
             Assert.Equal([(0, scores)], metrics.Evaluations);
