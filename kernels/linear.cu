@@ -1,19 +1,23 @@
 // dbias += Σ dy over rows: the part of a linear layer's backward that is no matrix product. dy [M,N], dbias fp32 [N].
-// Two stages, in a fixed order: the sums of RowsPerPart rows each, partials [parts, N], then the sum of the parts, for
-// all sums of a backward pass at once: also for those whose parts other kernels write.
+// Two stages, in a fixed order: the sums of RowsPerPart rows each, partials [parts, stack, N], then the sum of the
+// parts, for all sums of a backward pass at once: also for those whose parts other kernels write.
 #include "sums.cuh"
 
 constexpr int RowsPerPart = 128;
 
 template <class T>
-__device__ __forceinline__ void sums(const T* dy, float* partials, int rows, int columns, uint4* shared)
+__device__ __forceinline__ void sums(
+    const T* dy, long long stride, float* partials, int rows, int columns, uint4* shared)
 {
     int part = blockIdx.y;
+    int matrix = blockIdx.z;
+    int matrices = gridDim.z;
     int first_row = part * RowsPerPart;
     int end_row = min(rows, (part + 1) * RowsPerPart);
     float sum[4];
-    int column = column_sums(dy, columns, first_row, end_row, columns, shared, sum);
-    if (column >= 0) store(partials + static_cast<long long>(part) * columns + column, sum);
+    int column = column_sums(dy + matrix * stride, columns, first_row, end_row, columns, shared, sum);
+    long long start = (static_cast<long long>(part) * matrices + matrix) * columns;
+    if (column >= 0) store(partials + start + column, sum);
 }
 
 // target [columns] += Σ over parts of partials [parts, stride]. Targets of a launch are distinct.
@@ -45,9 +49,9 @@ extern "C" __global__ void __launch_bounds__(SumThreads) linear_reduce(__grid_co
 
 #define ENTRY(name, T) \
     extern "C" __global__ void __launch_bounds__(SumThreads) linear_sums_##name( \
-        const T* dy, float* partials, int rows, int columns) \
+        const T* dy, long long stride, float* partials, int rows, int columns) \
     { \
         __shared__ uint4 shared[SumVectors<T>]; \
-        sums<T>(dy, partials, rows, columns, shared); \
+        sums<T>(dy, stride, partials, rows, columns, shared); \
     }
 FOR_EACH_TYPE(ENTRY)

@@ -109,7 +109,9 @@ void count_product(const Product& product)
 {
     DeviceWork work;
     const Layout& d = product.d_layout;
-    auto bytes = [](const Layout& layout) { return layout.batch * layout.rows * layout.columns * element_size(layout.type); };
+    auto bytes = [](const Layout& layout) {
+        return layout.batch * layout.rows * layout.columns * element_size(layout.type);
+    };
     int64_t read = bytes(product.a_layout) + bytes(product.b_layout) + (product.beta != 0 ? bytes(d) : 0);
     add_traffic("product", read, bytes(d));
     for (int matrix = 0; matrix < d.batch; matrix++)

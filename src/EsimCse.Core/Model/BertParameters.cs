@@ -30,6 +30,7 @@ sealed class BertParameters : IDisposable
         _arena.Reset(sizeof(float) * (long)length + copyBytes + 2 * Arena.Alignment);
         Matrix master = _arena.Allocate(1, length);
         Weights = new BertWeights(config, Layout, master, lowPrecision ? _arena.Allocate(1, length, stored) : default);
+        ClearGaps();
     }
 
     /// <summary>The device.</summary>
@@ -130,6 +131,19 @@ sealed class BertParameters : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
+
+    /// <summary>Writes zeros between the parameters: checkpoints hold the whole arena.</summary>
+    void ClearGaps()
+    {
+        Matrix elements = Weights.Arena.Reshape(Weights.Arena.Columns, 1);
+        int end = 0;
+        foreach (int next in Layout.Tensors.Select(tensor => checked((int)tensor.Offset)).Append(elements.Rows))
+        {
+            if (next > end) Backend.Upload<float>(new float[next - end], elements.Slice(end, next - end));
+            ParameterTensor? tensor = Layout.Tensors.FirstOrDefault(tensor => tensor.Offset == next);
+            if (tensor is not null) end = checked((int)(tensor.Offset + tensor.StoredCount));
+        }
+    }
 
     /// <summary>
     /// Checks the stored tensors before memory is allocated, because a false config.json may ask for any amount.

@@ -84,7 +84,7 @@ unsafe partial class CudaBackend
             Batch: dw.Count > 1 ? new(dw.Count, ElementStride(x), ElementStride(dy), ElementStride(dw)) : null);
         _currentStream.Matmuls.Run(
             shape, rowwise: false, x.First.Address, dy.First.Address, 0, dw.First.Address);
-        for (int i = 0; dbias.IsPresent && i < dbias.Count; i++) AddColumnSums(dy[i], dbias[i]);
+        if (dbias.IsPresent) AddColumnSums(dy, dbias);
     }
 
     static long ElementStride(MatrixStack stack) => stack.Stride / stack.First.Type.Size();
@@ -95,14 +95,16 @@ unsafe partial class CudaBackend
             CudaDriver.MemsetD8Async(stack[i].Address, 0, (nuint)stack[i].Bytes, _currentStream.Stream).ThrowIfFailed();
     }
 
-    /// <summary>Computes sums += Σ x over rows.</summary>
-    void AddColumnSums(Matrix x, Matrix sums)
+    /// <summary>Computes sums += Σ x over rows, for each matrix of the stacks.</summary>
+    void AddColumnSums(MatrixStack x, MatrixStack sums)
     {
-        if (x.Rows == 0) return;
-        int parts = CeilingDivide(x.Rows, SumRowsPerPart);
-        nint partials = KeepSums(parts, x.Columns, sums);
-        LaunchConfig perPart = PerColumnSums(x.Columns, x.Type.Size(), parts);
-        Launch("linear_sums" + Suffix(x), perPart, x, partials, x.Rows, x.Columns);
+        (int rows, int columns) = (x.First.Rows, x.First.Columns);
+        if (rows == 0) return;
+        int parts = CeilingDivide(rows, SumRowsPerPart);
+        Matrix[] targets = [.. Enumerable.Range(0, sums.Count).Select(i => sums[i])];
+        nint partials = KeepSums(parts, sums.Count * columns, targets);
+        LaunchConfig perPart = PerColumnSums(columns, x.First.Type.Size(), parts) with { BlocksZ = sums.Count };
+        Launch("linear_sums" + Suffix(x.First), perPart, x.First, ElementStride(x), partials, rows, columns);
     }
 
     /// <inheritdoc cref="PendingSums.Keep"/>

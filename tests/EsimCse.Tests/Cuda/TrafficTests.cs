@@ -75,13 +75,15 @@ public class TrafficTests
     }
 
     static int[][] Sentences(Random random, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, Tokens).Select(_ => random.Next(30522)).ToArray())];
+    [
+        .. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, Tokens).Select(_ => random.Next(30522)).ToArray()),
+    ];
 
     static void Write(Dictionary<string, KernelTraffic> kernels)
     {
         foreach ((string kernel, KernelTraffic traffic) in kernels.OrderByDescending(entry => entry.Value.Bytes))
             TestContext.Current.TestOutputHelper?.WriteLine(
-                $"{kernel,-36} {traffic.Launches,4} {traffic.Read / 1e6,9:F1} MB read {traffic.Written / 1e6,9:F1} written");
+                $"{kernel,-36} {traffic.Launches,4} {traffic.Read / 1e6,9:F1} + {traffic.Written / 1e6,9:F1} MB");
         KernelTraffic all = kernels.Values.Aggregate((a, b) => a + b);
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{all.Launches} launches, {all.Read / 1e9:F3} GB read, {all.Written / 1e9:F3} GB written");

@@ -1,6 +1,6 @@
 namespace EsimCse.Tests.Support;
 
-/// <summary>What launches of a kernel have moved: sectors of 32 bytes, each counted once a launch.</summary>
+/// <summary>Bytes that launches of a kernel have moved: sectors of 32 bytes, each counted once a launch.</summary>
 readonly record struct KernelTraffic(long Launches, long Read, long Written)
 {
     public long Bytes => Read + Written;

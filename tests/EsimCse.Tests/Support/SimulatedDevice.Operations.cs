@@ -71,8 +71,8 @@ sealed partial class SimulatedDevice
     public void ActivationForward(Matrix x, Activation activation, Matrix y) =>
         Queue(OperationTime, () => _cpu.ActivationForward(x, activation, y));
 
-    public void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx) =>
-        Queue(OperationTime, () => _cpu.ActivationBackward(dy, x, activation, dx));
+    public void ActivationBackward(Matrix dy, Matrix x, Activation activation, Matrix dx, Matrix dbias) =>
+        Queue(OperationTime, () => _cpu.ActivationBackward(dy, x, activation, dx, dbias));
 
     public void TanhForward(Matrix x, Matrix y) =>
         Queue(OperationTime, () => _cpu.TanhForward(x, y));
@@ -120,6 +120,8 @@ sealed partial class SimulatedDevice
 
     public void ClearGradients(Matrix chunks, Matrix gradients) =>
         Queue(OperationTime, () => _cpu.ClearGradients(chunks, gradients));
+
+    public void FinishGradients() => Queue(OperationTime, _cpu.FinishGradients);
 
     public void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state) =>
         Queue(OperationTime, () => _cpu.GradientNorm(gradients, chunks, maximum, partials, state));
