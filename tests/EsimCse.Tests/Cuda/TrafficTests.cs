@@ -76,7 +76,8 @@ public class TrafficTests
 
     static int[][] Sentences(Random random, int count) =>
     [
-        .. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, Tokens).Select(_ => random.Next(30522)).ToArray()),
+        .. Enumerable.Range(0, count).Select(
+            _ => Enumerable.Range(0, Tokens).Select(_ => random.Next(30522)).ToArray()),
     ];
 
     static void Write(Dictionary<string, KernelTraffic> kernels)
