@@ -9,13 +9,11 @@
 //   sigmoid    y = σ(x)               dx = dy σ'(x), σ'(x) = σ(x) σ(-x)
 //
 // x, y: vectors of 16 bytes, any shape; y may be x. One thread per vector.
-// dx, dy [M,N]; dx may be dy or x. partials, optional, [parts, N] receives the sums of dx over RowsPerPart rows each,
+// dx, dy [M,N]; dx may be dy or x. partials, optional, [parts, N] receives the sums of dx over SumRowsPerPart rows each,
 // for the gradient of the bias before the activation; linear_reduce adds up the parts.
 #include "approximations.cuh"
 #include "elementwise.cuh"
 #include "sums.cuh"
-
-constexpr int RowsPerPart = 128;
 
 __device__ __forceinline__ float normal_cdf(float x) { return 0.5f * erfcf(-x * 0.70710678f); }
 __device__ __forceinline__ float normal_pdf(float x) { return 0.39894228f * expf(-0.5f * x * x); }
@@ -116,17 +114,17 @@ struct Sigmoid
     static __device__ __forceinline__ float backward(float dy, float x) { return dy * sigmoid_slope(x); }
 };
 
-// A block has 8 vectors of columns, as in sums.cuh, of RowsPerPart rows.
+// A block has 8 vectors of columns, as in sums.cuh, of SumRowsPerPart rows.
 template <class F, class T> __device__ __forceinline__ void backward_with_sums(
     const T* dy, const T* x, T* dx, float* partials, int rows, int columns, uint4* shared)
 {
     constexpr int N = Vector<T>::Length;
     int column = sum_column<N>();
     int part = blockIdx.y;
-    int end_row = min(rows, (part + 1) * RowsPerPart);
+    int end_row = min(rows, (part + 1) * SumRowsPerPart);
     float group_sum[N] = {};
     if (column < columns)
-        for (int row = part * RowsPerPart + sum_group(); row < end_row; row += SumGroups)
+        for (int row = part * SumRowsPerPart + sum_group(); row < end_row; row += SumGroups)
         {
             long long start = static_cast<long long>(row) * columns + column;
             float x_values[N];

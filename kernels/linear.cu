@@ -1,9 +1,7 @@
 // dbias += Σ dy over rows: the part of a linear layer's backward that is no matrix product. dy [M,N], dbias fp32 [N].
-// Two stages, in a fixed order: the sums of RowsPerPart rows each, partials [parts, stack, N], then the sum of the
+// Two stages, in a fixed order: the sums of SumRowsPerPart rows each, partials [parts, stack, N], then the sum of the
 // parts, for all sums of a backward pass at once: also for those whose parts other kernels write.
 #include "sums.cuh"
-
-constexpr int RowsPerPart = 128;
 
 template <class T>
 __device__ __forceinline__ void sums(
@@ -12,8 +10,8 @@ __device__ __forceinline__ void sums(
     int part = blockIdx.y;
     int matrix = blockIdx.z;
     int matrices = gridDim.z;
-    int first_row = part * RowsPerPart;
-    int end_row = min(rows, (part + 1) * RowsPerPart);
+    int first_row = part * SumRowsPerPart;
+    int end_row = min(rows, (part + 1) * SumRowsPerPart);
     float sum[4];
     int column = column_sums(dy + matrix * stride, columns, first_row, end_row, columns, shared, sum);
     long long start = (static_cast<long long>(part) * matrices + matrix) * columns;

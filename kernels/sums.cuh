@@ -7,6 +7,9 @@ constexpr int SumLanes = 8;
 constexpr int SumGroups = 32;
 constexpr int SumThreads = SumLanes * SumGroups;
 
+// Rows of a part where sums are taken in two stages.
+constexpr int SumRowsPerPart = 128;
+
 // Shared memory of column_sums, in vectors of 16 bytes.
 template <class T> constexpr int SumVectors = SumThreads * Vector<T>::Length / 4;
 

@@ -78,7 +78,7 @@ sealed class BertBackward
                 _activations.Pooler.Backward(_backend, _activations, dpooled, layer, accumulate: true, d);
         }
         Embed(d);
-        AddWeightGradients(0, _fullLayers, accumulate);
+        if (_fullLayers > 0) AddWeightGradients(accumulate);
     }
 
     /// <summary>Returns the gradient of the last layer's output.</summary>
@@ -167,21 +167,20 @@ sealed class BertBackward
         _backend.EmbeddingBackward(d, _batch, _gradients.Words, _gradients.Positions, _gradients.Types);
     }
 
-    /// <summary>
-    /// Adds the gradients of some layers' matrices, and of the biases of Q, K, V.
-    /// </summary>
-    void AddWeightGradients(int first, int count, bool accumulate)
+    /// <summary>Adds the gradients of the full layers' matrices, and of the biases of Q, K, V.</summary>
+    void AddWeightGradients(bool accumulate)
     {
-        if (count == 0) return;
-        MatrixStack dqkv = Stack(first, count, Dqkv);
-        MatrixStack input = Stack(first, count, layer => _activations.Hidden[layer]);
-        MatrixStack dweight = Stack(first, count, layer => _gradients.Layers[layer].Qkv.Weight);
-        MatrixStack dbias = Stack(first, count, layer => _gradients.Layers[layer].Qkv.Bias);
+        MatrixStack dqkv = Stack(0, _fullLayers, Dqkv);
+        MatrixStack input = Stack(0, _fullLayers, layer => _activations.Hidden[layer]);
+        MatrixStack dweight = Stack(0, _fullLayers, layer => _gradients.Layers[layer].Qkv.Weight);
+        MatrixStack dbias = Stack(0, _fullLayers, layer => _gradients.Layers[layer].Qkv.Bias);
         _backend.LinearBackwardWeight(dqkv, input, accumulate, dweight, dbias);
-        AddFeedForwardWeightGradients(first, count, accumulate);
+        AddFeedForwardWeightGradients(0, _fullLayers, accumulate);
     }
 
-    /// <summary>Adds those of the attention's output projection and of the feed-forward.</summary>
+    /// <summary>
+    /// Adds the gradients of some layers' output projections of the attention and matrices of the feed-forward.
+    /// </summary>
     void AddFeedForwardWeightGradients(int first, int count, bool accumulate)
     {
         MatrixStack Activations(Func<LayerActivations, Matrix> matrix) =>

@@ -135,14 +135,21 @@ sealed class BertParameters : IDisposable
     /// <summary>Writes zeros between the parameters: checkpoints hold the whole arena.</summary>
     void ClearGaps()
     {
-        Matrix elements = Weights.Arena.Reshape(Weights.Arena.Columns, 1);
-        int end = 0;
-        foreach (int next in Layout.Tensors.Select(tensor => checked((int)tensor.Offset)).Append(elements.Rows))
+        long end = 0;
+        foreach (ParameterTensor tensor in Layout.Tensors)
         {
-            if (next > end) Backend.Upload<float>(new float[next - end], elements.Slice(end, next - end));
-            ParameterTensor? tensor = Layout.Tensors.FirstOrDefault(tensor => tensor.Offset == next);
-            if (tensor is not null) end = checked((int)(tensor.Offset + tensor.StoredCount));
+            Clear(end, tensor.Offset);
+            end = tensor.Offset + tensor.StoredCount;
         }
+        Clear(end, Layout.Length);
+    }
+
+    void Clear(long first, long end)
+    {
+        if (first == end) return;
+        float[] zeros = new float[end - first];
+        nint address = Weights.Arena.Address + (nint)(first * sizeof(float));
+        Backend.Upload<float>(zeros, Weights.Arena with { Address = address, Columns = zeros.Length });
     }
 
     /// <summary>

@@ -10,7 +10,6 @@ namespace EsimCse.Core.Model;
 sealed class ParameterLayout
 {
     const int Alignment = 16;
-    const int Encoder = ParameterChunk.Ema;
 
     readonly List<ParameterTensor> _tensors = [];
     readonly ModuleNames _names;
@@ -81,10 +80,10 @@ sealed class ParameterLayout
         AddVector(query + ".bias", hidden);
         AddVector(key + ".bias", hidden, adjacent: true);
         AddVector(value + ".bias", hidden, adjacent: true);
-        AddLinear(prefix + _names.AttentionOutput, hidden, hidden, Encoder, ParameterChunk.Overwritten);
+        AddLinear(prefix + _names.AttentionOutput, hidden, hidden, inLayer: true);
         AddNorm(prefix + _names.AttentionNorm, hidden);
-        AddLinear(prefix + _names.FeedForwardUp, intermediate, hidden, Encoder, ParameterChunk.Overwritten);
-        AddLinear(prefix + _names.FeedForwardDown, hidden, intermediate, Encoder, ParameterChunk.Overwritten);
+        AddLinear(prefix + _names.FeedForwardUp, intermediate, hidden, inLayer: true);
+        AddLinear(prefix + _names.FeedForwardDown, hidden, intermediate, inLayer: true);
         AddNorm(prefix + _names.FeedForwardNorm, hidden);
     }
 
@@ -98,10 +97,12 @@ sealed class ParameterLayout
         _tensors[^1] = _tensors[^1] with { StoredCount = Align(vocabulary) };
     }
 
-    void AddLinear(string module, int rows, int columns, int emaFlag = 0, int weightFlag = 0)
+    /// <summary>Adds a linear layer of an encoder layer, or of a head.</summary>
+    void AddLinear(string module, int rows, int columns, bool inLayer = false)
     {
-        Add(module + ".weight", rows, columns, ParameterChunk.Decays | emaFlag | weightFlag);
-        Add(module + ".bias", 1, rows, emaFlag);
+        int weightFlags = inLayer ? ParameterChunk.Ema | ParameterChunk.Overwritten : 0;
+        Add(module + ".weight", rows, columns, ParameterChunk.Decays | weightFlags);
+        Add(module + ".bias", 1, rows, inLayer ? ParameterChunk.Ema : 0);
     }
 
     void AddNorm(string module, int size)

@@ -54,28 +54,21 @@ static unsafe class HeadForward
     /// </summary>
     static float Softmax(float* p, int count, float scale)
     {
-        Vector<float> max = new(float.NegativeInfinity);
-        int i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            Vector<float> scores = Vector.Load(p + i) * scale;
-            scores.Store(p + i);
-            max = Vector.Max(max, scores);
-        }
-        if (i < count)
+        Vector<float> lowest = new(float.NegativeInfinity);
+        Vector<float> max = lowest;
+        for (int i = 0; i < count; i += Vector<float>.Count)
         {
             Vector<int> isKey = Vector.LessThan(Vector<int>.Indices, new Vector<int>(count - i));
-            Vector<float> scores = Vector.Load(p + i) * scale;
-            scores = Vector.ConditionalSelect(isKey, scores, new Vector<float>(float.NegativeInfinity));
+            Vector<float> scores = Vector.ConditionalSelect(isKey, Vector.Load(p + i) * scale, lowest);
             scores.Store(p + i);
             max = Vector.Max(max, scores);
         }
         float largest = LargestOf(max);
-        for (i = 0; i < count; i += Vector<float>.Count)
+        for (int i = 0; i < count; i += Vector<float>.Count)
             Vector.Exp(Vector.Load(p + i) - new Vector<float>(largest)).Store(p + i);
         float sum = VectorMath.Sum(new ReadOnlySpan<float>(p, count));
         float factor = 1 / sum;
-        for (i = 0; i < count; i += Vector<float>.Count) (Vector.Load(p + i) * factor).Store(p + i);
+        for (int i = 0; i < count; i += Vector<float>.Count) (Vector.Load(p + i) * factor).Store(p + i);
         return largest + MathF.Log(sum);
     }
 

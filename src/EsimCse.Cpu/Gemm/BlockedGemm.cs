@@ -9,7 +9,7 @@ namespace EsimCse.Cpu.Gemm;
 /// </summary>
 sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMicroKernel
 {
-    /// <summary>Depth of the panels of A and B that stay in the first-level cache together.</summary>
+    /// <summary>The most depth of a block: a panel of A fits the first-level cache, one of B the second-level.</summary>
     const int BlockDepth = 512;
 
     /// <summary>Rows of a block of A that stays in the second-level cache; a multiple of each variant's rows.</summary>
@@ -44,15 +44,17 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
     {
         if (c.Count == 0) return;
         if (depth == 0 && !accumulate) NativeMemory.Clear((void*)c.Address, (nuint)c.Bytes);
+        int blocks = CeilingDivide(depth, BlockDepth);
         lock (_oneAtATime)
             for (int column = 0; column < c.Columns; column += BlockColumns)
             {
                 int columns = Math.Min(BlockColumns, c.Columns - column);
-                for (int k = 0, block = 0; k < depth; k += _tiles.Depth, block++)
+                for (int block = 0; block < blocks; block++)
                 {
-                    int blockDepth = CeilingDivide(depth - k, CeilingDivide(depth, BlockDepth) - block);
+                    int k = (int)((long)depth * block / blocks);
+                    int end = (int)((long)depth * (block + 1) / blocks);
                     _b = b;
-                    _tiles = Plan(a, k, blockDepth, c, column, columns, accumulate || k > 0);
+                    _tiles = Plan(a, k, end - k, c, column, columns, accumulate || k > 0);
                     _pool.For(CeilingDivide(columns, TKernel.Columns), 4, _packB);
                     _pool.For(_pool.Threads, 1, _multiplyTiles);
                 }

@@ -10,7 +10,7 @@ namespace EsimCse.Cuda;
 // cuBLASLt's matrices are column-major: a row-major y [M,N] is its [N,M], so that y = x wᵀ becomes yᵀ = w xᵀ.
 unsafe partial class CudaBackend
 {
-    // RowsPerPart of linear.cu and activation.cu.
+    // sums.cuh's.
     const int SumRowsPerPart = 128;
 
     /// <inheritdoc/>

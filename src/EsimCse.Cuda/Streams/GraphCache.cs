@@ -70,7 +70,6 @@ sealed class GraphCache(nint stream, Lock captureLock, PendingSums sums)
             throw;
         }
         CudaResult result = CudaDriver.StreamEndCapture(stream, out graph);
-        sums.Clear();
         if (result == CudaResult.StreamCaptureInvalidated) return 0;
         result.ThrowIfFailed();
         return graph;

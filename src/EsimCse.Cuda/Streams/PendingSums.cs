@@ -12,7 +12,6 @@ namespace EsimCse.Cuda.Streams;
 /// </remarks>
 sealed class PendingSums(CudaBackend backend) : IDisposable
 {
-    const int Alignment = 256;
     const long MinBlockBytes = 1 << 20;
 
     readonly List<(nint Address, long Bytes)> _blocks = [];
@@ -76,7 +75,7 @@ sealed class PendingSums(CudaBackend backend) : IDisposable
 
     nint Reserve(long bytes)
     {
-        bytes = (bytes + Alignment - 1) / Alignment * Alignment;
+        bytes = (bytes + Arena.Alignment - 1) / Arena.Alignment * Arena.Alignment;
         for (; _block < _blocks.Count; _block++, _used = 0)
         {
             if (bytes > _blocks[_block].Bytes - _used) continue;
