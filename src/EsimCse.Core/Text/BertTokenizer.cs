@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using EsimCse.Core.Text.Normalizers;
 using EsimCse.Core.Text.PreTokenizers;
@@ -10,13 +11,12 @@ namespace EsimCse.Core.Text;
 /// </summary>
 public sealed class BertTokenizer
 {
-    /// <summary>Characters of the longest word that needs no memory of its own.</summary>
-    const int UsualWordLength = 256;
+    /// <summary>Ids of a text that needs no pooled memory.</summary>
+    const int UsualTextIds = 512;
 
     readonly TokenizerSettings _settings;
     readonly TokenModel _model;
-    readonly WordPiece? _wordPiece;
-    readonly BertNormalizer? _bertNormalizer;
+    readonly FusedWordPiece? _fused;
     readonly AddedTokenMatcher? _rawTokens;
     readonly AddedTokenMatcher? _normalizedTokens;
     readonly HashSet<int> _addedIds;
@@ -29,14 +29,14 @@ public sealed class BertTokenizer
         _settings = settings;
         UnknownId = settings.FindId(settings.UnknownToken);
         _model = settings.CreateModel();
-        _wordPiece = _model as WordPiece;
         _addedIds = [.. settings.AddedTokens.Select(token => token.Id!.Value)];
         _rawTokens = AddedTokenMatcher.Create(
             settings.AddedTokens.Where(token => !token.Normalized).Select(token => (token.Content, token)));
         _normalizedTokens = AddedTokenMatcher.Create(
             settings.AddedTokens.Where(token => token.Normalized).Select(token => (Normalize(token.Content), token)));
-        if (settings.PreTokenizer is BertPreTokenizer && _normalizedTokens is null && _wordPiece is not null)
-            _bertNormalizer = FindBertNormalizer(settings.Normalizer);
+        if (settings.PreTokenizer is BertPreTokenizer && _normalizedTokens is null && _model is WordPiece wordPiece
+            && FindBertNormalizer(settings.Normalizer) is { } normalizer)
+            _fused = new FusedWordPiece(normalizer, wordPiece, settings.MaxInputCharsPerWord);
         _prefix = [.. settings.Template.Prefix.Select(token => token.Id)];
         _suffix = [.. settings.Template.Suffix.Select(token => token.Id)];
         MaskId = settings.FindId(settings.MaskToken);
@@ -121,11 +121,14 @@ public sealed class BertTokenizer
     }
 
     /// <summary>Returns the ids of a text, special tokens included, without truncation.</summary>
+    [SkipLocalsInit]
     public int[] Encode(string text)
     {
-        List<int> ids = [];
-        Encode(text, int.MaxValue, ids);
-        return [.. ids];
+        IdBuffer buffer = new(stackalloc int[UsualTextIds]);
+        Encode(text, int.MaxValue, ref buffer);
+        int[] ids = buffer.Ids.ToArray();
+        buffer.Dispose();
+        return ids;
     }
 
     /// <summary>Appends the ids of a text, special tokens included, to a list.</summary>
@@ -134,17 +137,28 @@ public sealed class BertTokenizer
     /// truncated, on the side that the tokenizer's files state, and keeps its special tokens.</param>
     /// <param name="ids">The list to append to.</param>
     /// <returns>Whether the text was truncated.</returns>
+    [SkipLocalsInit]
     public bool Encode(ReadOnlySpan<char> text, int maxLength, List<int> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, Math.Max(2, _prefix.Length + _suffix.Length));
+        IdBuffer buffer = new(stackalloc int[UsualTextIds]);
+        bool truncated = Encode(text, maxLength, ref buffer);
+        ids.AddRange(buffer.Ids);
+        buffer.Dispose();
+        return truncated;
+    }
+
+    /// <summary>Writes the ids of a text into an empty buffer.</summary>
+    bool Encode(scoped ReadOnlySpan<char> text, int maxLength, ref IdBuffer ids)
+    {
         if (LowerCase) text = TextCase.ToLower(text.ToString());
         ids.AddRange(_prefix);
-        int first = ids.Count;
-        int limit = maxLength == int.MaxValue ? maxLength : first + maxLength - _prefix.Length - _suffix.Length;
-        EncodeText(text, _settings.TruncatesLeft ? int.MaxValue : limit, ids);
+        int limit = maxLength == int.MaxValue ? maxLength : maxLength - _suffix.Length;
+        EncodeText(text, _settings.TruncatesLeft ? int.MaxValue : limit, ref ids);
         int excess = Math.Max(0, ids.Count - limit);
-        ids.RemoveRange(_settings.TruncatesLeft ? first : ids.Count - excess, excess);
+        if (_settings.TruncatesLeft) ids.RemoveRange(_prefix.Length, excess);
+        else ids.Truncate(ids.Count - excess);
         ids.AddRange(_suffix);
         return excess > 0;
     }
@@ -158,46 +172,46 @@ public sealed class BertTokenizer
     }
 
     /// <summary>Appends the ids of a text until they pass the limit.</summary>
-    void EncodeText(ReadOnlySpan<char> text, int limit, List<int> ids)
+    void EncodeText(scoped ReadOnlySpan<char> text, int limit, ref IdBuffer ids)
     {
         int from = 0, start = 0;
         while (_rawTokens is not null && ids.Count <= limit
             && _rawTokens.TryFind(text, ref from, start, out AddedToken token, out (int Start, int End) range))
         {
-            EncodePiece(text[start..Math.Max(start, range.Start)], limit, ids);
+            EncodePiece(text[start..Math.Max(start, range.Start)], limit, ref ids);
             ids.Add(token.Id!.Value);
             start = range.End;
         }
-        if (ids.Count <= limit) EncodePiece(text[start..], limit, ids);
+        if (ids.Count <= limit) EncodePiece(text[start..], limit, ref ids);
     }
 
-    void EncodePiece(ReadOnlySpan<char> text, int limit, List<int> ids)
+    void EncodePiece(scoped ReadOnlySpan<char> text, int limit, ref IdBuffer ids)
     {
         int before = ids.Count;
-        if (_bertNormalizer is not null && EncodeWords(_bertNormalizer, text, limit, ids)) return;
-        ids.RemoveRange(before, ids.Count - before);
-        EncodeByComponents(text.ToString(), limit, ids);
+        if (_fused is not null && _fused.TryEncode(text, limit, ref ids)) return;
+        ids.Truncate(before);
+        EncodeByComponents(text.ToString(), limit, ref ids);
     }
 
     /// <summary>
     /// Appends the ids of a text without raw tokens until they pass the limit, one component of the tokenizer after the
     /// other.
     /// </summary>
-    void EncodeByComponents(string text, int limit, List<int> ids)
+    void EncodeByComponents(string text, int limit, ref IdBuffer ids)
     {
         string normalized = Normalize(text);
         int from = 0, start = 0;
         while (_normalizedTokens is not null && _normalizedTokens.TryFind(
             normalized, ref from, start, out AddedToken token, out (int Start, int End) range))
         {
-            SplitIntoWords(normalized.AsMemory(start..Math.Max(start, range.Start)), limit, ids);
+            SplitIntoWords(normalized.AsMemory(start..Math.Max(start, range.Start)), limit, ref ids);
             ids.Add(token.Id!.Value);
             start = range.End;
         }
-        SplitIntoWords(normalized.AsMemory(start), limit, ids);
+        SplitIntoWords(normalized.AsMemory(start), limit, ref ids);
     }
 
-    void SplitIntoWords(ReadOnlyMemory<char> text, int limit, List<int> ids)
+    void SplitIntoWords(ReadOnlyMemory<char> text, int limit, ref IdBuffer ids)
     {
         if (text.IsEmpty) return;
         List<ReadOnlyMemory<char>> words = [];
@@ -206,14 +220,14 @@ public sealed class BertTokenizer
         foreach (ReadOnlyMemory<char> word in words)
         {
             if (ids.Count > limit) return;
-            EncodeWord(word.Span, ids);
+            EncodeWord(word.Span, ref ids);
         }
     }
 
-    void EncodeWord(ReadOnlySpan<char> word, List<int> ids)
+    void EncodeWord(scoped ReadOnlySpan<char> word, ref IdBuffer ids)
     {
-        if (_wordPiece is not null && CountRunes(word) > _settings.MaxInputCharsPerWord) ids.Add(UnknownId!.Value);
-        else _model.Tokenize(word, ids);
+        if (_model is WordPiece && CountRunes(word) > _settings.MaxInputCharsPerWord) ids.Add(UnknownId!.Value);
+        else _model.Tokenize(word, ref ids);
     }
 
     static int CountRunes(ReadOnlySpan<char> word)
@@ -235,64 +249,5 @@ public sealed class BertTokenizer
         bool onlyLowercaseBefore = steps.SkipLast(1).All(step => step is Lowercase);
         if (steps is not [.., BertNormalizer bert] || !onlyLowercaseBefore) return null;
         return bert.Lowercase || steps.Length == 1 ? bert : null;
-    }
-
-    /// <summary>
-    /// Appends the ids of a text without added tokens: BertNormalizer, BertPreTokenizer and WordPiece in one pass.
-    /// False where a character needs the order of its neighbours, which this does not see.
-    /// </summary>
-    bool EncodeWords(BertNormalizer normalizer, ReadOnlySpan<char> text, int limit, List<int> ids)
-    {
-        WordBuffer word = new(stackalloc char[UsualWordLength], _settings.MaxInputCharsPerWord);
-        while (!text.IsEmpty && ids.Count <= limit)
-        {
-            char ascii = text[0];
-            if (char.IsAsciiLetterOrDigit(ascii))
-            {
-                bool toLower = normalizer.Lowercase && char.IsAsciiLetterUpper(ascii);
-                word.Add(toLower ? (char)(ascii | 0x20) : ascii);
-                text = text[1..];
-                continue;
-            }
-            Rune.DecodeFromUtf16(text, out Rune rune, out int consumed);
-            text = text[consumed..];
-            if (normalizer.StripAccents && UnicodeTables.IsReordered(rune.Value)) return false;
-            AppendNormalized(normalizer, rune.Value, ref word, ids);
-        }
-        EndWord(ref word, ids);
-        return true;
-    }
-
-    /// <summary>Applies BertNormalizer to one code point and passes its images on to the pre-tokenizer.</summary>
-    void AppendNormalized(BertNormalizer normalizer, int code, ref WordBuffer word, List<int> ids)
-    {
-        if (normalizer.Removes(code)) return;
-        bool isolated = normalizer.Isolates(code);
-        if (isolated) EndWord(ref word, ids);
-        Span<int> images = stackalloc int[BertNormalizer.MaxImages];
-        foreach (int image in images[..normalizer.Map(code, images)]) Append(image, ref word, ids);
-        if (isolated) EndWord(ref word, ids);
-    }
-
-    /// <summary>Applies BertPreTokenizer: whitespace ends a word, punctuation is a word of its own.</summary>
-    void Append(int code, ref WordBuffer word, List<int> ids)
-    {
-        if (UnicodeTables.IsWhitespace(code))
-        {
-            EndWord(ref word, ids);
-            return;
-        }
-        bool isolated = UnicodeTables.IsPunctuation(code);
-        if (isolated) EndWord(ref word, ids);
-        word.Add(new Rune(code));
-        if (isolated) EndWord(ref word, ids);
-    }
-
-    void EndWord(ref WordBuffer word, List<int> ids)
-    {
-        if (word.IsEmpty) return;
-        if (word.IsTooLong) ids.Add(UnknownId!.Value);
-        else _wordPiece!.Tokenize(word.Text, ids);
-        word.Clear();
     }
 }

@@ -43,11 +43,15 @@ sealed class ByteLevelBpe : TokenModel
     /// <summary>Whether a token continues a word: one that does not begin with a space.</summary>
     public override bool IsContinuation(int id) => !_wordStarts.Contains(id);
 
-    public override void Tokenize(ReadOnlySpan<char> word, List<int> ids)
+    public override void Tokenize(scoped ReadOnlySpan<char> word, ref IdBuffer ids)
     {
         if (_wholeWords is { } words && words.TryGetValue(word, out int id)) ids.Add(id);
-        else if (word.Length <= WindowLength) ids.AddRange(_merger.EncodeToIds(word, false, false));
-        else TokenizeByWindows(word, ids);
+        else if (word.Length <= WindowLength)
+        {
+            IReadOnlyList<int> tokens = _merger.EncodeToIds(word, false, false);
+            for (int i = 0; i < tokens.Count; i++) ids.Add(tokens[i]);
+        }
+        else TokenizeByWindows(word, ref ids);
     }
 
     /// <summary>
@@ -55,7 +59,7 @@ sealed class ByteLevelBpe : TokenModel
     /// neighbours are that of theirs, because a merge across a boundary would be one of two neighbours alone. Windows
     /// that share a token therefore join there into the encoding of both.
     /// </summary>
-    void TokenizeByWindows(ReadOnlySpan<char> word, List<int> ids)
+    void TokenizeByWindows(scoped ReadOnlySpan<char> word, ref IdBuffer ids)
     {
         int length = WindowLength;
         IReadOnlyList<EncodedToken> window = Encode(word[..length]);

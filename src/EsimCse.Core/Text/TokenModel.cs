@@ -13,5 +13,5 @@ abstract class TokenModel
     public abstract bool IsContinuation(int id);
 
     /// <summary>Appends the tokens of a word.</summary>
-    public abstract void Tokenize(ReadOnlySpan<char> word, List<int> ids);
+    public abstract void Tokenize(scoped ReadOnlySpan<char> word, ref IdBuffer ids);
 }

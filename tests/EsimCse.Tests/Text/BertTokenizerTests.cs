@@ -196,6 +196,28 @@ public sealed class BertTokenizerTests : IDisposable
         AssertValid(tokenizer, string.Concat(Enumerable.Repeat("cat ", 500_000)), 512);
     }
 
+    [Theory]
+    [InlineData("The cats, the unaffable cat and a café.", 1)]
+    [InlineData("我爱猫。CAFÉ cafe\u0301 — “İ”, 한", 1)]
+    [InlineData("the unaffable cats! ", 200)]
+    [InlineData("x", 5000)]
+    public void Encoding_allocates_nothing(string text, int times)
+    {
+        BertTokenizer tokenizer = new(Load().Settings with { MaxInputCharsPerWord = 5000 });
+        text = string.Concat(Enumerable.Repeat(text, times));
+        List<int> ids = new(10_000);
+        // Pooled memory is allocated the first time, and again should a collection have taken it.
+        long least = long.MaxValue;
+        for (int round = 0; round < 10; round++)
+        {
+            ids.Clear();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            tokenizer.Encode(text, 4096, ids);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.Equal(0, least);
+    }
+
     internal static void AssertValid(BertTokenizer tokenizer, string text, int maxLength)
     {
         List<int> ids = [];

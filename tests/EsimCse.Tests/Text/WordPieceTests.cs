@@ -15,11 +15,11 @@ public class WordPieceTests
         ["c"] = 9,
     };
 
-    static List<int> Tokenize(string word, string prefix = "##")
+    static int[] Tokenize(string word, string prefix = "##")
     {
-        List<int> ids = [];
-        new WordPiece(Vocabulary, prefix, unknownId: 0).Tokenize(word, ids);
-        return ids;
+        IdBuffer ids = new([]);
+        new WordPiece(Vocabulary, prefix, unknownId: 0).Tokenize(word, ref ids);
+        return ids.Ids.ToArray();
     }
 
     [Theory]
