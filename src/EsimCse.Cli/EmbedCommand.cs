@@ -6,8 +6,8 @@ namespace EsimCse.Cli;
 
 static class EmbedCommand
 {
-    /// <summary>Sentences that are read, embedded and written together.</summary>
-    const int ChunkSize = 2048;
+    /// <summary>Lines of standard input that are answered together at most.</summary>
+    const int PromptSize = 2048;
 
     /// <summary>The time for which a line of standard input waits for others at most.</summary>
     static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(50);
@@ -61,18 +61,14 @@ static class EmbedCommand
             target == standardOutput || Path.GetExtension(target) is ".npy" or ".jsonl";
     }
 
-    /// <summary>Returns the vectors of sentences in chunks, [chunk, dimension].</summary>
+    /// <summary>Returns the vectors of sentences in parts, [rows, dimension].</summary>
     static IEnumerable<float[]> Embed(
         SentenceEncoder encoder, string source, IEnumerable<SentenceRow> rows, CancellationToken stop)
     {
-        IEnumerable<SentenceRow[]> chunks =
-            source == "-" ? PromptChunks.Read(rows, ChunkSize, MaxWait, stop) : rows.Chunk(ChunkSize);
+        IEnumerable<RowChunk> chunks = source == "-"
+            ? PromptChunks.Read(rows, PromptSize, MaxWait, stop)
+            : rows.Chunk(SentenceEncoder.ChunkSize).Select(chunk => new RowChunk(chunk, IsUrgent: false));
         string name = CommonOptions.NameOf(source);
-        foreach (SentenceRow[] chunk in chunks)
-        {
-            string[] sentences = [.. chunk.Select(row => row.Text)];
-            yield return encoder.Encode(
-                encoder.Tokenize(sentences), row => $"{name}, line {chunk[row].Line}", stop);
-        }
+        return encoder.Encode(chunks, line => $"{name}, line {line}", stop);
     }
 }

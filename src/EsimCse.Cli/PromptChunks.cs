@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using EsimCse.Core.Text;
+using EsimCseNative;
 
 namespace EsimCse.Cli;
 
@@ -13,12 +14,15 @@ static class PromptChunks
     /// <summary>The time without a row after which the input is taken to pause.</summary>
     const int PauseMilliseconds = 5;
 
-    /// <summary>Returns the chunks in order. After an error of the rows those before it come first.</summary>
+    /// <summary>
+    /// Returns the chunks in order; one after which no row has arrived yet is urgent. After an error of the rows those
+    /// before it come first.
+    /// </summary>
     /// <param name="rows">The rows, enumerated on a thread of their own.</param>
     /// <param name="size">Rows of a chunk at most, and rows read ahead at most.</param>
     /// <param name="maxWait">The time for which a row waits for others at most.</param>
     /// <param name="stop">Ends the wait for rows.</param>
-    public static IEnumerable<SentenceRow[]> Read(
+    public static IEnumerable<RowChunk> Read(
         IEnumerable<SentenceRow> rows, int size, TimeSpan maxWait, CancellationToken stop)
     {
         // Not disposed of: the reader may still wait for input when the enumeration ends early.
@@ -52,7 +56,7 @@ static class PromptChunks
         }
     }
 
-    static SentenceRow[] TakeChunk(
+    static RowChunk TakeChunk(
         BlockingCollection<SentenceRow> arrived,
         SentenceRow first,
         int size,
@@ -67,6 +71,6 @@ static class PromptChunks
             if (!arrived.TryTake(out SentenceRow row, (int)left, stop)) break;
             chunk.Add(row);
         }
-        return [.. chunk];
+        return new RowChunk(chunk, IsUrgent: arrived.Count == 0);
     }
 }

@@ -43,6 +43,9 @@ public sealed unsafe partial class CpuBackend : IBackend
     public string MatmulTuningHash => "";
 
     /// <inheritdoc/>
+    public bool RunsAsynchronously => false;
+
+    /// <inheritdoc/>
     public int PreferredBatchTokens => 2048;
 
     /// <inheritdoc/>

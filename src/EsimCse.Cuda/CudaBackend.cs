@@ -70,6 +70,9 @@ public sealed unsafe partial class CudaBackend : IBackend
     public string MatmulTuningHash => _tuned.Hash;
 
     /// <inheritdoc/>
+    public bool RunsAsynchronously => true;
+
+    /// <inheritdoc/>
     public int PreferredBatchTokens => 16384;
 
     /// <inheritdoc/>

@@ -16,7 +16,6 @@ public sealed partial class SentenceEncoder : IDisposable
     readonly IBackend _backend;
     readonly BertParameters _bert;
     readonly Embedder _embedder;
-    readonly Lock _deviceLock = new();
     readonly int _threads;
     long _truncated;
 
@@ -79,7 +78,13 @@ public sealed partial class SentenceEncoder : IDisposable
         options ??= new EncoderOptions();
         ModelFolder folder = ModelFolder.Read(path);
         if (options.Pooler is { } pooler) folder = folder.WithPooler(pooler);
-        IBackend backend = options.Device.Open(folder, options.Logger);
+        return LoadTo(options.Device.Open(folder, options.Logger), folder, options);
+    }
+
+    /// <summary>Loads a folder to a device, which the encoder then owns.</summary>
+    /// <inheritdoc cref="Load(string, EncoderOptions?)"/>
+    internal static SentenceEncoder LoadTo(IBackend backend, ModelFolder folder, EncoderOptions options)
+    {
         try
         {
             return new SentenceEncoder(backend, folder, options);
@@ -95,8 +100,14 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <exception cref="InvalidInputException">A vector is not finite.</exception>
     public float[][] Encode(IReadOnlyList<string> sentences, CancellationToken cancellation = default)
     {
-        float[] vectors = Encode(Tokenize(sentences), cancellation);
-        return [.. vectors.Chunk(Dimension)];
+        ArgumentNullException.ThrowIfNull(sentences);
+        // Threads are worth their start from some sentences on.
+        if (sentences.Count <= ChunkSize)
+            return [.. Encode(Tokenize(sentences), cancellation).Chunk(Dimension)];
+        IEnumerable<RowChunk> chunks =
+            from rows in sentences.Select((text, index) => new SentenceRow(text, index + 1)).Chunk(ChunkSize)
+            select new RowChunk(rows, IsUrgent: false);
+        return [.. Encode(chunks, line => $"line {line}", cancellation).SelectMany(part => part.Chunk(Dimension))];
     }
 
     /// <summary>Computes the vector of a sentence.</summary>
@@ -139,13 +150,16 @@ public sealed partial class SentenceEncoder : IDisposable
         ArgumentNullException.ThrowIfNull(sentences);
         for (int row = 0; row < sentences.Count; row++)
             if (sentences[row].Length == 0) throw NoTokens(describe(row));
-        lock (_deviceLock)
+        float[] all = GC.AllocateUninitializedArray<float>(checked(sentences.Count * Dimension));
+        int done = 0;
+        foreach (float[] vectors in _embedder.Embed(_bert.Weights, _embedder.Pack(sentences), cancellation))
         {
-            float[] vectors = _embedder.Embed(_bert.Weights, sentences, cancellation);
-            for (int row = 0; row < sentences.Count; row++)
-                CheckAndNormalize(vectors.AsSpan(row * _embedder.Width, _embedder.Width), row, describe);
-            return Truncate(vectors);
+            int first = done / Dimension;
+            float[] finished = Finish(vectors, row => describe(first + row));
+            finished.CopyTo(all, done);
+            done += finished.Length;
         }
+        return all;
     }
 
     /// <inheritdoc/>
@@ -156,12 +170,18 @@ public sealed partial class SentenceEncoder : IDisposable
         _backend.Dispose();
     }
 
-    void CheckAndNormalize(Span<float> vector, int row, Func<int, string> describe)
+    /// <summary>Checks, normalizes and truncates the vectors of a batch.</summary>
+    float[] Finish(float[] vectors, Func<int, string> describe)
     {
-        double squares = NormalizeModule.SumOfSquares(vector);
-        if (!double.IsFinite(squares))
-            throw new InvalidInputException($"{describe(row)}: the vector of this sentence is not finite");
-        if (Normalize) NormalizeModule.Normalize(vector, squares);
+        int width = _embedder.Width;
+        for (int row = 0; row < vectors.Length / width; row++)
+        {
+            Span<float> vector = vectors.AsSpan(row * width, width);
+            double squares = NormalizeModule.SumOfSquares(vector);
+            if (!double.IsFinite(squares)) throw NotFinite(describe(row));
+            if (Normalize) NormalizeModule.Normalize(vector, squares);
+        }
+        return Truncate(vectors);
     }
 
     /// <summary>Keeps the first columns of vectors. A truncated vector is not normalized again.</summary>
@@ -192,6 +212,9 @@ public sealed partial class SentenceEncoder : IDisposable
         string tensor = $"the tensor '{Modules.HeadWeight}', which is missing from the weights";
         return new($"{Folder.EncoderPath}: pooler {Pooler} needs {tensor}");
     }
+
+    static InvalidInputException NotFinite(string place) =>
+        new($"{place}: the vector of this sentence is not finite");
 
     static InvalidInputException NoTokens(string place) =>
         new($"{place}: no tokens: the tokenizer adds no special tokens to this text");

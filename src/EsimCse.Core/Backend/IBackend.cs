@@ -28,6 +28,9 @@ public partial interface IBackend : IDisposable
     /// <summary>A hash of the tuned matmul algorithms, on which the bits of results depend; empty for none.</summary>
     string MatmulTuningHash { get; }
 
+    /// <summary>Whether work is queued and runs while the host goes on. False: it takes the host's cores.</summary>
+    bool RunsAsynchronously { get; }
+
     /// <summary>Batch size in tokens beyond which throughput no longer rises.</summary>
     int PreferredBatchTokens { get; }
 
@@ -67,7 +70,9 @@ public partial interface IBackend : IDisposable
     /// <summary>Waits for all queued work, then copies to the host: target = source.</summary>
     void Download<T>(Matrix source, Span<T> target) where T : unmanaged;
 
-    /// <summary>Creates a buffer for asynchronous device-to-host copies of <paramref name="bytes"/> bytes.</summary>
+    /// <summary>
+    /// Creates a buffer for asynchronous device-to-host copies of at most <paramref name="bytes"/> bytes.
+    /// </summary>
     IHostCopy CreateHostCopy(int bytes);
 
     /// <summary>Creates a reader of device memory for another thread.</summary>

@@ -11,26 +11,34 @@ sealed class BatchMemory(IBackend backend) : IDisposable
     readonly Arena _arena = new(backend);
 
     /// <summary>Copies sentences of token ids to the device.</summary>
-    public PackedBatch Upload(IReadOnlyList<int[]> sentences)
+    public PackedBatch Upload(IReadOnlyList<int[]> sentences) => Upload(Pack(sentences));
+
+    /// <summary>Copies a packed batch to the device, in one piece.</summary>
+    public PackedBatch Upload(HostBatch packed)
+    {
+        PackedBatch batch = Reserve(packed.Sentences.Count, packed.Tokens, packed.LongestSentence);
+        backend.Upload<int>(packed.Numbers, batch.Ids with { Columns = packed.Numbers.Length });
+        return batch;
+    }
+
+    /// <summary>Packs sentences of token ids on the host. Thread-safe.</summary>
+    public HostBatch Pack(IReadOnlyList<int[]> sentences)
     {
         ArgumentNullException.ThrowIfNull(sentences);
         int tokens = sentences.Sum(ids => ids.Length);
         int longest = sentences.Select(ids => ids.Length).DefaultIfEmpty(0).Max();
-        PackedBatch batch = Reserve(sentences.Count, tokens, longest);
-        int[] ids = new int[batch.Tokens];
-        int[] positions = new int[batch.Tokens];
-        int[] offsets = new int[sentences.Count + 1];
+        int stride = RoundUp(Padded(tokens), Arena.Alignment / sizeof(int));
+        int[] numbers = new int[2 * stride + sentences.Count + 1];
+        Span<int> ids = numbers.AsSpan(0, stride), positions = numbers.AsSpan(stride, stride);
+        Span<int> offsets = numbers.AsSpan(2 * stride);
         for (int s = 0; s < sentences.Count; s++)
         {
             int length = sentences[s].Length;
             offsets[s + 1] = offsets[s] + length;
-            sentences[s].CopyTo(ids, offsets[s]);
+            sentences[s].CopyTo(ids[offsets[s]..]);
             for (int position = 0; position < length; position++) positions[offsets[s] + position] = position;
         }
-        backend.Upload<int>(ids, batch.Ids);
-        backend.Upload<int>(positions, batch.Positions);
-        backend.Upload<int>(offsets, batch.Offsets);
-        return batch;
+        return new HostBatch(sentences, numbers, tokens, longest);
     }
 
     /// <summary>

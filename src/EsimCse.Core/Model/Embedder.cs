@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Model.SentenceTransformers;
@@ -18,6 +19,8 @@ sealed class Embedder : IDisposable
     readonly BatchMemory _batchMemory;
     readonly Arena _arena;
     readonly VectorLayers _layers;
+    readonly VectorCopies _copies;
+    readonly Lock _lock = new();
 
     /// <summary>The most tokens of a batch of several sentences. Halved when the device runs out of memory.</summary>
     int _tokenBudget;
@@ -42,6 +45,7 @@ sealed class Embedder : IDisposable
         _tokenBudget = backend.PreferredBatchTokens;
         _batchMemory = new BatchMemory(backend);
         _arena = new Arena(backend);
+        _copies = new VectorCopies(backend);
     }
 
     /// <summary>Elements of a vector.</summary>
@@ -54,30 +58,67 @@ sealed class Embedder : IDisposable
     public float[] Embed(BertWeights weights, IReadOnlyList<int[]> sentences, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(sentences);
+        return Join(Embed(weights, Pack(sentences), cancellation), sentences.Count);
+    }
+
+    /// <summary>Computes the vectors of all batches, [sentences, width].</summary>
+    public float[] EmbedAll(BertWeights weights, IReadOnlyCollection<HostBatch> batches) =>
+        Join(Embed(weights, batches), batches.Sum(batch => batch.Sentences.Count));
+
+    /// <summary>
+    /// Computes the vectors of batches, [sentences of the batch, width], in order. The device computes a batch while
+    /// the caller uses the vectors of the one before. After an error of <paramref name="batches"/> the vectors of those
+    /// before it come first. Several threads may call this.
+    /// </summary>
+    /// <param name="weights">The weights, with a head if the pooler has one.</param>
+    /// <param name="batches">Batches of <see cref="Pack"/>.</param>
+    /// <param name="cancellation">Checked before each batch.</param>
+    public IEnumerable<float[]> Embed(
+        BertWeights weights, IEnumerable<HostBatch> batches, CancellationToken cancellation = default)
+    {
         ArgumentNullException.ThrowIfNull(weights);
-        float[] vectors = new float[(long)sentences.Count * Width];
-        for (int first = 0; first < sentences.Count;)
+        using IEnumerator<HostBatch> source = batches.GetEnumerator();
+        Queue<VectorCopies.Pending> pending = new();
+        ExceptionDispatchInfo? error = null;
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            int count = CountThatFit(sentences, first);
-            try
+            while (TryMoveNext(source, ref error))
             {
-                PackedBatch batch = _batchMemory.Upload([.. sentences.Skip(first).Take(count)]);
-                Matrix computed = Compute(weights, Prepare(weights.Type, batch));
-                _backend.Download(computed, vectors.AsSpan(first * Width, count * Width));
-                first += count;
+                Begin(weights, source.Current, pending, cancellation);
+                while (pending.Count > (source.Current.IsUrgent ? 0 : 1)) yield return pending.Dequeue().Wait();
             }
-            catch (DeviceMemoryException) when (_tokenBudget > MinimumTokenBudget)
-            {
-                _tokenBudget /= 2;
-            }
+            while (pending.TryDequeue(out VectorCopies.Pending? last)) yield return last.Wait();
+            error?.Throw();
         }
-        return vectors;
+        finally
+        {
+            foreach (VectorCopies.Pending unread in pending) unread.Cancel();
+        }
+    }
+
+    /// <summary>Packs sentences into batches of at most the budget of tokens, or of one sentence.</summary>
+    public IEnumerable<HostBatch> Pack(IEnumerable<int[]> sentences)
+    {
+        List<int[]> batch = [];
+        int tokens = 0;
+        foreach (int[] ids in sentences)
+        {
+            if (batch.Count > 0 && tokens + ids.Length > _tokenBudget)
+            {
+                yield return _batchMemory.Pack(batch);
+                batch = [];
+                tokens = 0;
+            }
+            batch.Add(ids);
+            tokens += ids.Length;
+        }
+        if (batch.Count > 0) yield return _batchMemory.Pack(batch);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _copies.Dispose();
         _layers.Dispose();
         _batchMemory.Dispose();
         _arena.Dispose();
@@ -107,17 +148,60 @@ sealed class Embedder : IDisposable
         return pass.Vectors;
     }
 
-    /// <summary>Returns how many sentences from one on make a batch within the token budget, at least 1.</summary>
-    int CountThatFit(IReadOnlyList<int[]> sentences, int first)
+    float[] Join(IEnumerable<float[]> parts, int sentences)
     {
-        int tokens = sentences[first].Length;
-        int count = 1;
-        while (first + count < sentences.Count && tokens + sentences[first + count].Length <= _tokenBudget)
+        float[] all = GC.AllocateUninitializedArray<float>(checked(sentences * Width));
+        int next = 0;
+        foreach (float[] vectors in parts)
         {
-            tokens += sentences[first + count].Length;
-            count++;
+            vectors.CopyTo(all, next);
+            next += vectors.Length;
         }
-        return count;
+        return all;
+    }
+
+    static bool TryMoveNext(IEnumerator<HostBatch> batches, ref ExceptionDispatchInfo? error)
+    {
+        try
+        {
+            return batches.MoveNext();
+        }
+        catch (Exception failure)
+        {
+            error = ExceptionDispatchInfo.Capture(failure);
+            return false;
+        }
+    }
+
+    /// <summary>Enqueues a batch, in parts if it is over the budget or the device has too little memory.</summary>
+    void Begin(
+        BertWeights weights, HostBatch batch, Queue<VectorCopies.Pending> pending, CancellationToken cancellation)
+    {
+        Stack<HostBatch> parts = new([batch]);
+        while (parts.TryPop(out HostBatch? part))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (part.Tokens > _tokenBudget && part.Sentences.Count > 1)
+            {
+                foreach (HostBatch smaller in Pack(part.Sentences).Reverse()) parts.Push(smaller);
+                continue;
+            }
+            try
+            {
+                pending.Enqueue(Begin(weights, part));
+            }
+            catch (DeviceMemoryException) when (_tokenBudget > MinimumTokenBudget)
+            {
+                _tokenBudget /= 2;
+                parts.Push(part);
+            }
+        }
+    }
+
+    /// <summary>Enqueues a batch and the copy of its vectors, which several threads may do in turn.</summary>
+    VectorCopies.Pending Begin(BertWeights weights, HostBatch batch)
+    {
+        lock (_lock) return _copies.Begin(Compute(weights, Prepare(weights.Type, _batchMemory.Upload(batch))));
     }
 
     Pass Prepare(ElementType type, PackedBatch batch) => _arena.Carve(arena => new Pass(

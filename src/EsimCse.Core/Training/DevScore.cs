@@ -14,7 +14,7 @@ namespace EsimCse.Core.Training;
 sealed class DevScore : IDisposable
 {
     readonly IReadOnlyList<ScoredPair> _pairs;
-    readonly List<int[]> _sentences = [];
+    readonly HostBatch[] _batches;
     readonly int[] _lengths;
     readonly Embedder _embedder;
     readonly int _hiddenSize;
@@ -31,13 +31,15 @@ sealed class DevScore : IDisposable
         _hiddenSize = config.HiddenSize;
         _embedder = new Embedder(backend, config, pooler);
         List<int> ids = [];
+        List<int[]> all = [];
         foreach (string sentence in StsSets.Sentences(pairs))
         {
             ids.Clear();
             tokenizer.Encode(sentence, maxLength, ids);
-            _sentences.Add([.. ids]);
+            all.Add([.. ids]);
         }
-        _lengths = [.. _sentences.Select(sentence => sentence.Length)];
+        _lengths = [.. all.Select(sentence => sentence.Length)];
+        _batches = [.. _embedder.Pack(all)];
     }
 
     /// <summary>Returns a digest of the pairs: they determine which model is the best.</summary>
@@ -50,7 +52,7 @@ sealed class DevScore : IDisposable
 
     /// <summary>Embeds the dev set and scores it.</summary>
     public DevEvaluation Compute(BertWeights weights) =>
-        DevEvaluation.Compute(_embedder.Embed(weights, _sentences), _hiddenSize, _lengths, _pairs);
+        DevEvaluation.Compute(_embedder.EmbedAll(weights, _batches), _hiddenSize, _lengths, _pairs);
 
     public void Dispose() => _embedder.Dispose();
 }

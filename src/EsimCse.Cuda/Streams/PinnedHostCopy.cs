@@ -12,6 +12,7 @@ sealed unsafe class PinnedHostCopy : IHostCopy
     readonly nint _copied;
     readonly byte* _memory;
     readonly int _bytes;
+    int _length;
 
     public PinnedHostCopy(CudaBackend backend, nint stream, int bytes)
     {
@@ -34,9 +35,10 @@ sealed unsafe class PinnedHostCopy : IHostCopy
 
     public void Begin(Matrix source)
     {
-        CudaBackend.RequireSize(source, _bytes);
+        if (source.Bytes > _bytes) throw new ArgumentException($"{source} does not fit {_bytes} bytes");
+        _length = (int)source.Bytes;
         _backend.MakeCurrent();
-        CudaDriver.MemcpyDtoHAsync(_memory, source.Address, (nuint)_bytes, _stream).ThrowIfFailed();
+        CudaDriver.MemcpyDtoHAsync(_memory, source.Address, (nuint)_length, _stream).ThrowIfFailed();
         CudaDriver.EventRecord(_copied, _stream).ThrowIfFailed();
     }
 
@@ -44,7 +46,7 @@ sealed unsafe class PinnedHostCopy : IHostCopy
     {
         _backend.MakeCurrent();
         CudaDriver.EventSynchronize(_copied).ThrowIfFailed();
-        new ReadOnlySpan<byte>(_memory, _bytes).CopyTo(MemoryMarshal.AsBytes(target));
+        new ReadOnlySpan<byte>(_memory, _length).CopyTo(MemoryMarshal.AsBytes(target));
     }
 
     public void Dispose()

@@ -13,7 +13,7 @@ public class PromptChunksTests
 
     static IEnumerable<SentenceRow[]> Read(
         IEnumerable<SentenceRow> rows, int size, CancellationToken stop = default) =>
-        PromptChunks.Read(rows, size, TimeSpan.FromMilliseconds(50), stop);
+        PromptChunks.Read(rows, size, TimeSpan.FromMilliseconds(50), stop).Select(chunk => chunk.Rows.ToArray());
 
     [Theory]
     [InlineData(0)]

@@ -18,6 +18,8 @@ sealed class RoundedBackend : IBackend
 
     public string MatmulTuningHash => "";
 
+    public bool RunsAsynchronously => false;
+
     public int PreferredBatchTokens => _cpu.PreferredBatchTokens;
 
     public int TokenPadding => 1;

@@ -30,12 +30,14 @@ sealed partial class SimulatedDevice(int preferredBatchTokens = 2048) : IBackend
     /// <summary>The time at which the device will have done all queued work.</summary>
     public double DeviceTime { get; private set; }
 
-    /// <summary>The time for which the device has had nothing to do since its first operation.</summary>
-    public double IdleTime { get; private set; }
+    /// <summary>The longest time for which the device had nothing to do between two operations.</summary>
+    public double LongestGap { get; set; }
 
     public string Name => "a simulated device";
 
     public string MatmulTuningHash => "";
+
+    public bool RunsAsynchronously => true;
 
     public int PreferredBatchTokens => preferredBatchTokens;
 
@@ -86,7 +88,7 @@ sealed partial class SimulatedDevice(int preferredBatchTokens = 2048) : IBackend
         operation();
         HostTime += LaunchTime;
         double start = Math.Max(HostTime, DeviceTime);
-        if (DeviceTime > 0) IdleTime += start - DeviceTime;
+        if (DeviceTime > 0) LongestGap = Math.Max(LongestGap, start - DeviceTime);
         DeviceTime = start + time;
     }
 

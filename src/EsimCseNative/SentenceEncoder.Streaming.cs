@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using EsimCse.Core;
+using EsimCse.Core.Model;
+
+namespace EsimCseNative;
+
+/// <content>
+/// The pipeline from text to vectors. Where the device works by itself, threads read and tokenize the next rows and
+/// queue the next batch meanwhile; where it is the host's cores, one thread does all in turn.
+/// </content>
+public sealed partial class SentenceEncoder
+{
+    /// <summary>Rows that a thread tokenizes at a time.</summary>
+    internal const int ChunkSize = 512;
+
+    /// <summary>Batches of vectors that wait for their reader at most.</summary>
+    const int VectorsAhead = 2;
+
+    /// <summary>Computes the vectors of rows in order, [rows of a batch, dimension] at a time.</summary>
+    /// <param name="chunks">The rows. They are enumerated on another thread, ahead of their vectors.</param>
+    /// <param name="describe">Returns the file and line of a row, by its line, for errors.</param>
+    /// <param name="cancellation">Stops before the next batch.</param>
+    /// <exception cref="InvalidInputException">
+    /// A row cannot be read, or its vector is not finite; the vectors of the batches before it come first.
+    /// </exception>
+    internal IEnumerable<float[]> Encode(
+        IEnumerable<RowChunk> chunks, Func<long, string> describe, CancellationToken cancellation)
+    {
+        ConcurrentQueue<long> lines = new();
+        foreach (float[] vectors in _backend.RunsAsynchronously ? EmbedAhead() : Embed(chunks.Select(Tokenize)))
+        {
+            long[] lineOf = new long[vectors.Length / _embedder.Width];
+            for (int row = 0; row < lineOf.Length; row++) lines.TryDequeue(out lineOf[row]);
+            yield return Finish(vectors, row => describe(lineOf[row]));
+        }
+
+        IEnumerable<float[]> Embed(IEnumerable<TokenizedChunk> tokenized) =>
+            _embedder.Embed(_bert.Weights, Pack(tokenized, lines), cancellation);
+
+        IEnumerable<float[]> EmbedAhead()
+        {
+            // Not disposed of: the reading thread may outlive the enumeration.
+            CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            IEnumerable<Task<TokenizedChunk>> tasks = chunks.Select(chunk => Task.Run(() => Tokenize(chunk)));
+            IEnumerable<Task<TokenizedChunk>> ahead = ReadAhead.Run(tasks, _threads, end, waits: false);
+            return ReadAhead.Run(
+                Embed(ahead.Select(task => task.GetAwaiter().GetResult())), VectorsAhead, end, waits: true);
+        }
+
+        TokenizedChunk Tokenize(RowChunk chunk)
+        {
+            IReadOnlyList<int[]> ids = this.Tokenize([.. chunk.Rows.Select(row => row.Text)]);
+            for (int i = 0; i < ids.Count; i++)
+                if (ids[i].Length == 0) throw NoTokens(describe(chunk.Rows[i].Line));
+            return new(chunk, ids);
+        }
+    }
+
+    /// <summary>Packs rows into batches; a batch ends with each urgent chunk. Appends the rows' lines.</summary>
+    IEnumerable<HostBatch> Pack(IEnumerable<TokenizedChunk> chunks, ConcurrentQueue<long> lines)
+    {
+        using IEnumerator<TokenizedChunk> source = chunks.GetEnumerator();
+        bool isUrgent;
+        do
+        {
+            isUrgent = false;
+            HostBatch? last = null;
+            foreach (HostBatch batch in _embedder.Pack(ReadUpToUrgent()))
+            {
+                if (last is not null) yield return last;
+                last = batch;
+            }
+            if (last is not null) yield return last with { IsUrgent = isUrgent };
+        }
+        while (isUrgent);
+
+        IEnumerable<int[]> ReadUpToUrgent()
+        {
+            while (!isUrgent && source.MoveNext())
+            {
+                TokenizedChunk chunk = source.Current;
+                isUrgent = chunk.Rows.IsUrgent;
+                foreach ((int index, int[] ids) in chunk.Ids.Index())
+                {
+                    lines.Enqueue(chunk.Rows.Rows[index].Line);
+                    yield return ids;
+                }
+            }
+        }
+    }
+
+    readonly record struct TokenizedChunk(RowChunk Rows, IReadOnlyList<int[]> Ids);
+}

@@ -1,0 +1,69 @@
+using EsimCse.Core.Model;
+using EsimCse.Core.Model.Poolers;
+using EsimCse.Tests.Support;
+
+namespace EsimCse.Tests.Model;
+
+public class EmbedderTests
+{
+    const int BatchTokens = 64, Batches = 12;
+
+    /// <summary>The part of a batch's time that the device may be idle before the next.</summary>
+    const double AllowedGap = 0.05;
+
+    /// <summary>The parts of a batch's time in which the host packs the next one, and uses the vectors.</summary>
+    const double PackingTime = 0.3, UseTime = 0.4;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_device_has_no_gap_between_batches_that_are_not_urgent(bool isUrgent)
+    {
+        using SimulatedDevice device = new(BatchTokens);
+        using BertParameters bert = BertParameters.Random(device, SmallModel.Config, head: true, seed: 3);
+        using Embedder embedder = new(device, bert.Config, Pooler.Cls);
+        int[][] sentences = [.. Enumerable.Repeat<int[]>([2, 5, 6, 7, 8, 9, 10, 3], BatchTokens / 8 * Batches)];
+        double start = device.DeviceTime;
+        embedder.Embed(bert.Weights, sentences[..(BatchTokens / 8)]);
+        double batchTime = device.DeviceTime - start;
+
+        int arrived = 0;
+        foreach (float[] vectors in embedder.Embed(bert.Weights, embedder.Pack(sentences).Select(Delay)))
+        {
+            Assert.Equal(BatchTokens / 8 * embedder.Width, vectors.Length);
+            if (arrived++ == 0) device.LongestGap = 0;
+            device.SpendHostTime(UseTime * batchTime);
+        }
+        Assert.Equal(Batches, arrived);
+        double gap = device.LongestGap / batchTime;
+        if (isUrgent) Assert.InRange(gap, PackingTime + UseTime, 1);
+        else Assert.InRange(gap, 0, AllowedGap);
+
+        HostBatch Delay(HostBatch batch)
+        {
+            device.SpendHostTime(PackingTime * batchTime);
+            return batch with { IsUrgent = isUrgent };
+        }
+    }
+
+    [Fact]
+    public void Vectors_of_batches_before_an_error_of_the_next_come_first()
+    {
+        using SimulatedDevice device = new(BatchTokens);
+        using BertParameters bert = BertParameters.Random(device, SmallModel.Config, head: true, seed: 3);
+        using Embedder embedder = new(device, bert.Config, Pooler.Cls);
+        List<float[]> arrived = [];
+        Assert.Equal("the third", Assert.Throws<InvalidDataException>(() =>
+        {
+            foreach (float[] vectors in embedder.Embed(bert.Weights, Fail())) arrived.Add(vectors);
+        }).Message);
+        Assert.Equal(2, arrived.Count);
+
+        IEnumerable<HostBatch> Fail()
+        {
+            yield return embedder.Pack([[2, 5, 3]]).Single();
+            yield return embedder.Pack([[2, 6, 3]]).Single();
+            throw new InvalidDataException("the third");
+        }
+    }
+}
