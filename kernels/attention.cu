@@ -161,7 +161,9 @@ __device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, c
     { \
         backward_keys<T>(dcontext, qkv, context, log_sum_exp, offsets, longest, size, mask, dqkv, tokens); \
     }
+#ifndef WITHOUT_TILES
 FOR_EACH_TYPE(ENTRIES)
+#endif
 
 #define MMA_ENTRIES(name, T, D) \
     extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_tiles##D##_##name(const T* qkv, \
@@ -187,7 +189,11 @@ FOR_EACH_TYPE(ENTRIES)
     { \
         keys_mma<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
     }
-MMA_ENTRIES(bf16, bf16, 32)
-MMA_ENTRIES(bf16, bf16, 64)
-MMA_ENTRIES(f16, f16, 32)
-MMA_ENTRIES(f16, f16, 64)
+#ifndef WITHOUT_TILES32
+IF_BF16(MMA_ENTRIES(bf16, bf16, 32))
+IF_F16(MMA_ENTRIES(f16, f16, 32))
+#endif
+#ifndef WITHOUT_TILES64
+IF_BF16(MMA_ENTRIES(bf16, bf16, 64))
+IF_F16(MMA_ENTRIES(f16, f16, 64))
+#endif

@@ -20,7 +20,5 @@ __device__ __forceinline__ void cast(const From* source, To* target, long long c
     { \
         cast(source, target, count); \
     }
-ENTRY(f32, float, bf16, bf16)
-ENTRY(f32, float, f16, f16)
-ENTRY(bf16, bf16, f32, float)
-ENTRY(f16, f16, f32, float)
+IF_BF16(ENTRY(f32, float, bf16, bf16) ENTRY(bf16, bf16, f32, float))
+IF_F16(ENTRY(f32, float, f16, f16) ENTRY(f16, f16, f32, float))

@@ -123,5 +123,24 @@ __device__ __forceinline__ float block_max(float value, float* scratch)
     return warp_max(lane < warps ? scratch[lane] : -infinity());
 }
 
+// Entries of one element type, which the options may leave out.
+#ifndef WITHOUT_F32
+#define IF_F32(...) __VA_ARGS__
+#else
+#define IF_F32(...)
+#endif
+
+#ifndef WITHOUT_BF16
+#define IF_BF16(...) __VA_ARGS__
+#else
+#define IF_BF16(...)
+#endif
+
+#ifndef WITHOUT_F16
+#define IF_F16(...) __VA_ARGS__
+#else
+#define IF_F16(...)
+#endif
+
 // Instantiates a kernel's entries for the element types of training and embedding.
-#define FOR_EACH_TYPE(ENTRY) ENTRY(f32, float) ENTRY(bf16, bf16) ENTRY(f16, f16)
+#define FOR_EACH_TYPE(ENTRY) IF_F32(ENTRY(f32, float)) IF_BF16(ENTRY(bf16, bf16)) IF_F16(ENTRY(f16, f16))

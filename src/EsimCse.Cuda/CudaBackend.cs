@@ -165,14 +165,23 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <summary>The <see cref="Streams.CaptureLock"/> of the device.</summary>
     internal Lock CaptureLock { get; }
 
+    /// <summary>The variants of kernels that were used.</summary>
+    internal IReadOnlyCollection<KernelVariant> LoadedKernels => _kernels.Loaded;
+
+    /// <summary>Begins to compile, on other threads, the kernels that a model will use.</summary>
+    internal void PrepareKernels(ElementType stored, int headSize, bool training) =>
+        _kernels.Prepare(KernelVariant.ForModel(stored, headSize, training));
+
     nint Scratch(long bytes) => _currentStream.Scratch(bytes);
 
-    static string Suffix(Matrix matrix) => matrix.Type switch
+    static string Suffix(Matrix matrix) => Suffix(matrix.Type);
+
+    internal static string Suffix(ElementType type) => type switch
     {
         ElementType.Float32 => "_f32",
         ElementType.BFloat16 => "_bf16",
         ElementType.Float16 => "_f16",
-        _ => throw new ArgumentException($"{matrix} holds no numbers to compute with"),
+        _ => throw new ArgumentException($"{type}: no type to compute with"),
     };
 
     /// <summary>Enqueues a kernel on the current stream. Nothing runs if the grid is empty.</summary>

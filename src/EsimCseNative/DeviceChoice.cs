@@ -46,8 +46,11 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
 
     /// <summary>Opens the device for the encoder of a folder and the modules after it.</summary>
     /// <inheritdoc cref="Open(BertConfig?, ILogger?)"/>
-    internal IBackend Open(ModelFolder folder, ILogger? logger) =>
-        Open(WhyUnsupported(folder.Config) ?? WhyUnsupported(folder.ModuleWidths()), logger);
+    internal IBackend Open(ModelFolder folder, ILogger? logger)
+    {
+        string? unsupported = WhyUnsupported(folder.Config) ?? WhyUnsupported(folder.ModuleWidths());
+        return OpenFor(folder.Config, () => Open(unsupported, logger), training: false).Backend;
+    }
 
     IBackend Open(string? unsupported, ILogger? logger)
     {
@@ -92,12 +95,18 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     /// <exception cref="DeviceException">The device is missing or failed.</exception>
     /// <exception cref="InvalidInputException">The chosen CUDA device cannot run a model of these sizes.</exception>
     /// <exception cref="UsageException">The device or training does not have the precision.</exception>
-    public (IBackend Backend, ElementType Stored) OpenToTrain(BertConfig sizes, ILogger? logger = null)
+    public (IBackend Backend, ElementType Stored) OpenToTrain(BertConfig sizes, ILogger? logger = null) =>
+        OpenFor(sizes, () => Open(sizes, logger), training: true);
+
+    /// <summary>Opens the device, chooses the type in which activations are stored, and prepares kernels.</summary>
+    (IBackend Backend, ElementType Stored) OpenFor(BertConfig sizes, Func<IBackend> open, bool training)
     {
-        IBackend backend = Open(sizes, logger);
+        IBackend backend = open();
         try
         {
-            return (backend, PrecisionOn(backend, training: true));
+            ElementType stored = PrecisionOn(backend, training);
+            if (backend is CudaBackend cuda) cuda.PrepareKernels(stored, sizes.HeadSize, training);
+            return (backend, stored);
         }
         catch
         {

@@ -4,6 +4,7 @@
 #include "traffic.h"
 #include <sys/stat.h>
 #include <unistd.h>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -140,7 +141,8 @@ EXPORT int nvrtcCompileProgram(void* handle, int, const char* const*)
     program.image = base + ".so";
     if (access(program.image.c_str(), R_OK) == 0) return Ok;
 
-    std::string folder = base + "." + std::to_string(getpid());
+    static std::atomic<int> count;
+    std::string folder = base + "." + std::to_string(getpid()) + "." + std::to_string(count++);
     mkdir(folder.c_str(), 0700);
     for (auto& [name, text] : program.headers) write(folder + "/" + name, text);
     write(folder + "/kernel.cu", program.source);

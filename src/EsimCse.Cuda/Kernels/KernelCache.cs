@@ -10,26 +10,26 @@ namespace EsimCse.Cuda.Kernels;
 /// </summary>
 static class KernelCache
 {
-    /// <summary>Returns the image of an operation's kernels, compiled if it is not on disk.</summary>
-    public static byte[] Get(string operation, string architecture) =>
-        TryRead(ImagePath(operation, architecture)) ?? Recompile(operation, architecture);
+    /// <summary>Returns the image of a variant, compiled if it is not on disk. Thread-safe.</summary>
+    public static byte[] Get(KernelVariant variant, string architecture) =>
+        TryRead(ImagePath(variant, architecture)) ?? Recompile(variant, architecture);
 
-    /// <summary>Compiles an operation's kernels and replaces the image on disk.</summary>
-    public static byte[] Recompile(string operation, string architecture)
+    /// <summary>Compiles a variant and replaces its image on disk.</summary>
+    public static byte[] Recompile(KernelVariant variant, string architecture)
     {
-        byte[] image = KernelCompiler.Compile(operation, architecture, out _);
-        TryWrite(ImagePath(operation, architecture), image);
+        byte[] image = KernelCompiler.Compile(variant.Operation, architecture, out _, [.. variant.Options]);
+        TryWrite(ImagePath(variant, architecture), image);
         return image;
     }
 
-    static string ImagePath(string operation, string architecture)
+    static string ImagePath(KernelVariant variant, string architecture)
     {
-        byte[] key = Encoding.UTF8.GetBytes(string.Join('\0', Key(operation, architecture)));
+        byte[] key = Encoding.UTF8.GetBytes(string.Join('\0', Key(variant, architecture)));
         string hash = Convert.ToHexStringLower(SHA256.HashData(key));
-        return CacheFolder.In("kernels", $"{operation}-{hash}.cubin");
+        return CacheFolder.In("kernels", $"{variant.Operation}-{hash}.cubin");
     }
 
-    static IEnumerable<string> Key(string operation, string architecture)
+    static IEnumerable<string> Key(KernelVariant variant, string architecture)
     {
         Nvrtc.Version(out int major, out int minor).ThrowIfFailed();
         string compiler = CudaLibraries.Require(CudaLibraries.Nvrtc).Path;
@@ -40,7 +40,8 @@ static class KernelCache
             FileIdentity(compiler),
             architecture,
             .. KernelCompiler.Options,
-            KernelSources.Read(operation),
+            .. variant.Options,
+            KernelSources.Read(variant.Operation),
             .. KernelSources.Headers.SelectMany(header => new[] { header.Name, header.Text }),
         ];
     }

@@ -5,17 +5,34 @@ using EsimCse.Cuda.Interop;
 namespace EsimCse.Cuda.Kernels;
 
 /// <summary>
-/// A device's kernels by name. The part of a name before the first underscore is the kernel's file in kernels/; it is
-/// compiled and loaded when one of its kernels is first used.
+/// A device's kernels by name. The part of a name before the first underscore is the kernel's file in kernels/; a
+/// variant of it is loaded when one of its kernels is first used, and compiled then or before.
 /// </summary>
 sealed unsafe class KernelModules(CudaDevice device, Lock captureLock) : IDisposable
 {
     const int SharedBytesWithoutOptIn = 48 * 1024;
 
     readonly string _architecture = KernelCompiler.Architecture(device.Capability);
-    readonly Dictionary<string, nint> _modules = [];
+    readonly Dictionary<KernelVariant, nint> _modules = [];
+    readonly Dictionary<string, KernelVariant> _firstVariants = [];
+    readonly Dictionary<KernelVariant, Task<byte[]>> _images = [];
+    readonly CancellationTokenSource _stop = new();
     readonly Dictionary<string, nint> _functions = [];
     readonly Dictionary<nint, int> _sharedBytes = [];
+
+    /// <summary>The variants that are loaded.</summary>
+    public IReadOnlyCollection<KernelVariant> Loaded => _modules.Keys;
+
+    /// <summary>Begins to read or compile variants, in the given order, on as many threads as there are cores.</summary>
+    public void Prepare(IEnumerable<KernelVariant> variants)
+    {
+        foreach (KernelVariant variant in variants)
+        {
+            if (_modules.ContainsKey(variant) || _images.ContainsKey(variant)) continue;
+            _firstVariants.TryAdd(variant.Operation, variant);
+            _images.Add(variant, Task.Run(() => KernelCache.Get(variant, _architecture), _stop.Token));
+        }
+    }
 
     /// <summary>Returns a kernel that can be launched with that much dynamic shared memory.</summary>
     /// <exception cref="DeviceException">The device has less, or the kernel cannot be compiled or loaded.</exception>
@@ -29,6 +46,10 @@ sealed unsafe class KernelModules(CudaDevice device, Lock captureLock) : IDispos
 
     public void Dispose()
     {
+        _stop.Cancel();
+        // The compiler's code must not run while the process ends.
+        Task.WhenAll(_images.Values).ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
+        _stop.Dispose();
         lock (captureLock)
             foreach (nint module in _modules.Values) CudaDriver.ModuleUnload(module);
         _modules.Clear();
@@ -36,7 +57,7 @@ sealed unsafe class KernelModules(CudaDevice device, Lock captureLock) : IDispos
 
     nint LoadFunction(string kernel)
     {
-        nint module = Module(kernel[..kernel.IndexOf('_', StringComparison.Ordinal)]);
+        nint module = Module(FindVariant(kernel));
         lock (captureLock)
         {
             CudaDriver.ModuleGetFunction(out nint function, module, kernel)
@@ -53,14 +74,27 @@ sealed unsafe class KernelModules(CudaDevice device, Lock captureLock) : IDispos
         _sharedBytes[function] = bytes;
     }
 
-    nint Module(string operation)
+    /// <summary>Returns the variant of a kernel; for one without a type the first variant of its file in use.</summary>
+    KernelVariant FindVariant(string kernel)
     {
-        if (_modules.TryGetValue(operation, out nint module)) return module;
-        CudaResult result = Load(KernelCache.Get(operation, _architecture), out module);
+        KernelVariant variant = KernelVariant.Of(kernel);
+        if (variant.Type.Length > 0 || !_firstVariants.TryGetValue(variant.Operation, out KernelVariant first))
+            return variant;
+        return first;
+    }
+
+    nint Module(KernelVariant variant)
+    {
+        if (_modules.TryGetValue(variant, out nint module)) return module;
+        byte[] image = _images.Remove(variant, out Task<byte[]>? prepared)
+            ? prepared.GetAwaiter().GetResult()
+            : KernelCache.Get(variant, _architecture);
+        CudaResult result = Load(image, out module);
         // A cached image may be damaged or older than the driver accepts: compile again, once.
-        if (result != CudaResult.Success) result = Load(KernelCache.Recompile(operation, _architecture), out module);
-        result.ThrowIfFailed($"cuModuleLoadData of kernels/{operation}.cu");
-        _modules.Add(operation, module);
+        if (result != CudaResult.Success) result = Load(KernelCache.Recompile(variant, _architecture), out module);
+        result.ThrowIfFailed($"cuModuleLoadData of kernels/{variant.Operation}.cu");
+        _modules.Add(variant, module);
+        _firstVariants.TryAdd(variant.Operation, variant);
         return module;
     }
 

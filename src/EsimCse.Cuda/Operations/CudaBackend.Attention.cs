@@ -17,7 +17,7 @@ partial class CudaBackend
         Matrix qkv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp)
     {
         int size = HeadSize(context, heads);
-        if (UsesTensorCores(qkv, size))
+        if (UsesTensorCores(qkv.Type, size))
             Launch(
                 $"attention_forward_tiles{size}{Suffix(qkv)}", TileConfig(batch, heads, size, tiles: 3),
                 qkv, batch.Offsets, mask, context, logSumExp, batch.Tokens);
@@ -34,7 +34,7 @@ partial class CudaBackend
     {
         int size = HeadSize(context, heads);
         int longest = batch.LongestSentence;
-        if (UsesTensorCores(qkv, size))
+        if (UsesTensorCores(qkv.Type, size))
         {
             LaunchTiles("attention_backward", ShortTileConfig(batch, heads, size));
             if (longest <= ShortSentence) return;
@@ -60,7 +60,8 @@ partial class CudaBackend
             dcontext, qkv, context, logSumExp, batch.Offsets, longest, size, mask, dqkv, batch.Tokens);
     }
 
-    static bool UsesTensorCores(Matrix qkv, int size) => qkv.Type != ElementType.Float32 && size is (32 or 64);
+    internal static bool UsesTensorCores(ElementType type, int size) =>
+        type != ElementType.Float32 && size is (32 or 64);
 
     /// <summary>
     /// Returns a block per 64 rows of a sentence and head, and one for the padding rows. Shared memory: tiles of rows,

@@ -79,7 +79,21 @@ public partial class KernelCompilationTests
             string name = kernel.Groups["kernel"].Value;
             CheckKernel(architecture, name, log[kernel.Index..], bounds[name]);
         }
+        CheckVariants(operation, architecture, [.. kernels.Select(kernel => kernel.Groups["kernel"].Value)]);
         Assert.All(SharedBytes().Matches(log), match => Assert.InRange(Number(match, "bytes"), 0, StaticSharedBytes));
+    }
+
+    /// <summary>Checks that the variant of each kernel contains it, and no kernel of another type or head size.</summary>
+    static void CheckVariants(string operation, string architecture, string[] kernels)
+    {
+        string[] untyped = [.. kernels.Where(kernel => KernelVariant.Of(kernel).Type.Length == 0)];
+        foreach (IGrouping<KernelVariant, string> variant in kernels.GroupBy(KernelVariant.Of))
+        {
+            string[] options = [.. variant.Key.Options, "--ptxas-options=-v"];
+            KernelCompiler.Compile(operation, architecture, out string log, options);
+            IEnumerable<string> found = Entry().Matches(log).Select(kernel => kernel.Groups["kernel"].Value);
+            Assert.Equal(variant.Union(untyped).Order(), found.Order());
+        }
     }
 
     /// <summary>Checks that nothing spills and that the stated number of blocks fits, 1 where none is stated.</summary>
