@@ -153,6 +153,11 @@ EXPORT int cuGetErrorName(int error, const char** name)
         case ContextDestroyed: *name = "CUDA_ERROR_CONTEXT_IS_DESTROYED"; break;
         case CaptureUnsupported: *name = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"; break;
         case CaptureInvalidated: *name = "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"; break;
+        case CaptureMerge: *name = "CUDA_ERROR_STREAM_CAPTURE_MERGE"; break;
+        case CaptureUnmatched: *name = "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED"; break;
+        case CaptureUnjoined: *name = "CUDA_ERROR_STREAM_CAPTURE_UNJOINED"; break;
+        case CaptureIsolation: *name = "CUDA_ERROR_STREAM_CAPTURE_ISOLATION"; break;
+        case CapturedEvent: *name = "CUDA_ERROR_CAPTURED_EVENT"; break;
         case IllegalAddress: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;
         case LaunchOutOfResources: *name = "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"; break;
         case Misaligned: *name = "CUDA_ERROR_MISALIGNED_ADDRESS"; break;

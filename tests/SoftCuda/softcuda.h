@@ -25,6 +25,11 @@ enum Result
     LaunchFailed = 719,
     CaptureUnsupported = 900,
     CaptureInvalidated = 901,
+    CaptureMerge = 902,
+    CaptureUnmatched = 903,
+    CaptureUnjoined = 904,
+    CaptureIsolation = 905,
+    CapturedEvent = 907,
 };
 
 // Holds the lock of the device; every exported function that touches shared state does. It may be held more than once.

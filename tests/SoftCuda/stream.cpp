@@ -1,37 +1,12 @@
-// Streams, events and graphs. Work is deferred until the host waits; then streams take turns in random order, and only
-// events hold them back.
-#include "softcuda.h"
+// Streams and events. Work is deferred until the host waits; then streams take turns in random order, and only events
+// hold them back.
+#include "stream.h"
 #include <cstdlib>
-#include <deque>
-#include <set>
-#include <thread>
-#include <vector>
+
+std::set<Stream*> streams;
 
 namespace
 {
-// The number of the last record that was enqueued, and of the last that was reached.
-struct Event
-{
-    long recorded = 0;
-    long reached = 0;
-};
-
-struct Graph
-{
-    std::vector<std::function<void()>> work;
-};
-
-struct Stream
-{
-    Context* context;
-    std::deque<std::function<bool()>> work = {};  // returns false while it must wait
-    Graph* capturing = nullptr;
-    std::thread::id capturer = {};
-    bool is_invalidated = false;  // another thread synchronised the context during the capture
-};
-
-std::set<Stream*> streams;
-int ended_captures;
 long launches;
 Context* running;
 unsigned random_state = 12345;
@@ -52,14 +27,15 @@ bool step()
         running = nullptr;
         if (!done) continue;
         stream->work.pop_front();
+        if (stream->is_temporary && stream->work.empty())
+        {
+            streams.erase(stream);
+            delete stream;
+        }
         return true;
     }
     return false;
 }
-
-Stream* to_stream(void* stream) { return static_cast<Stream*>(stream); }
-
-bool is_stream(void* stream) { return streams.count(to_stream(stream)) > 0; }
 }
 
 unsigned next_random(unsigned bound)
@@ -90,26 +66,6 @@ void run_all()
     while (step()) { }
 }
 
-// A capture forbids calls of its own thread alone.
-bool is_capturing()
-{
-    for (Stream* stream : streams)
-        if (stream->capturing && stream->capturer == std::this_thread::get_id()) return true;
-    return false;
-}
-
-int end_captures(const char* call)
-{
-    if (is_capturing()) return fail(CaptureUnsupported, std::string(call) + " while a stream is captured");
-    for (Stream* stream : streams)
-        if (stream->capturing && stream->context == thread_context() && !stream->is_invalidated)
-        {
-            stream->is_invalidated = true;
-            ended_captures++;
-        }
-    return Success;
-}
-
 void count_launch() { launches++; }
 
 // Returns the kernels and products that ran so far, those of graphs included.
@@ -119,18 +75,12 @@ EXPORT long softcuda_launches()
     return launches;
 }
 
-EXPORT int softcuda_ended_captures()
-{
-    Locked locked;
-    return ended_captures;
-}
-
 void enqueue(void* stream, std::function<void()> work)
 {
     Locked locked;
-    if (Graph* graph = to_stream(stream)->capturing)
+    if (to_stream(stream)->capture)
     {
-        graph->work.push_back(std::move(work));
+        capture_node(to_stream(stream), {Node::Work, std::move(work), 0});
         return;
     }
     to_stream(stream)->work.push_back([work = std::move(work)] {
@@ -152,6 +102,7 @@ EXPORT int cuStreamDestroy_v2(void* stream)
     Locked locked;
     run_all();
     if (!is_stream(stream)) return InvalidValue;
+    if (to_stream(stream)->capture) return fail(CaptureUnsupported, "cuStreamDestroy of a captured stream");
     streams.erase(to_stream(stream));
     delete to_stream(stream);
     return Success;
@@ -191,9 +142,13 @@ EXPORT int cuEventRecord(void* handle, void* stream)
     Locked locked;
     if (int error = enter("cuEventRecord")) return error;
     if (!is_stream(stream)) return fail(InvalidValue, "cuEventRecord: not a stream");
-    if (to_stream(stream)->capturing)
-        return fail(CaptureUnsupported, "cuEventRecord on a captured stream: SoftCuda's graphs have no events");
     Event* event = static_cast<Event*>(handle);
+    if (to_stream(stream)->capture)
+    {
+        capture_record(to_stream(stream), event);
+        return Success;
+    }
+    event->capture = nullptr;
     long number = ++event->recorded;
     enqueue(stream, [=] { event->reached = number; });
     return Success;
@@ -204,6 +159,7 @@ EXPORT int cuEventQuery(void* handle)
     Locked locked;
     if (int error = enter("cuEventQuery")) return error;
     Event* event = static_cast<Event*>(handle);
+    if (event->capture) return CapturedEvent;
     return event->reached >= event->recorded ? sticky_error() : NotReady;
 }
 
@@ -212,6 +168,7 @@ EXPORT int cuEventSynchronize(void* handle)
     Locked locked;
     if (int error = enter("cuEventSynchronize")) return error;
     Event* event = static_cast<Event*>(handle);
+    if (event->capture) return CapturedEvent;
     if (event->reached >= event->recorded) return sticky_error();
     DeviceWork work;
     while (event->reached < event->recorded)
@@ -225,63 +182,8 @@ EXPORT int cuStreamWaitEvent(void* stream, void* handle, unsigned)
     if (int error = enter("cuStreamWaitEvent")) return error;
     if (!is_stream(stream)) return fail(InvalidValue, "cuStreamWaitEvent: not a stream");
     Event* event = static_cast<Event*>(handle);
+    if (event->capture || to_stream(stream)->capture) return capture_wait(to_stream(stream), event);
     long number = event->recorded;
     to_stream(stream)->work.push_back([=] { return event->reached >= number; });
-    return Success;
-}
-
-EXPORT int cuStreamBeginCapture_v2(void* stream, int)
-{
-    Locked locked;
-    if (int error = enter("cuStreamBeginCapture_v2")) return error;
-    if (!is_stream(stream) || to_stream(stream)->capturing)
-        return fail(InvalidValue, "cuStreamBeginCapture: not a stream, or already captured");
-    to_stream(stream)->capturing = new Graph;
-    to_stream(stream)->capturer = std::this_thread::get_id();
-    to_stream(stream)->is_invalidated = false;
-    return Success;
-}
-
-EXPORT int cuStreamEndCapture(void* stream, void** graph)
-{
-    Locked locked;
-    if (!is_stream(stream) || !to_stream(stream)->capturing)
-        return fail(InvalidValue, "cuStreamEndCapture of a stream that is not captured");
-    Stream* captured = to_stream(stream);
-    *graph = captured->is_invalidated ? nullptr : captured->capturing;
-    captured->capturing = nullptr;
-    return captured->is_invalidated ? CaptureInvalidated : enter("cuStreamEndCapture");
-}
-
-EXPORT int cuGraphInstantiateWithFlags(void** executable, void* graph, unsigned long long)
-{
-    Locked locked;
-    if (int error = enter("cuGraphInstantiateWithFlags")) return error;
-    *executable = new Graph(*static_cast<Graph*>(graph));
-    return Success;
-}
-
-EXPORT int cuGraphLaunch(void* executable, void* stream)
-{
-    Locked locked;
-    if (int error = enter("cuGraphLaunch")) return error;
-    if (!is_stream(stream) || is_capturing())
-        return fail(InvalidValue, "cuGraphLaunch: not a stream, or a stream is captured");
-    for (const auto& work : static_cast<Graph*>(executable)->work) enqueue(stream, work);
-    return Success;
-}
-
-EXPORT int cuGraphDestroy(void* graph)
-{
-    Locked locked;
-    delete static_cast<Graph*>(graph);
-    return Success;
-}
-
-EXPORT int cuGraphExecDestroy(void* executable)
-{
-    Locked locked;
-    run_all();
-    delete static_cast<Graph*>(executable);
     return Success;
 }
