@@ -275,6 +275,19 @@ void check_shared_guard(Grid& state, size_t shared_bytes)
     state.give_up("wrote behind its " + std::to_string(shared_bytes) + " bytes of shared memory");
 }
 
+// Hardware refuses a launch, and an opt-in, whose dynamic shared memory has no room next to the static.
+void check_shared_total(Grid& state, size_t shared_bytes)
+{
+    const Function& function = *state.function;
+    bool opted_in = function.shared_limit > SharedWithoutOptIn;
+    size_t dynamic_bytes = opted_in ? function.shared_limit : shared_bytes;
+    size_t static_bytes = written_shared_bytes(function.shared_variables);
+    if (static_bytes + dynamic_bytes <= static_cast<size_t>(opted_in ? SharedOptIn : SharedWithoutOptIn)) return;
+    state.code = InvalidValue;
+    std::string sizes = std::to_string(static_bytes) + " static and " + std::to_string(dynamic_bytes) + " dynamic";
+    state.give_up(sizes + " bytes of shared memory are above the limit");
+}
+
 void run_blocks(Grid& state, size_t shared_bytes)
 {
     SimtDim grid = state.grid_size;
@@ -286,6 +299,7 @@ void run_blocks(Grid& state, size_t shared_bytes)
         memset(state.dynamic_shared, PoisonByte, shared_bytes);
         state.block = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
         state.run_block();
+        if (i == order.front()) check_shared_total(state, shared_bytes);
         check_shared_guard(state, shared_bytes);
     }
 }

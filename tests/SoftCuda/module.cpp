@@ -4,14 +4,15 @@
 #include <dlfcn.h>
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 namespace
 {
 constexpr int InvalidImage = 200;
 constexpr int MaxDynamicSharedSizeBytes = 8;
-constexpr int SharedWithoutOptIn = 48 << 10;
-constexpr int SharedOptIn = 227 << 10;
 constexpr unsigned MaxGridYZ = 65535;
+
+std::map<void*, std::string> files;  // of the loaded modules
 
 template <class F> F find_symbol(void* module, const std::string& name)
 {
@@ -39,7 +40,9 @@ EXPORT int cuModuleLoadData(void** module, const void* image)
 {
     Locked locked;
     if (int error = enter_synchronising("cuModuleLoadData")) return error;
-    *module = dlopen(static_cast<const char*>(image), RTLD_NOW | RTLD_LOCAL);
+    const char* file = static_cast<const char*>(image);
+    *module = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (*module) files[*module] = file;
     return *module ? Success : InvalidImage;
 }
 
@@ -62,6 +65,7 @@ EXPORT int cuModuleGetFunction(void** function, void* module, const char* name)
     *function = new Function{
         kernel,
         parameter_sizes(size),
+        shared_variables(module, files[module]),
         SharedWithoutOptIn,
         call,
         find_symbol<void (*)(SimtHost*, SimtThread*)>(module, "simt_enter"),

@@ -54,6 +54,12 @@ public sealed unsafe class PlantedFaultTests : IDisposable
             if (threadIdx.x == 5) return;
             y[threadIdx.x] = __shfl_xor_sync(0xffffffffu, static_cast<float>(threadIdx.x), 1);
         }
+        extern "C" __global__ void uses_static_shared(float* y)
+        {
+            __shared__ float shared[256];
+            shared[threadIdx.x] = threadIdx.x;
+            y[threadIdx.x] = shared[threadIdx.x];
+        }
         extern "C" __global__ void takes_number(float* y, int n) { if (threadIdx.x < n) y[threadIdx.x] = 2; }
         """;
 
@@ -190,6 +196,20 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         CudaResult result =
             CudaDriver.FuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, 228 << 10);
         Assert.NotEqual(CudaResult.Success, result);
+    }
+
+    [Theory]
+    [InlineData(47 << 10, 0, true)]
+    [InlineData((47 << 10) + 16, 0, false)]
+    [InlineData((47 << 10) + 16, 49 << 10, true)]
+    [InlineData(49 << 10, 226 << 10, true)]
+    [InlineData(49 << 10, (226 << 10) + 16, false)]
+    public void Static_and_dynamic_shared_memory_share_the_limit(int dynamicBytes, int optedIn, bool fits)
+    {
+        nint function = _kernels.Function("uses_static_shared");
+        CudaFunctionAttribute attribute = CudaFunctionAttribute.MaxDynamicSharedSizeBytes;
+        if (optedIn > 0) CudaDriver.FuncSetAttribute(function, attribute, optedIn).ThrowIfFailed();
+        Assert.Equal(fits ? 0 : 1, (int)_kernels.Launch(function, dynamicBytes, _y.Address));
     }
 
     [Fact]
