@@ -64,47 +64,27 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         """;
 
     readonly IBackend _backend;
-    readonly nint _module, _stream;
+    readonly RawKernels _kernels;
     readonly Matrix _y;
 
     public PlantedFaultTests()
     {
         _backend = Backends.Create(Backends.Cuda);
         SoftCuda.Reset();
-        Nvrtc.CreateProgram(out nint program, Kernels, "planted.cu", 0, null, null).ThrowIfFailed();
-        Nvrtc.CompileProgram(program, 0, null).ThrowIfFailed();
-        Nvrtc.GetCUBINSize(program, out nuint size).ThrowIfFailed();
-        byte[] image = new byte[size];
-        fixed (byte* bytes = image)
-        {
-            Nvrtc.GetCUBIN(program, bytes).ThrowIfFailed();
-            CudaDriver.ModuleLoadData(out _module, bytes).ThrowIfFailed();
-        }
-        Nvrtc.DestroyProgram(ref program).ThrowIfFailed();
-        CudaDriver.StreamCreate(out _stream, CudaStreamFlags.NonBlocking).ThrowIfFailed();
+        _kernels = new RawKernels(Kernels);
         _y = new Matrix(_backend.Allocate(64 * 4), 1, 64);
     }
 
     public void Dispose()
     {
         SoftCuda.Reset();
-        CudaDriver.StreamDestroy(_stream);
+        _kernels.Dispose();
         _backend.Free(_y.Address);
         _backend.Dispose();
     }
 
-    CudaResult Launch(string kernel, int sharedBytes, params long[] arguments)
-    {
-        CudaDriver.ModuleGetFunction(out nint function, _module, kernel).ThrowIfFailed();
-        fixed (long* values = arguments)
-        {
-            void** pointers = stackalloc void*[arguments.Length];
-            for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
-            CudaResult launched = CudaDriver.LaunchKernel(
-                function, 1, 1, 1, 64, 1, 1, (uint)sharedBytes, _stream, pointers, null);
-            return launched != CudaResult.Success ? launched : CudaDriver.StreamSynchronize(_stream);
-        }
-    }
+    CudaResult Launch(string kernel, int sharedBytes, params long[] arguments) =>
+        _kernels.Launch(kernel, sharedBytes, arguments);
 
     float[] Values()
     {
@@ -118,8 +98,8 @@ public sealed unsafe class PlantedFaultTests : IDisposable
     {
         fixed (float* target = new float[64])
         {
-            CudaDriver.MemcpyDtoHAsync(target, _y.Address, 64 * 4, _stream).ThrowIfFailed();
-            CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
+            CudaDriver.MemcpyDtoHAsync(target, _y.Address, 64 * 4, _kernels.Stream).ThrowIfFailed();
+            CudaDriver.StreamSynchronize(_kernels.Stream).ThrowIfFailed();
             return target[0];
         }
     }
@@ -192,7 +172,7 @@ public sealed unsafe class PlantedFaultTests : IDisposable
     {
         Assert.NotEqual(CudaResult.Success, Launch("takes_number", 64 << 10, _y.Address, 64));
         SoftCuda.Reset();
-        CudaDriver.ModuleGetFunction(out nint function, _module, "takes_number").ThrowIfFailed();
+        nint function = _kernels.Function("takes_number");
         CudaResult result =
             CudaDriver.FuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, 228 << 10);
         Assert.NotEqual(CudaResult.Success, result);
@@ -240,9 +220,9 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         CudaDriver.MemHostAlloc(out byte* pinned, 64 * 4, 0).ThrowIfFailed();
         Span<float> buffer = new((float*)pinned, 64);
         buffer.Fill(1);
-        CudaDriver.MemcpyHtoDAsync(_y.Address, pinned, 64 * 4, _stream).ThrowIfFailed();
+        CudaDriver.MemcpyHtoDAsync(_y.Address, pinned, 64 * 4, _kernels.Stream).ThrowIfFailed();
         buffer.Fill(2);
-        CudaDriver.StreamSynchronize(_stream).ThrowIfFailed();
+        CudaDriver.StreamSynchronize(_kernels.Stream).ThrowIfFailed();
         Assert.Equal(2, Values()[0]);
         CudaDriver.MemFreeHost(pinned).ThrowIfFailed();
     }
