@@ -22,12 +22,13 @@ __device__ __forceinline__ void forward(const T* qkv, const int* offsets, int lo
     DYNAMIC_SHARED(float, shared);
     if (is_padding_block<1>(context, offsets, tokens, size)) return;
     ForwardRows<T> head(qkv, offsets, size, context);
+    Draws draws = draws_of(mask, head.sentence);
     float* q = shared + threadIdx.x / WarpSize * (size + longest);
     float* p = q + size;
     for (int i = threadIdx.x / WarpSize; i < head.n; i += blockDim.x / WarpSize)
     {
         load_row(head.q[i], q, size);
-        float lse = softmax_row(q, head.k, head, mask, i, p);
+        float lse = softmax_row(q, head.k, head, mask, draws, i, p);
         weighted_sum(p, head.v, head.n, head.o[i], size);
         if (log_sum_exp != nullptr && threadIdx.x % WarpSize == 0)
             log_sum_exp[static_cast<long long>(head.head) * tokens + head.first + i] = lse;
@@ -43,6 +44,7 @@ __device__ __forceinline__ void backward_short(const T* dcontext, const T* qkv, 
     BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, size, dqkv, tokens);
     int n = head.n;
     if (n > ShortSentence) return;
+    Draws draws = draws_of(mask, head.sentence);
     int warp = threadIdx.x / WarpSize;
     int warps = blockDim.x / WarpSize;
     float* q = shared + warp * 3 * size;
@@ -57,8 +59,8 @@ __device__ __forceinline__ void backward_short(const T* dcontext, const T* qkv, 
         load_row(head.q[i], q, size);
         load_row(head.dout[i], dout, size);
         load_row(head.o[i], o, size);
-        softmax_row_backward(q, dout, warp_dot(dout, o, size), head.lse[i], head.k, head.v, head, mask, i, ds + i * n,
-            p_dropped + i * n);
+        softmax_row_backward(q, dout, warp_dot(dout, o, size), head.lse[i], head.k, head.v, head, mask, draws, i,
+            ds + i * n, p_dropped + i * n);
         weighted_sum(ds + i * n, head.k, n, head.dq[i], size);
     }
     __syncthreads();
@@ -78,6 +80,7 @@ __device__ __forceinline__ void backward_queries(const T* dcontext, const T* qkv
     DYNAMIC_SHARED(float, shared);
     BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, size, dqkv, tokens);
     if (head.n <= ShortSentence) return;
+    Draws draws = draws_of(mask, head.sentence);
     float* q = shared + threadIdx.x / WarpSize * (3 * size + longest);
     float* dout = q + size;
     float* o = dout + size;
@@ -87,7 +90,8 @@ __device__ __forceinline__ void backward_queries(const T* dcontext, const T* qkv
         load_row(head.q[i], q, size);
         load_row(head.dout[i], dout, size);
         load_row(head.o[i], o, size);
-        softmax_row_backward(q, dout, warp_dot(dout, o, size), head.lse[i], head.k, head.v, head, mask, i, ds, nullptr);
+        softmax_row_backward(
+            q, dout, warp_dot(dout, o, size), head.lse[i], head.k, head.v, head, mask, draws, i, ds, nullptr);
         weighted_sum(ds, head.k, head.n, head.dq[i], size);
     }
 }
@@ -95,7 +99,7 @@ __device__ __forceinline__ void backward_queries(const T* dcontext, const T* qkv
 // Computes a key's columns of P ∘ mask and dS, by a warp; lanes take the queries.
 template <class T>
 __device__ __forceinline__ void softmax_column_backward(const float* k, const float* v, const BackwardRows<T>& head,
-    const Dropout& mask, int j, float* ds, float* p_dropped)
+    const Dropout& mask, const Draws& draws, int j, float* ds, float* p_dropped)
 {
     constexpr int N = Vector<T>::Length;
     int size = head.size;
@@ -111,7 +115,7 @@ __device__ __forceinline__ void softmax_column_backward(const float* k, const fl
 #pragma unroll
             for (int e = 0; e < N; e++) delta += dout[e] * o[e];
         }
-        float factor = mask.drops() ? dropout_factor(mask, head.sentence, head.mask_element(i, j)) : 1.0f;
+        float factor = mask.drops() ? dropout_factor(mask, draws, head.mask_element(i, j)) : 1.0f;
         ds[i] = p * (dot(v, head.dout[i], size) * factor - delta) * scale;
         p_dropped[i] = p * factor;
     }
@@ -124,6 +128,7 @@ __device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, c
     DYNAMIC_SHARED(float, shared);
     BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, size, dqkv, tokens);
     if (head.n <= ShortSentence) return;
+    Draws draws = draws_of(mask, head.sentence);
     float* k = shared + threadIdx.x / WarpSize * 2 * (size + longest);
     float* v = k + size;
     float* ds = v + size;
@@ -132,7 +137,7 @@ __device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, c
     {
         load_row(head.k[j], k, size);
         load_row(head.v[j], v, size);
-        softmax_column_backward(k, v, head, mask, j, ds, p_dropped);
+        softmax_column_backward(k, v, head, mask, draws, j, ds, p_dropped);
         weighted_sum(ds, head.q, head.n, head.dk[j], size);
         weighted_sum(p_dropped, head.dout, head.n, head.dv[j], size);
     }

@@ -69,7 +69,7 @@ __device__ __forceinline__ void weighted_sum(const float* weights, const Rows<co
 // Computes p = softmax(q Kᵀ / √D) ∘ mask for query i, by a warp; returns the log-sum-exp of the scaled scores.
 template <class T>
 __device__ __forceinline__ float softmax_row(const float* q, const Rows<const T>& k, const HeadRows& head,
-    const Dropout& mask, int i, float* p)
+    const Dropout& mask, const Draws& draws, int i, float* p)
 {
     int lane = threadIdx.x % WarpSize;
     float scale = rsqrtf(static_cast<float>(head.size));
@@ -91,7 +91,7 @@ __device__ __forceinline__ float softmax_row(const float* q, const Rows<const T>
     for (int j = lane; j < head.n; j += WarpSize)
     {
         p[j] *= inverse;
-        if (mask.drops()) p[j] *= dropout_factor(mask, head.sentence, head.mask_element(i, j));
+        if (mask.drops()) p[j] *= dropout_factor(mask, draws, head.mask_element(i, j));
     }
     return max + logf(sum);
 }
@@ -100,15 +100,15 @@ __device__ __forceinline__ float softmax_row(const float* q, const Rows<const T>
 // p comes from the log-sum-exp; dp = dout Vᵀ, delta = Σ dO ∘ O.
 template <class T>
 __device__ __forceinline__ void softmax_row_backward(const float* q, const float* dout, float delta, float lse,
-    const Rows<const T>& k, const Rows<const T>& v, const HeadRows& head, const Dropout& mask, int i, float* ds,
-    float* p_dropped)
+    const Rows<const T>& k, const Rows<const T>& v, const HeadRows& head, const Dropout& mask, const Draws& draws,
+    int i, float* ds, float* p_dropped)
 {
     float scale = rsqrtf(static_cast<float>(head.size));
     for (int j = threadIdx.x % WarpSize; j < head.n; j += WarpSize)
     {
         float p = expf(dot(q, k[j], head.size) * scale - lse);
         float dp = dot(dout, v[j], head.size);
-        float factor = mask.drops() ? dropout_factor(mask, head.sentence, head.mask_element(i, j)) : 1.0f;
+        float factor = mask.drops() ? dropout_factor(mask, draws, head.mask_element(i, j)) : 1.0f;
         ds[j] = p * (dp * factor - delta) * scale;
         if (p_dropped != nullptr) p_dropped[j] = p * factor;
     }

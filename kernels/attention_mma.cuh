@@ -5,10 +5,14 @@
 // rounded to T where they enter a product. Every order is fixed by the sentence's length alone.
 #pragma once
 #include "attention.cuh"
+#include "attention_mma_dropout.cuh"
 #include "mma.cuh"
 
 constexpr int TileRows = 64;
 constexpr int WarpRows = 16;
+
+// Groups of 16 rows per tile.
+constexpr int KeyGroups = TileRows / 16;
 
 // Eight elements of padding per row put the eight rows that an ldmatrix reads into different banks.
 template <int D> constexpr int TileStride = D + 8;

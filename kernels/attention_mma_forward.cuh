@@ -3,9 +3,7 @@
 #pragma once
 #include "attention_mma.cuh"
 
-constexpr int KeyGroups = TileRows / 16;
-
-// The softmax of a warp's 16 queries over the keys so far: o = Σ exp(s - max) ∘ mask · v, sum = Σ exp(s - max). A lane
+// The softmax of a warp's 16 queries over the keys so far: o = Σ exp(s - max) v over the kept keys, sum = Σ exp(s - max). A lane
 // has two of the rows, and adds up in sum only the keys of its own columns.
 template <int D> struct OnlineSoftmax
 {
@@ -55,36 +53,32 @@ __device__ __forceinline__ void scores(const uint32_t (&q)[D / 16][4], const T* 
     }
 }
 
-// Computes p = exp(s - max) ∘ mask for 16 keys in place of s, and adds exp(s - max) to the softmax's sum.
+// Computes p = exp(s - max), and 0 where it is dropped, for 16 keys in place of s, and adds exp(s - max) to the
+// softmax's sum.
 template <int D>
-__device__ __forceinline__ void exponentials(Accumulator& p, OnlineSoftmax<D>& softmax, const HeadRows& head,
-    const Dropout& mask, int first_query, int first_key)
+__device__ __forceinline__ void exponentials(
+    Accumulator& p, OnlineSoftmax<D>& softmax, const Dropout& mask, const KeptKeys<KeyGroups>& kept, int group)
 {
 #pragma unroll
-    for (int i = 0; i < 8; i += 2)
+    for (int i = 0; i < 8; i++)
     {
         int r = i / 2 % 2;
-        float factors[2] = {1, 1};
         p[i] = expf(p[i] - softmax.max[r]);
-        p[i + 1] = expf(p[i + 1] - softmax.max[r]);
-        softmax.sum[r] += p[i] + p[i + 1];
-        if (mask.drops())
-        {
-            uint32_t element = head.mask_element(first_query + fragment_row(i), first_key + fragment_column(i));
-            dropout_pair(mask, head.sentence, element, factors);
-        }
-        p[i] *= factors[0];
-        p[i + 1] *= factors[1];
+        softmax.sum[r] += p[i];
     }
+    if (!mask.drops()) return;
+#pragma unroll
+    for (int i = 0; i < 8; i++) p[i] = kept(group, i) ? p[i] : 0.0f;
 }
 
-// Stores O = Σ exp(s - max) v / Σ exp(s - max) and the log-sum-exp of a warp's 16 queries. staging: see store_rows.
+// Stores O = Σ (exp(s - max) ∘ mask) v / Σ exp(s - max) and the log-sum-exp of a warp's 16 queries. kept_scale: that
+// of the mask. staging: see store_rows.
 template <class T, int D>
-__device__ __forceinline__ void normalize(const OnlineSoftmax<D>& softmax, const ForwardRows<T>& head, T* staging,
-    int first_query, float* log_sum_exp, int tokens)
+__device__ __forceinline__ void normalize(const OnlineSoftmax<D>& softmax, const ForwardRows<T>& head, float kept_scale,
+    T* staging, int first_query, float* log_sum_exp, int tokens)
 {
     float sum[2] = {row_sum(softmax.sum[0]), row_sum(softmax.sum[1])};
-    const float scale[2] = {1 / sum[0], 1 / sum[1]};
+    const float scale[2] = {kept_scale / sum[0], kept_scale / sum[1]};
     store_rows<T, D>(softmax.o, scale, staging, head.o, first_query, head.n);
     if (log_sum_exp == nullptr || fragment_column(0) != 0) return;
     float* lse = log_sum_exp + static_cast<long long>(head.head) * tokens + head.first;
@@ -104,6 +98,7 @@ __device__ __forceinline__ void forward_mma(const T* qkv, const int* offsets, co
     int start = blockIdx.z * TileRows;
     if (is_padding_block<1>(context, offsets, tokens, D, start == 0)) return;
     ForwardRows<T> head(qkv, offsets, D, context);
+    Draws draws = draws_of(mask, head.sentence);
     int n = head.n;
     if (start >= n) return;
     int first_query = start + first_row_in_tile();
@@ -132,14 +127,18 @@ __device__ __forceinline__ void forward_mma(const T* qkv, const int* offsets, co
         scores<T, D>(q, k_tile, first_key, n, p, max);
 
         // online softmax, O += P V
+        KeptKeys<KeyGroups> kept = {};
+        if (mask.drops()) kept = draw_keys<KeyGroups>(mask, draws, head, first_query, first_key);
         softmax.rescale(max);
 #pragma unroll
         for (int group = 0; group < KeyGroups; group++)
         {
             if (first_key + group * 16 >= n) continue;
-            exponentials(p[group], softmax, head, mask, first_query, first_key + group * 16);
+            exponentials(p[group], softmax, mask, kept, group);
             multiply_rows<T, D>(p[group], v_tile + group * 16 * TileStride<D>, softmax.o);
         }
     }
-    if (first_query < n) normalize<T, D>(softmax, head, q_rows, first_query, log_sum_exp, tokens);
+    if (first_query >= n) return;
+    float kept_scale = mask.drops() ? mask.scale : 1.0f;
+    normalize<T, D>(softmax, head, kept_scale, q_rows, first_query, log_sum_exp, tokens);
 }

@@ -46,26 +46,21 @@ __device__ __forceinline__ void load_lse_and_delta(const BackwardRows<T>& head, 
     tiles.lse[row] = first + row < head.n ? head.lse[first + row] : infinity();
 }
 
-// dS = P ∘ (dP ∘ mask - delta) / √D in place of S = Q Kᵀ, for 16 queries and 16 keys. dp = dO Vᵀ.
+// dS = P ∘ (dP ∘ mask - delta) / √D in place of S = Q Kᵀ, for 16 queries and a group of 16 of a tile's keys,
+// `keys` of which are in the sentence. dp = dO Vᵀ.
 template <class T, int D>
 __device__ __forceinline__ void scores_gradient(Accumulator& s, const Accumulator& dp, const LongTiles<T, D>& tiles,
-    const HeadRows& head, const Dropout& mask, int first_query_of_tile, int first_key)
+    const Dropout& mask, const KeptKeys<KeyGroups>& kept, int group, int keys)
 {
     const float scale = rsqrtf(static_cast<float>(D));
 #pragma unroll
-    for (int i = 0; i < 8; i += 2)
+    for (int i = 0; i < 8; i++)
     {
         int row_in_tile = first_row_in_tile() + fragment_row(i);
-        int key = first_key + fragment_column(i);
-        float factors[2] = {1, 1};
-        if (mask.drops())
-            dropout_pair(mask, head.sentence, head.mask_element(first_query_of_tile + row_in_tile, key), factors);
-#pragma unroll
-        for (int k = 0; k < 2; k++)
-        {
-            float p = key + k < head.n ? expf(s[i + k] * scale - tiles.lse[row_in_tile]) : 0.0f;
-            s[i + k] = p * (dp[i + k] * factors[k] - tiles.delta[row_in_tile]) * scale;
-        }
+        float p = group * 16 + fragment_column(i) < keys ? expf(s[i] * scale - tiles.lse[row_in_tile]) : 0.0f;
+        float factor = 1;
+        if (mask.drops()) factor = kept(group, i) ? mask.scale : 0.0f;
+        s[i] = p * (dp[i] * factor - tiles.delta[row_in_tile]) * scale;
     }
 }
 
@@ -79,6 +74,7 @@ __device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, con
     int start = blockIdx.z * TileRows;
     if (n <= ShortSentence || start >= n) return;
     LongTiles<T, D> tiles(shared);
+    Draws draws = draws_of(mask, head.sentence);
     int row_in_tile = first_row_in_tile();
 
     // load Q, dO, lse and delta
@@ -98,36 +94,39 @@ __device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, con
         load_tile<T, D>(head.v, first_key, n, tiles.v);
         __syncthreads();
         if (start + row_in_tile >= n) continue;
+        KeptKeys<KeyGroups> kept = {};
+        if (mask.drops()) kept = draw_keys<KeyGroups>(mask, draws, head, start + row_in_tile, first_key);
 
         // dQ += dS K
-        for (int group = 0; group < TileRows && first_key + group < n; group += 16)
+        for (int group = 0; group < KeyGroups && first_key + group * 16 < n; group++)
         {
             Accumulator s, dp;
-            multiply_transposed<T, D>(q, tiles.k + group * TileStride<D>, s);
-            multiply_transposed<T, D>(dout, tiles.v + group * TileStride<D>, dp);
-            scores_gradient(s, dp, tiles, head, mask, start, first_key + group);
-            multiply_rows<T, D>(s, tiles.k + group * TileStride<D>, dq);
+            int row = group * 16 * TileStride<D>;
+            multiply_transposed<T, D>(q, tiles.k + row, s);
+            multiply_transposed<T, D>(dout, tiles.v + row, dp);
+            scores_gradient(s, dp, tiles, mask, kept, group, n - first_key);
+            multiply_rows<T, D>(s, tiles.k + row, dq);
         }
     }
     if (start + row_in_tile >= n) return;
     store_rows<T, D>(dq, tiles.q + row_in_tile * TileStride<D>, head.dq, start + row_in_tile, n);
 }
 
-// P ∘ mask in place of Sᵀ = K Qᵀ, and dS in place of dPᵀ = V dOᵀ, for 16 keys and 16 queries. first_row: of the
-// queries, in their tile.
+// P ∘ mask in place of Sᵀ = K Qᵀ, and dS in place of dPᵀ = V dOᵀ, for 16 keys and a group of 16 of a tile's queries.
 template <class T, int D>
 __device__ __forceinline__ void scores_gradient_transposed(Accumulator& s, Accumulator& dp,
-    const LongTiles<T, D>& tiles, const HeadRows& head, const Dropout& mask, int first_query_of_tile, int first_row,
-    int first_key)
+    const LongTiles<T, D>& tiles, const Dropout& mask, const KeptQueries& kept, int group)
 {
     const float scale = rsqrtf(static_cast<float>(D));
+    uint32_t kept_keys[8] = {};
+    if (mask.drops()) kept.of_group(group, kept_keys);
 #pragma unroll
     for (int i = 0; i < 8; i++)
     {
-        int row_in_tile = first_row + fragment_column(i);
-        uint32_t element = head.mask_element(first_query_of_tile + row_in_tile, first_key + fragment_row(i));
+        int row_in_tile = group * 16 + fragment_column(i);
         float p = expf(s[i] * scale - tiles.lse[row_in_tile]);
-        float factor = mask.drops() ? dropout_factor(mask, head.sentence, element) : 1.0f;
+        float factor = 1;
+        if (mask.drops()) factor = kept_keys[i] >> fragment_row(i) & 1 ? mask.scale : 0.0f;
         s[i] = p * factor;
         dp[i] = p * (dp[i] * factor - tiles.delta[row_in_tile]) * scale;
     }
@@ -143,6 +142,7 @@ __device__ __forceinline__ void keys_mma(const T* dcontext, const T* qkv, const 
     int start = blockIdx.z * TileRows;
     if (n <= ShortSentence || start >= n) return;
     LongTiles<T, D> tiles(shared);
+    Draws draws = draws_of(mask, head.sentence);
     int first_key = start + first_row_in_tile();
     T* k_rows = tiles.k + first_row_in_tile() * TileStride<D>;
     T* v_rows = tiles.v + first_row_in_tile() * TileStride<D>;
@@ -165,16 +165,19 @@ __device__ __forceinline__ void keys_mma(const T* dcontext, const T* qkv, const 
         load_lse_and_delta(head, first_query, tiles);
         __syncthreads();
         if (first_key >= n) continue;
+        KeptQueries kept = {};
+        if (mask.drops()) kept = draw_queries(mask, draws, head, first_query, first_key);
 
         // dV += (P ∘ mask)ᵀ dO, dK += dSᵀ Q
-        for (int group = 0; group < TileRows && first_query + group < n; group += 16)
+        for (int group = 0; group < TileRows / 16 && first_query + group * 16 < n; group++)
         {
             Accumulator s, dp;
-            multiply_transposed<T, D>(k, tiles.q + group * TileStride<D>, s);
-            multiply_transposed<T, D>(v, tiles.dout + group * TileStride<D>, dp);
-            scores_gradient_transposed(s, dp, tiles, head, mask, first_query, group, first_key);
-            multiply_rows<T, D>(s, tiles.dout + group * TileStride<D>, dv);
-            multiply_rows<T, D>(dp, tiles.q + group * TileStride<D>, dk);
+            int row = group * 16 * TileStride<D>;
+            multiply_transposed<T, D>(k, tiles.q + row, s);
+            multiply_transposed<T, D>(v, tiles.dout + row, dp);
+            scores_gradient_transposed(s, dp, tiles, mask, kept, group);
+            multiply_rows<T, D>(s, tiles.dout + row, dv);
+            multiply_rows<T, D>(dp, tiles.q + row, dk);
         }
     }
     if (first_key >= n) return;

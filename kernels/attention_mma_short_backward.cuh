@@ -90,24 +90,18 @@ template <class T> __device__ __forceinline__ void store_a(const uint32_t (&a)[4
 // P ∘ mask in place of S = Q Kᵀ, and dS in place of dP = dO Vᵀ, for 16 queries and 16 keys.
 template <int D>
 __device__ __forceinline__ void scores_gradient(Accumulator& s, Accumulator& dp, const float (&lse)[2],
-    const float (&delta)[2], const HeadRows& head, const Dropout& mask, int first_query, int first_key)
+    const float (&delta)[2], const Dropout& mask, const KeptKeys<KeyGroups>& kept, int first_key, int n)
 {
     const float scale = rsqrtf(static_cast<float>(D));
 #pragma unroll
-    for (int i = 0; i < 8; i += 2)
+    for (int i = 0; i < 8; i++)
     {
         int r = i / 2 % 2;
-        int key = first_key + fragment_column(i);
-        float factors[2] = {1, 1};
-        if (mask.drops())
-            dropout_pair(mask, head.sentence, head.mask_element(first_query + fragment_row(i), key), factors);
-#pragma unroll
-        for (int k = 0; k < 2; k++)
-        {
-            float p = key + k < head.n ? expf(s[i + k] * scale - lse[r]) : 0.0f;
-            s[i + k] = p * factors[k];
-            dp[i + k] = p * (dp[i + k] * factors[k] - delta[r]) * scale;
-        }
+        float p = first_key + fragment_column(i) < n ? expf(s[i] * scale - lse[r]) : 0.0f;
+        float factor = 1;
+        if (mask.drops()) factor = kept(first_key / 16, i) ? mask.scale : 0.0f;
+        s[i] = p * factor;
+        dp[i] = p * (dp[i] * factor - delta[r]) * scale;
     }
 }
 
@@ -119,6 +113,8 @@ __device__ __forceinline__ void sum_dq(const ShortTiles<T, D>& tiles, const Head
     int row = first_query + fragment_row(0);
     float lse[2] = {tiles.lse[row], tiles.lse[row + 8]};
     float delta[2] = {tiles.delta[row], tiles.delta[row + 8]};
+    KeptKeys<KeyGroups> kept = {};
+    if (mask.drops()) kept = draw_keys<KeyGroups>(mask, draws_of(mask, head.sentence), head, first_query, 0);
     for (int first_key = 0; first_key < head.n; first_key += 16)
     {
         // The fragments of Q and dO are loaded again for each group of keys: in registers, they would cost one block
@@ -129,7 +125,7 @@ __device__ __forceinline__ void sum_dq(const ShortTiles<T, D>& tiles, const Head
         multiply_transposed<T, D>(a, tiles.k + first_key * TileStride<D>, s);
         load_a<T, D>(tiles.dout + first_query * TileStride<D>, a);
         multiply_transposed<T, D>(a, tiles.v + first_key * TileStride<D>, dp);
-        scores_gradient<D>(s, dp, lse, delta, head, mask, first_query, first_key);
+        scores_gradient<D>(s, dp, lse, delta, mask, kept, first_key, head.n);
         round_to_a<T>(s, rounded);
         store_a(rounded, tiles.p_dropped + first_query * SquareStride + first_key);
         round_to_a<T>(dp, rounded);

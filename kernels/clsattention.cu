@@ -17,7 +17,7 @@ __device__ __forceinline__ void forward(const T* q, const T* kv, const int* offs
     float* q_row = shared;
     float* p = q_row + size;
     load_row(q + row, q_row, size);
-    float lse = softmax_row(q_row, k, head, mask, 0, p);
+    float lse = softmax_row(q_row, k, head, mask, draws_of(mask, head.sentence), 0, p);
     weighted_sum(p, v, head.n, context + row, size);
     if (log_sum_exp != nullptr && threadIdx.x == 0)
         log_sum_exp[static_cast<long long>(head.head) * gridDim.x + head.sentence] = lse;
@@ -65,7 +65,8 @@ __device__ __forceinline__ void backward(const T* dcontext, const T* q, const T*
     load_row(dcontext + row, dout, size);
     load_row(context + row, o, size);
     float lse = log_sum_exp[static_cast<long long>(head.head) * sentences + head.sentence];
-    softmax_row_backward(q_row, dout, warp_dot(dout, o, size), lse, k, v, head, mask, 0, ds, p_dropped);
+    Draws draws = draws_of(mask, head.sentence);
+    softmax_row_backward(q_row, dout, warp_dot(dout, o, size), lse, k, v, head, mask, draws, 0, ds, p_dropped);
     weighted_sum(ds, k, n, dq + row, size);
     outer_products(ds, p_dropped, q_row, dout, n, size, head.rows(dkv, 2), head.hidden);
 }

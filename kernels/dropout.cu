@@ -8,18 +8,16 @@ template <class T> __device__ __forceinline__ void apply(
 {
     constexpr int N = Vector<T>::Length;
     int row = blockIdx.x;
-    int sentence = sentence_of(offsets, sentences, row);
-    int position = offsets == nullptr ? 0 : row - offsets[sentence];
+    SentenceRow found = find_sentence(offsets, sentences, row);
+    Draws draws = draws_of(mask, found.sentence);
+    uint32_t first = static_cast<uint32_t>(row - found.first) * columns;
     const T* x_row = x + static_cast<long long>(row) * columns;
     T* y_row = y + static_cast<long long>(row) * columns;
     for (int column = threadIdx.x * N; column < columns; column += blockDim.x * N)
     {
         float values[N];
-        float factors[N];
         load(x_row + column, values);
-        dropout_vector(mask, sentence, static_cast<uint32_t>(position) * columns + column, factors);
-#pragma unroll
-        for (int k = 0; k < N; k++) values[k] *= factors[k];
+        apply_dropout(mask, draws, first + column, values);
         store(y_row + column, values);
     }
 }

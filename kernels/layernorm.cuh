@@ -4,30 +4,27 @@
 #include "common.cuh"
 #include "philox.cuh"
 
-// The sentence of a row, and the row's position in it; 0 and 0 if there is no dropout.
-struct RowPosition
+// The draws of a row's mask: those of its sentence, and the element of the first column.
+struct RowDraws
 {
-    int sentence;
-    int position;
+    Draws sentence;
+    uint32_t first;
 };
 
-__device__ __forceinline__ RowPosition position_of(const Dropout& mask, const int* offsets, int sentences, int row)
+// Returns a row's draws, by a warp whose lanes all pass that row.
+__device__ __forceinline__ RowDraws row_draws(
+    const Dropout& mask, const int* offsets, int sentences, int row, int columns)
 {
-    if (!mask.drops()) return {0, 0};
-    int sentence = sentence_of(offsets, sentences, row);
-    return {sentence, offsets != nullptr ? row - offsets[sentence] : 0};
+    if (!mask.drops()) return {};
+    SentenceRow found = find_sentence(offsets, sentences, row);
+    return {draws_of(mask, found.sentence), static_cast<uint32_t>(row - found.first) * columns};
 }
 
 // values *= mask.
 template <int N> __device__ __forceinline__ void apply_dropout(
-    const Dropout& mask, const RowPosition& position, int columns, int column, float (&values)[N])
+    const Dropout& mask, const RowDraws& draws, int column, float (&values)[N])
 {
-    if (!mask.drops()) return;
-    float factors[N];
-    uint32_t element = static_cast<uint32_t>(position.position) * columns + column;
-    dropout_vector(mask, position.sentence, element, factors);
-#pragma unroll
-    for (int i = 0; i < N; i++) values[i] *= factors[i];
+    if (mask.drops()) apply_dropout(mask, draws.sentence, draws.first + column, values);
 }
 
 template <int N> __device__ __forceinline__ void add(const float (&other)[N], float (&values)[N])
@@ -42,21 +39,17 @@ template <int N> __device__ __forceinline__ void multiply(const float (&other)[N
     for (int i = 0; i < N; i++) values[i] *= other[i];
 }
 
-// z holds x on entry. residual is the row's.
-template <class T, int N> __device__ __forceinline__ void add_bias_dropout_residual(
-    const float* bias, const T* residual, const Dropout& mask, const RowPosition& position, int columns, int column,
-    float (&z)[N])
+// z holds x on entry.
+template <int N> __device__ __forceinline__ void add_bias_and_dropout(
+    const float* bias, const Dropout& mask, const RowDraws& draws, int column, float (&z)[N])
 {
-    float values[N];
     if (bias != nullptr)
     {
+        float values[N];
         load_wide(bias + column, values);
         add(values, z);
     }
-    apply_dropout(mask, position, columns, column, z);
-    if (residual == nullptr) return;
-    load(residual + column, values);
-    add(values, z);
+    apply_dropout(mask, draws, column, z);
 }
 
 // Stores normalized = (z - mean) rstd and y = γ normalized + β; normalized and y are the row's. z holds normalized on
@@ -121,12 +114,12 @@ template <int N> struct ParameterGradients
 // g holds dx on exit, also where dx is null.
 template <class T, int N> __device__ __forceinline__ void store_dz_dx(
     float mean_g, float mean_g_normalized, float rstd, const float (&normalized)[N], const Dropout& mask,
-    const RowPosition& position, int columns, int column, T* dz, T* dx, float (&g)[N])
+    const RowDraws& draws, int column, T* dz, T* dx, float (&g)[N])
 {
 #pragma unroll
     for (int i = 0; i < N; i++) g[i] = rstd * (g[i] - mean_g - normalized[i] * mean_g_normalized);
     store(dz, g);
     if (dx == nullptr) return;
-    apply_dropout(mask, position, columns, column, g);
+    apply_dropout(mask, draws, column, g);
     store(dx, g);
 }

@@ -10,13 +10,13 @@ constexpr int RowsAtOnce = 4;
 constexpr int MaxThreads = 512;
 constexpr int MaxWarps = MaxThreads / WarpSize;
 
-// Shared by the block's threads, for RowsAtOnce rows: two sums per warp and row, and per row what one thread looked up.
+// Shared by the block's threads, for RowsAtOnce rows: two sums per warp and row, and per row what one warp looked up.
 // Double-buffered: the next rows' values may be written while these are read.
 struct RowExchange
 {
     float sums[MaxWarps][2 * RowsAtOnce];
     float rstd[RowsAtOnce];
-    RowPosition positions[RowsAtOnce];
+    RowDraws draws[RowsAtOnce];
 };
 using RowExchanges = RowExchange[2];
 
@@ -42,24 +42,31 @@ template <class T, int Vectors> __device__ __forceinline__ void forward(
     int lane = threadIdx.x % WarpSize;
     if (row >= rows) return;
     long long start = static_cast<long long>(row) * columns;
+    uint4 x_words[Vectors];
+    uint4 residual_words[Vectors];
     float z[Vectors][N];
 
-    // z and its mean
+    // z and its mean; nothing waits for memory before everything is under way
 #pragma unroll
     for (int k = 0; k < Vectors; k++)
     {
         int column = (k * WarpSize + lane) * N;
-        if (column < columns) load(x + start + column, z[k]);
+        if (column >= columns) continue;
+        x_words[k] = *reinterpret_cast<const uint4*>(x + start + column);
+        if (residual != nullptr) residual_words[k] = *reinterpret_cast<const uint4*>(residual + start + column);
     }
-    RowPosition position = position_of(mask, offsets, sentences, row);
+    RowDraws draws = row_draws(mask, offsets, sentences, row, columns);
     float sum = 0;
 #pragma unroll
     for (int k = 0; k < Vectors; k++)
     {
         int column = (k * WarpSize + lane) * N;
         if (column >= columns) continue;
-        const T* residual_row = residual == nullptr ? nullptr : residual + start;
-        add_bias_dropout_residual(bias, residual_row, mask, position, columns, column, z[k]);
+        widen<T>(x_words[k], z[k]);
+        add_bias_and_dropout(bias, mask, draws, column, z[k]);
+        float values[N];
+        if (residual != nullptr) widen<T>(residual_words[k], values);
+        if (residual != nullptr) add(values, z[k]);
 #pragma unroll
         for (int i = 0; i < N; i++) sum += z[k][i];
     }
@@ -160,7 +167,11 @@ template <class T> __device__ __forceinline__ void backward(
         stored.load(dy + start, normalized + start, vector_count, columns);
         int r0 = threadIdx.x;
         if (r0 < row_count) exchange.rstd[r0] = rstd[first_row + r0];
-        if (r0 < row_count) exchange.positions[r0] = position_of(mask, offsets, sentences, first_row + r0);
+        for (int r = threadIdx.x / WarpSize; r < row_count; r += blockDim.x / WarpSize)
+        {
+            RowDraws draws = row_draws(mask, offsets, sentences, first_row + r, columns);
+            if (threadIdx.x % WarpSize == 0) exchange.draws[r] = draws;
+        }
 
         // Σ g and Σ g normalized of each row; dγ and dβ
         float sums[2 * RowsAtOnce] = {};
@@ -180,7 +191,7 @@ template <class T> __device__ __forceinline__ void backward(
             T* dz_vector = dz + start + r * columns;
             T* dx_vector = dx == nullptr ? nullptr : dx + start + r * columns;
             store_dz_dx(sums[2 * r] / columns, sums[2 * r + 1] / columns, exchange.rstd[r], normalized_values, mask,
-                exchange.positions[r], columns, column, dz_vector, dx_vector, g);
+                exchange.draws[r], column, dz_vector, dx_vector, g);
             add(g, gradients.dbias);
         }
     }

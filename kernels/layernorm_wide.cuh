@@ -10,8 +10,21 @@ struct alignas(16) RowMeans
 {
     float mean_g;
     float mean_g_normalized;
-    RowPosition position;
+    RowDraws draws;
 };
+
+// Computes z for a vector of columns; x and residual are the row's.
+template <class T, int N> __device__ __forceinline__ void load_z(
+    const T* x, const float* bias, const T* residual, const Dropout& mask, const RowDraws& draws, int column,
+    float (&z)[N])
+{
+    load(x + column, z);
+    add_bias_and_dropout(bias, mask, draws, column, z);
+    if (residual == nullptr) return;
+    float values[N];
+    load(residual + column, values);
+    add(values, z);
+}
 
 template <class T> __device__ __forceinline__ void forward_wide(
     const T* x, const float* bias, const T* residual, const int* offsets, int sentences, const Dropout& mask,
@@ -23,15 +36,14 @@ template <class T> __device__ __forceinline__ void forward_wide(
     int stride = blockDim.x * N;
     long long start = static_cast<long long>(row) * columns;
     const T* residual_row = residual == nullptr ? nullptr : residual + start;
-    RowPosition position = position_of(mask, offsets, sentences, row);
+    RowDraws draws = row_draws(mask, offsets, sentences, row, columns);
     float z[N];
 
     // mean of z
     float sum = 0;
     for (int column = first_column; column < columns; column += stride)
     {
-        load(x + start + column, z);
-        add_bias_dropout_residual(bias, residual_row, mask, position, columns, column, z);
+        load_z(x + start, bias, residual_row, mask, draws, column, z);
 #pragma unroll
         for (int i = 0; i < N; i++) sum += z[i];
     }
@@ -41,8 +53,7 @@ template <class T> __device__ __forceinline__ void forward_wide(
     float sum_of_squares = 0;
     for (int column = first_column; column < columns; column += stride)
     {
-        load(x + start + column, z);
-        add_bias_dropout_residual(bias, residual_row, mask, position, columns, column, z);
+        load_z(x + start, bias, residual_row, mask, draws, column, z);
 #pragma unroll
         for (int i = 0; i < N; i++) sum_of_squares += (z[i] - mean) * (z[i] - mean);
     }
@@ -53,8 +64,7 @@ template <class T> __device__ __forceinline__ void forward_wide(
     T* normalized_row = normalized == nullptr ? nullptr : normalized + start;
     for (int column = first_column; column < columns; column += stride)
     {
-        load(x + start + column, z);
-        add_bias_dropout_residual(bias, residual_row, mask, position, columns, column, z);
+        load_z(x + start, bias, residual_row, mask, draws, column, z);
         normalize(mean, row_rstd, gamma, beta, normalized_row, y + start, column, z);
     }
 }
@@ -80,8 +90,9 @@ template <class T> __device__ __forceinline__ void means(
     }
     sum = block_sum(sum, scratch);
     sum_normalized = block_sum(sum_normalized, scratch);
-    if (threadIdx.x != 0) return;
-    row_means[row] = {sum / columns, sum_normalized / columns, position_of(mask, offsets, sentences, row)};
+    if (threadIdx.x >= WarpSize) return;
+    RowDraws draws = row_draws(mask, offsets, sentences, row, columns);
+    if (threadIdx.x == 0) row_means[row] = {sum / columns, sum_normalized / columns, draws};
 }
 
 template <class T> __device__ __forceinline__ void backward_wide(
@@ -107,8 +118,8 @@ template <class T> __device__ __forceinline__ void backward_wide(
         gradients.add_row(g, normalized_values);
         multiply(gamma_values, g);
         T* dx_vector = dx == nullptr ? nullptr : dx + start;
-        store_dz_dx(means.mean_g, means.mean_g_normalized, rstd[row], normalized_values, mask, means.position,
-            columns, column, dz + start, dx_vector, g);
+        store_dz_dx(means.mean_g, means.mean_g_normalized, rstd[row], normalized_values, mask, means.draws,
+            column, dz + start, dx_vector, g);
         add(g, gradients.dbias);
     }
     gradients.store_to(partials + 3LL * part * columns + column, columns, dbias != nullptr);

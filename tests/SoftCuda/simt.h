@@ -45,6 +45,11 @@ inline float __uint_as_float(unsigned bits) { return simt_bits<float>(bits); }
 inline unsigned __float_as_uint(float value) { return simt_bits<unsigned>(value); }
 inline float __int_as_float(int bits) { return simt_bits<float>(bits); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>(static_cast<uint64_t>(a) * b >> 32); }
+inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
+inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift)
+{
+    return static_cast<unsigned>((static_cast<uint64_t>(high) << 32 | low) >> (shift & 31));
+}
 inline float rsqrtf(float x) { return 1 / sqrtf(x); }
 inline float __expf(float x) { return expf(x); }
 inline float __fdividef(float x, float y) { return x / y; }
@@ -107,6 +112,15 @@ template <class T> inline T __shfl_up_sync(unsigned, T value, unsigned delta)
 {
     int source = simt_lane() - static_cast<int>(delta);
     return simt_exchange(value, source >= 0 ? source : simt_lane());
+}
+
+inline unsigned __ballot_sync(unsigned, bool predicate)
+{
+    uint32_t word = predicate;
+    int slot = simt_share(&word, sizeof word);
+    unsigned ballot = 0;
+    for (int lane = 0; lane < 32; lane++) ballot |= *static_cast<const uint32_t*>(simt_shared_by(lane, slot)) << lane;
+    return ballot;
 }
 
 template <class T> inline T simt_fetch_add(T* target, T value)

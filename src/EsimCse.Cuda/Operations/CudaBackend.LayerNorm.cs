@@ -12,7 +12,7 @@ partial class CudaBackend
 
     // layernorm_registers.cuh's MaxThreads and layernorm_wide.cuh's sizeof(RowMeans).
     const int LayerNormMaxThreads = 512;
-    const int RowMeansBytes = 16;
+    const int RowMeansBytes = 32;
 
     /// <inheritdoc/>
     public void LayerNormForward(
