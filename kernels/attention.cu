@@ -15,6 +15,10 @@
 #include "attention_mma_long_backward.cuh"
 #include "attention_mma_short_backward.cuh"
 
+// Warps of a multiprocessor that registers leave room for.
+constexpr int MinWarps = 20;
+constexpr int MinWarpsOfManyTiles = 16;
+
 template <class T>
 __device__ __forceinline__ void forward(const T* qkv, const int* offsets, int longest, int size, const Dropout& mask,
     T* context, float* log_sum_exp, int tokens)
@@ -170,27 +174,34 @@ __device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, c
 FOR_EACH_TYPE(ENTRIES)
 #endif
 
+// Groups: of 16 rows in a tile.
+#define SHORT_MMA_ENTRIES(name, T, D, Groups, rows) \
+    extern "C" __global__ void __launch_bounds__( \
+        Groups * WarpSize, (Groups < MaxGroups ? MinWarps : MinWarpsOfManyTiles) / Groups) \
+        attention_forward_tiles##D##x##rows##_##name(const T* qkv, const int* offsets, Dropout mask, T* context, \
+            float* log_sum_exp, int tokens) \
+    { \
+        forward_mma<T, D, Groups>(qkv, offsets, mask, context, log_sum_exp, tokens); \
+    } \
+    extern "C" __global__ void __launch_bounds__(Groups * WarpSize, MinWarps / Groups) \
+        attention_backward_tiles##D##x##rows##_##name(const T* dcontext, const T* qkv, const T* context, \
+            const float* log_sum_exp, const int* offsets, Dropout mask, T* dqkv, int tokens) \
+    { \
+        short_backward_mma<T, D, Groups>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
+    }
 #define MMA_ENTRIES(name, T, D) \
-    extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_tiles##D##_##name(const T* qkv, \
-        const int* offsets, Dropout mask, T* context, float* log_sum_exp, int tokens) \
-    { \
-        forward_mma<T, D>(qkv, offsets, mask, context, log_sum_exp, tokens); \
-    } \
-    extern "C" __global__ void __launch_bounds__(128, D == 32 ? 6 : 4) attention_backward_tiles##D##_##name( \
-        const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
-        Dropout mask, T* dqkv, int tokens) \
-    { \
-        short_backward_mma<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
-    } \
+    SHORT_MMA_ENTRIES(name, T, D, 2, 32) \
+    SHORT_MMA_ENTRIES(name, T, D, 3, 48) \
+    SHORT_MMA_ENTRIES(name, T, D, 4, 64) \
     extern "C" __global__ void __launch_bounds__(128, D == 32 ? 5 : 4) attention_queries_tiles##D##_##name( \
         const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
         Dropout mask, T* dqkv, int tokens) \
     { \
         queries_mma<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
     } \
-    extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_tiles##D##_##name(const T* dcontext, \
-        const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, Dropout mask, T* dqkv, \
-        int tokens) \
+    extern "C" __global__ void __launch_bounds__(128, D == 32 ? 4 : 3) attention_keys_tiles##D##_##name( \
+        const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, \
+        Dropout mask, T* dqkv, int tokens) \
     { \
         keys_mma<T, D>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
     }

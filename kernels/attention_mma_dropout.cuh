@@ -13,8 +13,25 @@ template <int Groups> struct KeptKeys
     // Bit b is key b + fragment_column(0).
     uint32_t rows[2][Words];
 
-    // Returns whether element i of a group's accumulator is kept.
-    __device__ __forceinline__ bool operator()(int group, int i) const
+    // Returns the factors of a group's elements.
+    __device__ __forceinline__ Accumulator factors(int group, float scale) const
+    {
+        Accumulator result;
+#pragma unroll
+        for (int i = 0; i < 8; i++) result[i] = keeps(group, i) ? scale : 0.0f;
+        return result;
+    }
+
+    // Sets those of a group's elements to 0 that are dropped.
+    __device__ __forceinline__ void select(int group, Accumulator& values) const
+    {
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+            if (!keeps(group, i)) values[i] = 0;
+    }
+
+private:
+    __device__ __forceinline__ bool keeps(int group, int i) const
     {
         const uint32_t(&row)[Words] = rows[i / 2 % 2];
         uint32_t word = Words == 1 || group < 2 ? row[0] : row[Words - 1];
@@ -66,17 +83,20 @@ struct KeptQueries
 {
     uint32_t lane_bits;
 
-    // Returns those of the group's 16 queries, for the elements i = 0, 1, 4 and 5 of a transposed accumulator; i + 2 is
-    // of the same query.
-    __device__ __forceinline__ void of_group(int group, uint32_t (&keys)[8]) const
+    // Returns the factors of a group of 16 queries, for an accumulator whose rows are keys.
+    __device__ __forceinline__ Accumulator factors(int group, float scale) const
     {
+        uint32_t keys[8];
+        Accumulator result;
 #pragma unroll
         for (int i = 0; i < 8; i++)
         {
-            if (i & 2) keys[i] = keys[i - 2];
-            else
-                keys[i] = __shfl_sync(AllLanes, lane_bits, group % 2 * 16 + fragment_column(i)) >> group / 2 * 16;
+            int lane = group % 2 * 16 + fragment_column(i);
+            bool is_new_query = (i & 2) == 0;
+            keys[i] = is_new_query ? __shfl_sync(AllLanes, lane_bits, lane) >> group / 2 * 16 : keys[i & ~2];
+            result[i] = keys[i] >> fragment_row(i) & 1 ? scale : 0.0f;
         }
+        return result;
     }
 };
 

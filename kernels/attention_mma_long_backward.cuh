@@ -25,7 +25,7 @@ template <class T, int D> struct LongTiles
 };
 
 // Loads the log-sum-exp and computes delta = Σ dO ∘ O for the 64 queries of a tile. Past the sentence's end lse is ∞,
-// so that P is 0.
+// so that P is 0. lse is kept as a power of 2.
 template <class T, int D>
 __device__ __forceinline__ void load_lse_and_delta(const BackwardRows<T>& head, int first, const LongTiles<T, D>& tiles)
 {
@@ -38,29 +38,28 @@ __device__ __forceinline__ void load_lse_and_delta(const BackwardRows<T>& head, 
             load(tiles.dout + row * TileStride<D> + d, dout);
             load(head.o[first + row] + d, o);
 #pragma unroll
-            for (int i = 0; i < 8; i++) delta += dout[i] * o[i];
+            for (int i = 0; i < 8; i++) delta = fmaf(dout[i], o[i], delta);
         }
     delta += __shfl_xor_sync(AllLanes, delta, 1);
     if (half != 0) return;
     tiles.delta[row] = delta;
-    tiles.lse[row] = first + row < head.n ? head.lse[first + row] : infinity();
+    tiles.lse[row] = first + row < head.n ? head.lse[first + row] * Log2E : infinity();
 }
 
-// dS = P ∘ (dP ∘ mask - delta) / √D in place of S = Q Kᵀ, for 16 queries and a group of 16 of a tile's keys,
-// `keys` of which are in the sentence. dp = dO Vᵀ.
+// dS = P ∘ (dP ∘ mask - delta) / √D in place of S = Q Kᵀ, for 16 queries and 16 keys, `keys` of them in the
+// sentence. dp = dO Vᵀ.
 template <class T, int D>
 __device__ __forceinline__ void scores_gradient(Accumulator& s, const Accumulator& dp, const LongTiles<T, D>& tiles,
-    const Dropout& mask, const KeptKeys<KeyGroups>& kept, int group, int keys)
+    const Accumulator& factors, int keys)
 {
-    const float scale = rsqrtf(static_cast<float>(D));
+    constexpr float scale = HeadScale<D>;
 #pragma unroll
     for (int i = 0; i < 8; i++)
     {
         int row_in_tile = first_row_in_tile() + fragment_row(i);
-        float p = group * 16 + fragment_column(i) < keys ? expf(s[i] * scale - tiles.lse[row_in_tile]) : 0.0f;
-        float factor = 1;
-        if (mask.drops()) factor = kept(group, i) ? mask.scale : 0.0f;
-        s[i] = p * (dp[i] * factor - tiles.delta[row_in_tile]) * scale;
+        bool is_key = fragment_column(i) < keys;
+        float p = is_key ? exp2_approx(fmaf(s[i], scale * Log2E, -tiles.lse[row_in_tile])) : 0.0f;
+        s[i] = p * fmaf(dp[i], factors[i], -tiles.delta[row_in_tile]) * scale;
     }
 }
 
@@ -78,34 +77,38 @@ __device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, con
     int row_in_tile = first_row_in_tile();
 
     // load Q, dO, lse and delta
-    load_tile<T, D>(head.q, start, n, tiles.q);
-    load_tile<T, D>(head.dout, start, n, tiles.dout);
+    copy_tile<T, D>(head.q, start, n, tiles.q);
+    copy_tile<T, D>(head.dout, start, n, tiles.dout);
+    wait_for_copies();
     __syncthreads();
     load_lse_and_delta(head, start, tiles);
     uint32_t q[D / 16][4], dout[D / 16][4];
-    load_a<T, D>(tiles.q + row_in_tile * TileStride<D>, q);
-    load_a<T, D>(tiles.dout + row_in_tile * TileStride<D>, dout);
+    load_a<D>(by_columns<D>(tiles.q + row_in_tile * TileStride<D>), q);
+    load_a<D>(by_columns<D>(tiles.dout + row_in_tile * TileStride<D>), dout);
     float dq[D / 8][4] = {};
     for (int first_key = 0; first_key < n; first_key += TileRows)
     {
-        // load K and V
+        // load K and V, and draw the mask meanwhile
         __syncthreads();
-        load_tile<T, D>(head.k, first_key, n, tiles.k);
-        load_tile<T, D>(head.v, first_key, n, tiles.v);
+        copy_tile<T, D>(head.k, first_key, n, tiles.k);
+        copy_tile<T, D>(head.v, first_key, n, tiles.v);
+        KeptKeys<MaxGroups> kept = {};
+        if (mask.drops() && start + row_in_tile < n)
+            kept = draw_keys<MaxGroups>(mask, draws, head, start + row_in_tile, first_key);
+        wait_for_copies();
         __syncthreads();
         if (start + row_in_tile >= n) continue;
-        KeptKeys<KeyGroups> kept = {};
-        if (mask.drops()) kept = draw_keys<KeyGroups>(mask, draws, head, start + row_in_tile, first_key);
 
         // dQ += dS K
-        for (int group = 0; group < KeyGroups && first_key + group * 16 < n; group++)
+        for (int group = 0; group < MaxGroups && first_key + group * 16 < n; group++)
         {
-            Accumulator s, dp;
+            Accumulator s, dp, factors = AllOnes;
             int row = group * 16 * TileStride<D>;
-            multiply_transposed<T, D>(q, tiles.k + row, s);
-            multiply_transposed<T, D>(dout, tiles.v + row, dp);
-            scores_gradient(s, dp, tiles, mask, kept, group, n - first_key);
-            multiply_rows<T, D>(s, tiles.k + row, dq);
+            multiply_transposed<T, D>(q, by_rows<D>(tiles.k) + row, s);
+            multiply_transposed<T, D>(dout, by_rows<D>(tiles.v) + row, dp);
+            if (mask.drops()) factors = kept.factors(group, mask.scale);
+            scores_gradient(s, dp, tiles, factors, n - first_key - group * 16);
+            multiply_rows<T, D>(s, by_columns<D>(tiles.k) + row, dq);
         }
     }
     if (start + row_in_tile >= n) return;
@@ -115,20 +118,16 @@ __device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, con
 // P ∘ mask in place of Sᵀ = K Qᵀ, and dS in place of dPᵀ = V dOᵀ, for 16 keys and a group of 16 of a tile's queries.
 template <class T, int D>
 __device__ __forceinline__ void scores_gradient_transposed(Accumulator& s, Accumulator& dp,
-    const LongTiles<T, D>& tiles, const Dropout& mask, const KeptQueries& kept, int group)
+    const LongTiles<T, D>& tiles, const Accumulator& factors, int group)
 {
-    const float scale = rsqrtf(static_cast<float>(D));
-    uint32_t kept_keys[8] = {};
-    if (mask.drops()) kept.of_group(group, kept_keys);
+    constexpr float scale = HeadScale<D>;
 #pragma unroll
     for (int i = 0; i < 8; i++)
     {
         int row_in_tile = group * 16 + fragment_column(i);
-        float p = expf(s[i] * scale - tiles.lse[row_in_tile]);
-        float factor = 1;
-        if (mask.drops()) factor = kept_keys[i] >> fragment_row(i) & 1 ? mask.scale : 0.0f;
-        s[i] = p * factor;
-        dp[i] = p * (dp[i] * factor - tiles.delta[row_in_tile]) * scale;
+        float p = exp2_approx(fmaf(s[i], scale * Log2E, -tiles.lse[row_in_tile]));
+        s[i] = p * factors[i];
+        dp[i] = p * fmaf(dp[i], factors[i], -tiles.delta[row_in_tile]) * scale;
     }
 }
 
@@ -148,36 +147,39 @@ __device__ __forceinline__ void keys_mma(const T* dcontext, const T* qkv, const 
     T* v_rows = tiles.v + first_row_in_tile() * TileStride<D>;
 
     // load K and V
-    load_tile<T, D>(head.k, start, n, tiles.k);
-    load_tile<T, D>(head.v, start, n, tiles.v);
+    copy_tile<T, D>(head.k, start, n, tiles.k);
+    copy_tile<T, D>(head.v, start, n, tiles.v);
+    wait_for_copies();
     __syncthreads();
     uint32_t k[D / 16][4], v[D / 16][4];
-    load_a<T, D>(k_rows, k);
-    load_a<T, D>(v_rows, v);
+    load_a<D>(by_columns<D>(k_rows), k);
+    load_a<D>(by_columns<D>(v_rows), v);
     float dk[D / 8][4] = {}, dv[D / 8][4] = {};
     for (int first_query = 0; first_query < n; first_query += TileRows)
     {
-        // load Q, dO, lse and delta
+        // load Q, dO, lse and delta, and draw the mask meanwhile
         __syncthreads();
-        load_tile<T, D>(head.q, first_query, n, tiles.q);
-        load_tile<T, D>(head.dout, first_query, n, tiles.dout);
+        copy_tile<T, D>(head.q, first_query, n, tiles.q);
+        copy_tile<T, D>(head.dout, first_query, n, tiles.dout);
+        KeptQueries kept = {};
+        if (mask.drops() && first_key < n) kept = draw_queries(mask, draws, head, first_query, first_key);
+        wait_for_copies();
         __syncthreads();
         load_lse_and_delta(head, first_query, tiles);
         __syncthreads();
         if (first_key >= n) continue;
-        KeptQueries kept = {};
-        if (mask.drops()) kept = draw_queries(mask, draws, head, first_query, first_key);
 
         // dV += (P ∘ mask)ᵀ dO, dK += dSᵀ Q
-        for (int group = 0; group < TileRows / 16 && first_query + group * 16 < n; group++)
+        for (int group = 0; group < MaxGroups && first_query + group * 16 < n; group++)
         {
-            Accumulator s, dp;
+            Accumulator s, dp, factors = AllOnes;
             int row = group * 16 * TileStride<D>;
-            multiply_transposed<T, D>(k, tiles.q + row, s);
-            multiply_transposed<T, D>(v, tiles.dout + row, dp);
-            scores_gradient_transposed(s, dp, tiles, mask, kept, group);
-            multiply_rows<T, D>(s, tiles.dout + row, dv);
-            multiply_rows<T, D>(dp, tiles.q + row, dk);
+            multiply_transposed<T, D>(k, by_rows<D>(tiles.q) + row, s);
+            multiply_transposed<T, D>(v, by_rows<D>(tiles.dout) + row, dp);
+            if (mask.drops()) factors = kept.factors(group, mask.scale);
+            scores_gradient_transposed(s, dp, tiles, factors, group);
+            multiply_rows<T, D>(s, by_columns<D>(tiles.dout) + row, dv);
+            multiply_rows<T, D>(dp, by_columns<D>(tiles.q) + row, dk);
         }
     }
     if (first_key >= n) return;

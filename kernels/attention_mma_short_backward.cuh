@@ -4,11 +4,12 @@
 #pragma once
 #include "attention_mma.cuh"
 
-constexpr int SquareStride = TileStride<ShortSentence>;
-
-// A block's shared memory. rows: of the longest short sentence, rounded up to whole warps; the host computes it.
-template <class T, int D> struct ShortTiles
+// A block's shared memory: of Groups times 16 rows, a warp each.
+template <class T, int D, int Groups> struct ShortTiles
 {
+    static constexpr int Rows = Groups * WarpRows;
+    static constexpr int SquareStride = TileStride<Rows>;
+
     T* q;
     T* dout;
     T* k;
@@ -18,10 +19,10 @@ template <class T, int D> struct ShortTiles
     float* lse;
     float* delta;
 
-    __device__ __forceinline__ ShortTiles(T* shared, int rows)
+    __device__ __forceinline__ explicit ShortTiles(T* shared)
     {
-        int tile = rows * TileStride<D>;
-        int square = rows * SquareStride;
+        constexpr int tile = Rows * TileStride<D>;
+        constexpr int square = Rows * SquareStride;
         q = shared;
         dout = q + tile;
         k = dout + tile;
@@ -29,7 +30,7 @@ template <class T, int D> struct ShortTiles
         p_dropped = v + tile;
         ds = p_dropped + square;
         lse = reinterpret_cast<float*>(ds + square);
-        delta = lse + rows;
+        delta = lse + Rows;
     }
 };
 
@@ -46,7 +47,7 @@ __device__ __forceinline__ void compute_delta(const uint4 (&dout)[D / 16], const
         widen<T>(dout[k], dout_values);
         widen<T>(o[k], o_values);
 #pragma unroll
-        for (int i = 0; i < 8; i++) sum += dout_values[i] * o_values[i];
+        for (int i = 0; i < 8; i++) sum = fmaf(dout_values[i], o_values[i], sum);
 #pragma unroll
         for (int distance = LanesPerRow / 2; distance > 0; distance /= 2)
             sum += __shfl_xor_sync(AllLanes, sum, distance);
@@ -54,103 +55,111 @@ __device__ __forceinline__ void compute_delta(const uint4 (&dout)[D / 16], const
     }
 }
 
-// Loads a warp's 16 rows, from row `first` on, of every matrix; all reads come before the first write. Past the
-// sentence's end lse is ∞, so that P is 0.
-template <class T, int D>
-__device__ __forceinline__ void load_sentence(const BackwardRows<T>& head, int first, const ShortTiles<T, D>& tiles)
+// Loads a warp's 16 rows, from row `first` on, of every matrix, of Q, K and V until wait_for_copies; all reads come
+// before the first write. Past the sentence's end lse is ∞, so that P is 0. lse is kept as a power of 2.
+template <class T, int D, int Groups>
+__device__ __forceinline__ void load_sentence(
+    const BackwardRows<T>& head, int first, const ShortTiles<T, D, Groups>& tiles)
 {
     int lane = threadIdx.x % WarpSize;
     int n = head.n;
-    uint4 q[D / 16], k[D / 16], v[D / 16], dout[D / 16], o[D / 16];
-    load_rows<T, D>(head.q, first, n, q);
-    load_rows<T, D>(head.k, first, n, k);
-    load_rows<T, D>(head.v, first, n, v);
+    int rows = first * TileStride<D>;
+    uint4 dout[D / 16], o[D / 16];
     load_rows<T, D>(head.dout, first, n, dout);
     load_rows<T, D>(head.o, first, n, o);
+    copy_rows<T, D>(head.q, first, n, tiles.q + rows);
+    copy_rows<T, D>(head.k, first, n, tiles.k + rows);
+    copy_rows<T, D>(head.v, first, n, tiles.v + rows);
     float lse = lane < WarpRows && first + lane < n ? head.lse[first + lane] : infinity();
-    store_to_tile<T, D>(q, tiles.q + first * TileStride<D>);
-    store_to_tile<T, D>(k, tiles.k + first * TileStride<D>);
-    store_to_tile<T, D>(v, tiles.v + first * TileStride<D>);
-    store_to_tile<T, D>(dout, tiles.dout + first * TileStride<D>);
+    store_to_tile<T, D>(dout, tiles.dout + rows);
     compute_delta<T, D>(dout, o, tiles.delta + first);
-    if (lane < WarpRows) tiles.lse[first + lane] = lse;
+    if (lane < WarpRows) tiles.lse[first + lane] = lse * Log2E;
 }
 
 // Stores an A operand [16,16] to shared memory, for load_transposed.
-template <class T> __device__ __forceinline__ void store_a(const uint32_t (&a)[4], T* block)
+template <class T> __device__ __forceinline__ void store_a(const uint32_t (&a)[4], T* block, int stride)
 {
 #pragma unroll
     for (int i = 0; i < 4; i++)
     {
-        T* element = block + fragment_row(2 * i) * SquareStride + fragment_column(2 * i);
+        T* element = block + fragment_row(2 * i) * stride + fragment_column(2 * i);
         *reinterpret_cast<uint32_t*>(element) = a[i];
     }
 }
 
-// P ∘ mask in place of S = Q Kᵀ, and dS in place of dP = dO Vᵀ, for 16 queries and 16 keys.
+// P ∘ mask in place of S = Q Kᵀ, and dS in place of dP = dO Vᵀ, for 16 queries and 16 keys, `keys` of them in the
+// sentence.
 template <int D>
 __device__ __forceinline__ void scores_gradient(Accumulator& s, Accumulator& dp, const float (&lse)[2],
-    const float (&delta)[2], const Dropout& mask, const KeptKeys<KeyGroups>& kept, int first_key, int n)
+    const float (&delta)[2], const Accumulator& factors, int keys)
 {
-    const float scale = rsqrtf(static_cast<float>(D));
+    constexpr float scale = HeadScale<D>;
 #pragma unroll
     for (int i = 0; i < 8; i++)
     {
         int r = i / 2 % 2;
-        float p = first_key + fragment_column(i) < n ? expf(s[i] * scale - lse[r]) : 0.0f;
-        float factor = 1;
-        if (mask.drops()) factor = kept(first_key / 16, i) ? mask.scale : 0.0f;
-        s[i] = p * factor;
-        dp[i] = p * (dp[i] * factor - delta[r]) * scale;
+        float p = fragment_column(i) < keys ? exp2_approx(fmaf(s[i], scale * Log2E, -lse[r])) : 0.0f;
+        s[i] = p * factors[i];
+        dp[i] = p * fmaf(dp[i], factors[i], -delta[r]) * scale;
     }
 }
 
 // Stores P ∘ mask and dS of a warp's 16 queries to shared memory, and adds dS K to dq.
-template <class T, int D>
-__device__ __forceinline__ void sum_dq(const ShortTiles<T, D>& tiles, const HeadRows& head, const Dropout& mask,
-    int first_query, float (&dq)[D / 8][4])
+template <class T, int D, int Groups>
+__device__ __forceinline__ void sum_dq(const ShortTiles<T, D, Groups>& tiles, const Dropout& mask,
+    const KeptKeys<Groups>& kept, int first_query, int n, float (&dq)[D / 8][4])
 {
+    constexpr int SquareStride = ShortTiles<T, D, Groups>::SquareStride;
     int row = first_query + fragment_row(0);
     float lse[2] = {tiles.lse[row], tiles.lse[row + 8]};
     float delta[2] = {tiles.delta[row], tiles.delta[row + 8]};
-    KeptKeys<KeyGroups> kept = {};
-    if (mask.drops()) kept = draw_keys<KeyGroups>(mask, draws_of(mask, head.sentence), head, first_query, 0);
-    for (int first_key = 0; first_key < head.n; first_key += 16)
+    SharedAddress q = by_columns<D>(tiles.q + first_query * TileStride<D>);
+    SharedAddress dout = by_columns<D>(tiles.dout + first_query * TileStride<D>);
+#pragma unroll 1
+    for (int group = 0; group * 16 < n; group++)
     {
         // The fragments of Q and dO are loaded again for each group of keys: in registers, they would cost one block
         // per multiprocessor.
+        int keys = group * 16 * TileStride<D>;
         uint32_t a[D / 16][4], rounded[4];
-        Accumulator s, dp;
-        load_a<T, D>(tiles.q + first_query * TileStride<D>, a);
-        multiply_transposed<T, D>(a, tiles.k + first_key * TileStride<D>, s);
-        load_a<T, D>(tiles.dout + first_query * TileStride<D>, a);
-        multiply_transposed<T, D>(a, tiles.v + first_key * TileStride<D>, dp);
-        scores_gradient<D>(s, dp, lse, delta, mask, kept, first_key, head.n);
+        Accumulator s, dp, factors = AllOnes;
+        load_a<D>(q, a);
+        multiply_transposed<T, D>(a, by_rows<D>(tiles.k) + keys, s);
+        load_a<D>(dout, a);
+        multiply_transposed<T, D>(a, by_rows<D>(tiles.v) + keys, dp);
+        if (mask.drops()) factors = kept.factors(group, mask.scale);
+        scores_gradient<D>(s, dp, lse, delta, factors, n - group * 16);
+        int block = first_query * SquareStride + group * 16;
         round_to_a<T>(s, rounded);
-        store_a(rounded, tiles.p_dropped + first_query * SquareStride + first_key);
+        store_a(rounded, tiles.p_dropped + block, SquareStride);
         round_to_a<T>(dp, rounded);
-        store_a(rounded, tiles.ds + first_query * SquareStride + first_key);
-        multiply_rows<T, D>(rounded, tiles.k + first_key * TileStride<D>, dq);
+        store_a(rounded, tiles.ds + block, SquareStride);
+        multiply_rows<T, D>(rounded, by_columns<D>(tiles.k) + keys, dq);
     }
 }
 
 // Adds dSᵀ Q to dk and (P ∘ mask)ᵀ dO to dv for a warp's 16 keys, with P ∘ mask and dS as sum_dq stored them.
-template <class T, int D>
-__device__ __forceinline__ void sum_dk_and_dv(const ShortTiles<T, D>& tiles, int first_key, int n,
+template <class T, int D, int Groups>
+__device__ __forceinline__ void sum_dk_and_dv(const ShortTiles<T, D, Groups>& tiles, int first_key, int n,
     float (&dk)[D / 8][4], float (&dv)[D / 8][4])
 {
+    constexpr int SquareStride = ShortTiles<T, D, Groups>::SquareStride;
+    int column = matrices_by_rows(SquareStride) + first_key;
+    SharedAddress ds = tiles.ds + column;
+    SharedAddress p_dropped = tiles.p_dropped + column;
+#pragma unroll 1
     for (int first_query = 0; first_query < n; first_query += 16)
     {
         uint32_t a[4];
-        int block = first_query * SquareStride + first_key;
-        load_transposed(a, matrices_by_rows(tiles.ds + block, SquareStride));
-        multiply_rows<T, D>(a, tiles.q + first_query * TileStride<D>, dk);
-        load_transposed(a, matrices_by_rows(tiles.p_dropped + block, SquareStride));
-        multiply_rows<T, D>(a, tiles.dout + first_query * TileStride<D>, dv);
+        int queries = first_query * TileStride<D>;
+        load_transposed(a, ds + first_query * SquareStride);
+        multiply_rows<T, D>(a, by_columns<D>(tiles.q) + queries, dk);
+        load_transposed(a, p_dropped + first_query * SquareStride);
+        multiply_rows<T, D>(a, by_columns<D>(tiles.dout) + queries, dv);
     }
 }
 
-template <class T, int D>
+template <class T, int D, int Groups>
 __device__ __forceinline__ void short_backward_mma(const T* dcontext, const T* qkv, const T* context,
     const float* log_sum_exp, const int* offsets, const Dropout& mask, T* dqkv, int tokens)
 {
@@ -160,13 +169,19 @@ __device__ __forceinline__ void short_backward_mma(const T* dcontext, const T* q
     int n = head.n;
     int first = first_row_in_tile();
     if (n > ShortSentence) return;
-    ShortTiles<T, D> tiles(shared, blockDim.x / WarpSize * WarpRows);
-    if (first < n) load_sentence(head, first, tiles);
+    ShortTiles<T, D, Groups> tiles(shared);
+    KeptKeys<Groups> kept = {};
+    if (first < n)
+    {
+        load_sentence(head, first, tiles);
+        if (mask.drops()) kept = draw_keys<Groups>(mask, draws_of(mask, head.sentence), head, first, 0);
+        wait_for_copies();
+    }
     __syncthreads();
 
     // P ∘ mask, dS, dQ = dS K
     float dq[D / 8][4] = {};
-    if (first < n) sum_dq(tiles, head, mask, first, dq);
+    if (first < n) sum_dq(tiles, mask, kept, first, n, dq);
     __syncthreads();
     if (first >= n) return;
 

@@ -8,9 +8,9 @@
 template <class T> struct Rows
 {
     T* data;
-    long long stride;
+    int stride;
 
-    __device__ __forceinline__ T* operator[](int row) const { return data + row * stride; }
+    __device__ __forceinline__ T* operator[](int row) const { return data + static_cast<long long>(row) * stride; }
 };
 
 // One head, `size` columns wide, of a sentence of n tokens, the first of which is row `first` of the batch.
@@ -105,12 +105,14 @@ __device__ __forceinline__ bool is_padding_block(T* matrix, const int* offsets, 
     int first = offsets[sentence];
     if (sentence != gridDim.x - 1) return false;
     if (!writes) return true;
-    for (int part = 0; part < Parts; part++)
-        for (long long row = first + threadIdx.x / WarpSize; row < tokens; row += blockDim.x / WarpSize)
-            for (int d = threadIdx.x % WarpSize * N; d < size; d += WarpSize * N)
-            {
-                T* target = matrix + head * size + part * hidden + row * Parts * hidden + d;
-                *reinterpret_cast<uint4*>(target) = make_uint4(0, 0, 0, 0);
-            }
+    int vectors = size / N;
+    for (int i = threadIdx.x; i < (tokens - first) * vectors; i += blockDim.x)
+    {
+        long long row = first + i / vectors;
+        T* target = matrix + row * Parts * hidden + head * size + i % vectors * N;
+#pragma unroll
+        for (int part = 0; part < Parts; part++)
+            *reinterpret_cast<uint4*>(target + part * hidden) = make_uint4(0, 0, 0, 0);
+    }
     return true;
 }

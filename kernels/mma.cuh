@@ -7,6 +7,7 @@
 //   B [16,8], 16 bit: as A of the transposed matrix [8,16]; registers 0 and 1 are A's 0 and 2.
 #pragma once
 #include "common.cuh"
+#include "shared.cuh"
 
 __device__ __forceinline__ int fragment_row(int i) { return threadIdx.x % WarpSize / 4 + i / 2 % 2 * 8; }
 
@@ -21,43 +22,39 @@ struct Accumulator
     __device__ __forceinline__ float operator[](int i) const { return c[i / 4][i % 4]; }
 };
 
-// The address that a lane gives to load_matrices or load_transposed for a block [16,16] of 16-bit elements. By columns:
-// the 8x8 matrices at (0,0), (8,0), (0,8), (8,8), the order of A's registers. By rows: (0,0), (0,8), (8,0), (8,8).
-template <class T> __device__ __forceinline__ const T* matrices_by_columns(const T* block, int stride)
+constexpr Accumulator AllOnes = {{{1, 1, 1, 1}, {1, 1, 1, 1}}};
+
+// The element of a block [16,16] of 16-bit elements whose address a lane gives to load_matrices or load_transposed. By
+// columns: the 8x8 matrices at (0,0), (8,0), (0,8), (8,8), the order of A's registers. By rows: (0,0), (0,8), (8,0),
+// (8,8).
+__device__ __forceinline__ int matrices_by_columns(int stride)
 {
     int lane = threadIdx.x % WarpSize;
-    return block + lane % 16 * stride + lane / 16 * 8;
+    return lane % 16 * stride + lane / 16 * 8;
 }
 
-template <class T> __device__ __forceinline__ const T* matrices_by_rows(const T* block, int stride)
+__device__ __forceinline__ int matrices_by_rows(int stride)
 {
     int lane = threadIdx.x % WarpSize;
-    return block + (lane / 16 * 8 + lane % 8) * stride + lane / 8 % 2 * 8;
+    return (lane / 16 * 8 + lane % 8) * stride + lane / 8 % 2 * 8;
 }
 
 #ifndef SOFTCUDA
-__device__ __forceinline__ uint32_t shared_address(const void* pointer)
-{
-    uint32_t address;
-    asm("{ .reg .u64 wide; cvta.to.shared.u64 wide, %1; cvt.u32.u64 %0, wide; }" : "=r"(address) : "l"(pointer));
-    return address;
-}
-
 // Loads four 8x8 matrices from shared memory: lanes 8i to 8i + 7 give the addresses of the rows of matrix i.
-__device__ __forceinline__ void load_matrices(uint32_t (&matrix)[4], const void* row)
+__device__ __forceinline__ void load_matrices(uint32_t (&matrix)[4], SharedAddress row)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(matrix[0]), "=r"(matrix[1]), "=r"(matrix[2]), "=r"(matrix[3])
-                 : "r"(shared_address(row))
+                 : "r"(row.bytes)
                  : "memory");
 }
 
 // Loads four 8x8 matrices from shared memory, each transposed.
-__device__ __forceinline__ void load_transposed(uint32_t (&matrix)[4], const void* row)
+__device__ __forceinline__ void load_transposed(uint32_t (&matrix)[4], SharedAddress row)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(matrix[0]), "=r"(matrix[1]), "=r"(matrix[2]), "=r"(matrix[3])
-                 : "r"(shared_address(row))
+                 : "r"(row.bytes)
                  : "memory");
 }
 
@@ -90,9 +87,9 @@ inline const uint16_t* matrix_row(int lane, int slot)
 
 inline uint32_t join_halves(uint16_t low, uint16_t high) { return low | static_cast<uint32_t>(high) << 16; }
 
-inline void load_matrices(uint32_t (&matrix)[4], const void* row)
+inline void load_matrices(uint32_t (&matrix)[4], SharedAddress row)
 {
-    int slot = simt_share(&row, sizeof row);
+    int slot = simt_share(&row.elements, sizeof row.elements);
     for (int i = 0; i < 4; i++)
     {
         const uint16_t* elements = matrix_row(8 * i + fragment_row(0), slot);
@@ -100,9 +97,9 @@ inline void load_matrices(uint32_t (&matrix)[4], const void* row)
     }
 }
 
-inline void load_transposed(uint32_t (&matrix)[4], const void* row)
+inline void load_transposed(uint32_t (&matrix)[4], SharedAddress row)
 {
-    int slot = simt_share(&row, sizeof row);
+    int slot = simt_share(&row.elements, sizeof row.elements);
     for (int i = 0; i < 4; i++)
     {
         uint16_t low = matrix_row(8 * i + fragment_column(0), slot)[fragment_row(0)];

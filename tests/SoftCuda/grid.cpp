@@ -158,6 +158,7 @@ struct Grid final : SimtHost
         thread.thread = {index % x, index / x % y, index / (x * y)};
         thread.index = index;
         thread.slot = 0;
+        thread.copy_count = 0;
         thread.state = SimtState::Ready;
         void** top = reinterpret_cast<void**>(stacks + (index + 1) * StackBytes) - 2;
         *top = reinterpret_cast<void*>(&body);

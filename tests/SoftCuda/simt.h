@@ -123,6 +123,24 @@ inline unsigned __ballot_sync(unsigned, bool predicate)
     return ballot;
 }
 
+// The target is NaN until the thread waits.
+inline void simt_copy_async(void* target, const void* source)
+{
+    memset(target, 0xFF, 16);
+    simt_current->copies[simt_current->copy_count++ % 32] = {target, source};
+}
+
+inline void simt_wait_for_copies()
+{
+    for (int i = 0; i < simt_current->copy_count; i++)
+    {
+        const SimtCopy& copy = simt_current->copies[i % 32];
+        if (copy.source) memcpy(copy.target, copy.source, 16);
+        else memset(copy.target, 0, 16);
+    }
+    simt_current->copy_count = 0;
+}
+
 template <class T> inline T simt_fetch_add(T* target, T value)
 {
     T old = *target;

@@ -17,6 +17,13 @@ enum class SimtState
     Done
 };
 
+// A copy of 16 bytes to shared memory under way; without a source, of zeros.
+struct SimtCopy
+{
+    void* target;
+    const void* source;
+};
+
 struct SimtThread
 {
     SimtDim thread;
@@ -25,6 +32,8 @@ struct SimtThread
     uint64_t lane_value[2];     // for shuffles
     uint32_t lane_words[2][8];  // for instructions of a whole warp
     uint32_t ended_lanes;       // of the warp, at its last convergence
+    SimtCopy copies[32];
+    int copy_count;
     SimtState state;
     void* stack_pointer;
 };

@@ -5,8 +5,8 @@ namespace EsimCse.Core.Model;
 /// <summary>Device memory for packed batches. Each batch reuses the memory of the one before it.</summary>
 sealed class BatchMemory(IBackend backend) : IDisposable
 {
-    // Rounded lengths let one recorded graph serve many batches.
-    const int LengthPadding = 32;
+    // Rounded lengths let one recorded graph serve many batches; attention has tiles of 32, 48 and 64 tokens.
+    const int LengthPadding = 16;
 
     readonly Arena _arena = new(backend);
 

@@ -9,6 +9,7 @@ partial class CudaBackend
     // The constants of attention.cuh and attention_mma.cuh; TilePadding is TileStride - D.
     const int ShortSentence = 64;
     const int TileRows = 64;
+    const int MinTileRows = 32;
     const int TilePadding = 8;
     const int RowsPerWarp = 16;
 
@@ -19,7 +20,7 @@ partial class CudaBackend
         int size = HeadSize(context, heads);
         if (UsesTensorCores(qkv.Type, size))
             Launch(
-                $"attention_forward_tiles{size}{Suffix(qkv)}", TileConfig(batch, heads, size, tiles: 3),
+                ShortKernel("attention_forward", batch, size, qkv), ForwardTileConfig(batch, heads, size),
                 qkv, batch.Offsets, mask, context, logSumExp, batch.Tokens);
         else
             Launch(
@@ -36,11 +37,10 @@ partial class CudaBackend
         int longest = batch.LongestSentence;
         if (UsesTensorCores(qkv.Type, size))
         {
-            LaunchTiles("attention_backward", ShortTileConfig(batch, heads, size));
+            LaunchTiles(ShortKernel("attention_backward", batch, size, qkv), ShortTileConfig(batch, heads, size));
             if (longest <= ShortSentence) return;
-            LaunchConfig config = TileConfig(batch, heads, size, tiles: 4) with { Blocks = batch.Sentences };
-            LaunchTiles("attention_queries", config);
-            LaunchTiles("attention_keys", config);
+            LaunchTiles($"attention_queries_tiles{size}{Suffix(qkv)}", LongTileConfig(batch, heads, size));
+            LaunchTiles($"attention_keys_tiles{size}{Suffix(qkv)}", LongTileConfig(batch, heads, size));
             return;
         }
         int longestShort = Math.Min(longest, ShortSentence);
@@ -52,7 +52,7 @@ partial class CudaBackend
         LaunchLong("attention_keys", 2 * size + 2 * longest);
 
         void LaunchTiles(string name, LaunchConfig config) => Launch(
-            $"{name}_tiles{size}{Suffix(qkv)}", config,
+            name, config,
             dcontext, qkv, context, logSumExp, batch.Offsets, mask, dqkv, batch.Tokens);
 
         void LaunchLong(string name, int floatsPerWarp) => Launch(
@@ -63,32 +63,52 @@ partial class CudaBackend
     internal static bool UsesTensorCores(ElementType type, int size) =>
         type != ElementType.Float32 && size is (32 or 64);
 
+    /// <summary>Returns the name of a kernel that has an instance for tiles of 32, of 48 and of 64 rows.</summary>
+    static string ShortKernel(string name, PackedBatch batch, int size, Matrix qkv) =>
+        $"{name}_tiles{size}x{ShortTileRows(batch)}{Suffix(qkv)}";
+
     /// <summary>
-    /// Returns a block per 64 rows of a sentence and head, and one for the padding rows. Shared memory: tiles of rows,
-    /// and two floats per row.
+    /// Returns the rows of the smallest tile that the longest sentence fits into, at most <see cref="TileRows"/>.
     /// </summary>
-    static LaunchConfig TileConfig(PackedBatch batch, int heads, int size, int tiles)
+    /// <remarks>A warp's work does not depend on the tile's rows, nor do the results.</remarks>
+    static int ShortTileRows(PackedBatch batch)
     {
-        int threads = TileRows / RowsPerWarp * 32;
-        int sharedBytes = tiles * TileRows * (size + TilePadding) * sizeof(ushort) + 2 * TileRows * sizeof(float);
-        int tilesPerSentence = Math.Max(1, CeilingDivide(batch.LongestSentence, TileRows));
-        return new(BlocksWithPadding(batch), threads, sharedBytes, heads, tilesPerSentence);
+        int longest = Math.Clamp(batch.LongestSentence, MinTileRows, TileRows);
+        return CeilingDivide(longest, RowsPerWarp) * RowsPerWarp;
+    }
+
+    /// <summary>Returns a block per tile of a sentence and head, and one for the padding rows.</summary>
+    static LaunchConfig ForwardTileConfig(PackedBatch batch, int heads, int size)
+    {
+        int rows = ShortTileRows(batch);
+        int tilesPerSentence = Math.Max(1, CeilingDivide(batch.LongestSentence, rows));
+        return new(BlocksWithPadding(batch), TileThreads(rows), 3 * TileBytes(rows, size), heads, tilesPerSentence);
     }
 
     /// <summary>
-    /// Returns a block per short sentence and head, and one for the padding rows, with the warps and rows of shared
-    /// memory that the longest of the short sentences needs. Shared memory per row: four tiles, P ∘ mask and dS, and
-    /// two floats.
+    /// Returns a block per short sentence and head, and one for the padding rows. Shared memory: four tiles, P ∘ mask
+    /// and dS, and two floats per row.
     /// </summary>
-    /// <remarks>A warp's work does not depend on the number of warps, nor do the results.</remarks>
     static LaunchConfig ShortTileConfig(PackedBatch batch, int heads, int size)
     {
-        int longest = Math.Clamp(batch.LongestSentence, 1, ShortSentence);
-        int warps = CeilingDivide(longest, RowsPerWarp);
-        int elementsPerRow = 4 * (size + TilePadding) + 2 * (ShortSentence + TilePadding);
-        int bytesPerRow = elementsPerRow * sizeof(ushort) + 2 * sizeof(float);
-        return new(BlocksWithPadding(batch), warps * 32, warps * RowsPerWarp * bytesPerRow, heads);
+        int rows = ShortTileRows(batch);
+        int bytes = 4 * TileBytes(rows, size) + 2 * TileBytes(rows, rows) + 2 * rows * sizeof(float);
+        return new(BlocksWithPadding(batch), TileThreads(rows), bytes, heads);
     }
+
+    /// <summary>
+    /// Returns a block per 64 rows of a sentence and head. Shared memory: four tiles, and two floats per row.
+    /// </summary>
+    static LaunchConfig LongTileConfig(PackedBatch batch, int heads, int size)
+    {
+        int bytes = 4 * TileBytes(TileRows, size) + 2 * TileRows * sizeof(float);
+        int tilesPerSentence = CeilingDivide(batch.LongestSentence, TileRows);
+        return new(batch.Sentences, TileThreads(TileRows), bytes, heads, tilesPerSentence);
+    }
+
+    static int TileThreads(int rows) => rows / RowsPerWarp * 32;
+
+    static int TileBytes(int rows, int columns) => rows * (columns + TilePadding) * sizeof(ushort);
 
     /// <summary>
     /// Returns a block per sentence and head, and one for the padding rows, of four warps, or of fewer if their shared

@@ -24,6 +24,8 @@ public class KernelAgreementTests
         [33, 5, 64, 31],
         [1, 15, 16, 17, 31, 32, 63, 64, 65, 127, 128, 129],
         [512],
+        [31, 32, 27, 1],
+        [47, 33, 48, 41],
     ];
 
     static readonly (int Rows, int Width)[] Shapes =
@@ -87,6 +89,7 @@ public class KernelAgreementTests
     [InlineData(ElementType.BFloat16, 24, 2)]
     [InlineData(ElementType.BFloat16, 32, 2)]
     [InlineData(ElementType.BFloat16, 64, 0)]
+    [InlineData(ElementType.BFloat16, 64, 5)]
     [InlineData(ElementType.Float16, 32, 0)]
     public void Attention(ElementType type, int size, int lengths) => CompareAttention(type, size, lengths);
 
