@@ -3,7 +3,8 @@
 //   dV = (P ∘ mask)ᵀ dO;  dP = (dO Vᵀ) ∘ mask;  delta = Σ dO ∘ O;  dS = P (dP - delta) / √D;  dQ = dS K;  dK = dSᵀ Q
 //
 // qkv, dqkv [T,3H]: Q, K, V in the columns 0 … H-1, H … 2H-1, 2H … 3H-1, head a in columns aD … aD+D-1 of each;
-// context, dcontext [T,H]; logSumExp fp32 [A,T], may be null forward. The mask of a sentence of n tokens is [A,n,n].
+// context, dcontext [T,H]; logSumExp fp32 [A,T], may be null forward. dbias += Σ dqkv: the backward of short sentences
+// may write the sums of each, partials [S,3H], for linear_reduce. The mask of a sentence of n tokens is [A,n,n].
 //
 // A block per sentence and head, a warp per query (forward, dQ) or key (dK, dV): no atomics, so the same bits always.
 // Backward, one block has a short sentence and computes P ∘ mask and dS once (backward); of a longer one a kernel owns
@@ -15,9 +16,9 @@
 #include "attention_mma_long_backward.cuh"
 #include "attention_mma_short_backward.cuh"
 
-// Warps of a multiprocessor that registers leave room for.
-constexpr int MinWarps = 20;
-constexpr int MinWarpsOfManyTiles = 16;
+// Warps of a multiprocessor that registers leave room for; backward, shared memory has room for few more.
+constexpr int MinWarps = 16;
+constexpr int MinForwardWarps = 20;
 
 template <class T>
 __device__ __forceinline__ void forward(const T* qkv, const int* offsets, int longest, int size, const Dropout& mask,
@@ -39,9 +40,26 @@ __device__ __forceinline__ void forward(const T* qkv, const int* offsets, int lo
     }
 }
 
+// Computes the column sums of n rows, by a block.
+template <class T> __device__ __forceinline__ void sum_columns(const Rows<T>& rows, int n, int size, float* sums)
+{
+    constexpr int N = Vector<T>::Length;
+    for (int d = threadIdx.x * N; d < size; d += blockDim.x * N)
+    {
+        float sum[N] = {}, values[N];
+        for (int i = 0; i < n; i++)
+        {
+            load(rows[i] + d, values);
+#pragma unroll
+            for (int k = 0; k < N; k++) sum[k] += values[k];
+        }
+        store_wide(sums + d, sum);
+    }
+}
+
 template <class T>
 __device__ __forceinline__ void backward_short(const T* dcontext, const T* qkv, const T* context,
-    const float* log_sum_exp, const int* offsets, int size, const Dropout& mask, T* dqkv, int tokens)
+    const float* log_sum_exp, const int* offsets, int size, const Dropout& mask, T* dqkv, float* partials, int tokens)
 {
     DYNAMIC_SHARED(float, shared);
     if (is_padding_block<3>(dqkv, offsets, tokens, size)) return;
@@ -75,6 +93,12 @@ __device__ __forceinline__ void backward_short(const T* dcontext, const T* qkv, 
         weighted_sum(ds + j, head.q, n, head.dk[j], size, n);
         weighted_sum(p_dropped + j, head.dout, n, head.dv[j], size, n);
     }
+    if (partials == nullptr) return;
+    __syncthreads();
+    float* partial = partials + 3LL * head.sentence * head.hidden + head.head * size;
+    sum_columns(head.dq, n, size, partial);
+    sum_columns(head.dk, n, size, partial + head.hidden);
+    sum_columns(head.dv, n, size, partial + 2 * head.hidden);
 }
 
 template <class T>
@@ -154,9 +178,10 @@ __device__ __forceinline__ void backward_keys(const T* dcontext, const T* qkv, c
         forward<T>(qkv, offsets, longest, size, mask, context, log_sum_exp, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_##name(const T* dcontext, const T* qkv, \
-        const T* context, const float* log_sum_exp, const int* offsets, int size, Dropout mask, T* dqkv, int tokens) \
+        const T* context, const float* log_sum_exp, const int* offsets, int size, Dropout mask, T* dqkv, \
+        float* partials, int tokens) \
     { \
-        backward_short<T>(dcontext, qkv, context, log_sum_exp, offsets, size, mask, dqkv, tokens); \
+        backward_short<T>(dcontext, qkv, context, log_sum_exp, offsets, size, mask, dqkv, partials, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(128, sizeof(T) == 2 ? 5 : 4) attention_queries_##name( \
         const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp, const int* offsets, int longest, \
@@ -177,7 +202,7 @@ FOR_EACH_TYPE(ENTRIES)
 // Groups: of 16 rows in a tile.
 #define SHORT_MMA_ENTRIES(name, T, D, Groups, rows) \
     extern "C" __global__ void __launch_bounds__( \
-        Groups * WarpSize, (Groups < MaxGroups ? MinWarps : MinWarpsOfManyTiles) / Groups) \
+        Groups * WarpSize, (Groups < MaxGroups ? MinForwardWarps : MinWarps) / Groups) \
         attention_forward_tiles##D##x##rows##_##name(const T* qkv, const int* offsets, Dropout mask, T* context, \
             float* log_sum_exp, int tokens) \
     { \
@@ -185,9 +210,11 @@ FOR_EACH_TYPE(ENTRIES)
     } \
     extern "C" __global__ void __launch_bounds__(Groups * WarpSize, MinWarps / Groups) \
         attention_backward_tiles##D##x##rows##_##name(const T* dcontext, const T* qkv, const T* context, \
-            const float* log_sum_exp, const int* offsets, Dropout mask, T* dqkv, int tokens) \
+            const float* log_sum_exp, const int* offsets, Dropout mask, T* dqkv, float* partials, \
+            int tokens) \
     { \
-        short_backward_mma<T, D, Groups>(dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, tokens); \
+        short_backward_mma<T, D, Groups>( \
+            dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, partials, tokens); \
     }
 #define MMA_ENTRIES(name, T, D) \
     SHORT_MMA_ENTRIES(name, T, D, 2, 32) \

@@ -159,9 +159,43 @@ __device__ __forceinline__ void sum_dk_and_dv(const ShortTiles<T, D, Groups>& ti
     }
 }
 
+// Computes the column sums of 16 rows of a tile, on tensor cores.
+template <class T, int D> __device__ __forceinline__ void sum_columns(SharedAddress rows, float* sums)
+{
+    const uint32_t one = to_pair<T>(1, 1);
+    const uint32_t ones[4] = {one, one, one, one};
+#pragma unroll 1
+    for (int d = 0; d < D; d += 16)
+    {
+        uint32_t b[4];
+        Accumulator c = {};
+        load_transposed(b, by_columns<D>(rows) + d);
+        multiply_add<T>(c.c[0], ones, b[0], b[1]);
+        multiply_add<T>(c.c[1], ones, b[2], b[3]);
+        if (fragment_row(0) != 0) continue;
+        float* target = sums + d + fragment_column(0);
+        *reinterpret_cast<float2*>(target) = make_float2(c[0], c[1]);
+        *reinterpret_cast<float2*>(target + 8) = make_float2(c[4], c[5]);
+    }
+}
+
+// Computes dQ, dK or dV's column sums in `partial`, the head's columns of a part, from those of the warps.
+template <int D>
+__device__ __forceinline__ void add_warps(const float* sums, int stride, int warps, const HeadRows& head, float* partial)
+{
+#pragma unroll 1
+    for (int i = threadIdx.x; i < 3 * D; i += blockDim.x)
+    {
+        float sum = 0;
+#pragma unroll 1
+        for (int warp = 0; warp < warps; warp++) sum += sums[warp * stride + i];
+        partial[i / D * head.hidden + head.head * D + i % D] = sum;
+    }
+}
+
 template <class T, int D, int Groups>
 __device__ __forceinline__ void short_backward_mma(const T* dcontext, const T* qkv, const T* context,
-    const float* log_sum_exp, const int* offsets, const Dropout& mask, T* dqkv, int tokens)
+    const float* log_sum_exp, const int* offsets, const Dropout& mask, T* dqkv, float* partials, int tokens)
 {
     DYNAMIC_SHARED(T, shared);
     if (is_padding_block<3>(dqkv, offsets, tokens, D)) return;
@@ -183,13 +217,25 @@ __device__ __forceinline__ void short_backward_mma(const T* dcontext, const T* q
     float dq[D / 8][4] = {};
     if (first < n) sum_dq(tiles, mask, kept, first, n, dq);
     __syncthreads();
-    if (first >= n) return;
 
-    // dK = dSᵀ Q, dV = (P ∘ mask)ᵀ dO; K is no longer needed: its tile is the staging memory
-    T* staging = tiles.k + first * TileStride<D>;
-    store_rows<T, D>(dq, staging, head.dq, first, n);
-    float dk[D / 8][4] = {}, dv[D / 8][4] = {};
-    sum_dk_and_dv(tiles, first, n, dk, dv);
-    store_rows<T, D>(dk, staging, head.dk, first, n);
-    store_rows<T, D>(dv, staging, head.dv, first, n);
+    // dK = dSᵀ Q, dV = (P ∘ mask)ᵀ dO; K and V are no longer needed: their tiles are for staging and for sums
+    constexpr int SumStride = WarpRows * TileStride<D> * sizeof(T) / sizeof(float);
+    float* sums = reinterpret_cast<float*>(tiles.v);
+    if (first < n)
+    {
+        T* staging = tiles.k + first * TileStride<D>;
+        float* warp_sums = sums + first / WarpRows * SumStride;
+        store_rows<T, D>(dq, staging, head.dq, first, n);
+        if (partials != nullptr) sum_columns<T, D>(staging, warp_sums);
+        float dk[D / 8][4] = {}, dv[D / 8][4] = {};
+        sum_dk_and_dv(tiles, first, n, dk, dv);
+        store_rows<T, D>(dk, staging, head.dk, first, n);
+        if (partials != nullptr) sum_columns<T, D>(staging, warp_sums + D);
+        store_rows<T, D>(dv, staging, head.dv, first, n);
+        if (partials != nullptr) sum_columns<T, D>(staging, warp_sums + 2 * D);
+    }
+    if (partials == nullptr) return;
+    __syncthreads();
+    float* partial = partials + 3LL * head.sentence * head.hidden;
+    add_warps<D>(sums, SumStride, (n + WarpRows - 1) / WarpRows, head, partial);
 }

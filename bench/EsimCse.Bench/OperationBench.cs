@@ -110,7 +110,7 @@ sealed class OperationBench : IDisposable
         int heads = _work.Config.Heads;
         Time(
             $"attention backward, {heads} heads",
-            () => _backend.AttentionBackward(_dy, _qkv, _y, _logSumExp, _batch, heads, default, _dqkv),
+            () => _backend.AttentionBackward(_dy, _qkv, _y, _logSumExp, _batch, heads, default, _dqkv, default),
             median => Bandwidth(8.0 * t * h, median));
         Time(
             $"layernorm backward [{t},{h}]",

@@ -185,12 +185,13 @@ public partial interface IBackend : IDisposable
 
     /// <summary>
     /// Computes p again from qkv and logSumExp; dV = (p ∘ mask)ᵀ dcontext; dp = (dcontext Vᵀ) ∘ mask;
-    /// ds = p (dp − Σ dcontext context) / √D; dQ = ds K; dK = dsᵀ Q. dqkv [T,3H].
+    /// ds = p (dp − Σ dcontext context) / √D; dQ = ds K; dK = dsᵀ Q. dqkv [T,3H]. dbias += Σ dqkv over rows,
+    /// [1,3H], optional.
     /// </summary>
     void AttentionBackward(
         Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp,
         PackedBatch batch, int heads, DropoutMask mask,
-        Matrix dqkv);
+        Matrix dqkv, Matrix dbias);
 
     /// <summary>
     /// Computes <see cref="AttentionForward"/> for the query of each sentence's [CLS] token only. q [S,H], kv [T,2H],
@@ -199,11 +200,14 @@ public partial interface IBackend : IDisposable
     void ClsAttentionForward(
         Matrix q, Matrix kv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp);
 
-    /// <summary>Computes the gradients of <see cref="ClsAttentionForward"/>: dq [S,H], dkv [T,2H].</summary>
+    /// <summary>
+    /// Computes the gradients of <see cref="ClsAttentionForward"/>: dq [S,H], dkv [T,2H]. dbias += Σ dq, then Σ dkv,
+    /// over rows, [1,3H], optional.
+    /// </summary>
     void ClsAttentionBackward(
         Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp,
         PackedBatch batch, int heads, DropoutMask mask,
-        Matrix dq, Matrix dkv);
+        Matrix dq, Matrix dkv, Matrix dbias);
 
     /// <summary>Computes y = activation(x). x, y of the same shape; y may be x.</summary>
     void ActivationForward(Matrix x, Activation activation, Matrix y);

@@ -122,7 +122,9 @@ sealed class BertBackward
         DropoutMask dropout = _mask.At(BertForward.AttentionSite(layer));
         Matrix dqkv = Dqkv(layer);
         _backend.LinearBackwardInput(a.AttentionOutput, w.Output.Weight, accumulate: false, _dcontext);
-        _backend.AttentionBackward(_dcontext, a.Qkv, a.Context, a.LogSumExp, _batch, _config.Heads, dropout, dqkv);
+        _backend.AttentionBackward(
+            _dcontext, a.Qkv, a.Context, a.LogSumExp, _batch, _config.Heads, dropout,
+            dqkv, _gradients.Layers[layer].Qkv.Bias);
         _backend.LinearBackwardInput(dqkv, w.Qkv.Weight, accumulate: true, d);
         return d;
     }
@@ -144,15 +146,16 @@ sealed class BertBackward
         _backend.LinearBackwardInput(
             a.AttentionOutput, _weights.Layers[layer].Output.Weight, accumulate: false, dcontext);
         _backend.ClsAttentionBackward(
-            dcontext, a.Query, a.Qkv, a.Context, a.LogSumExp, _batch, _config.Heads, dropout, _dquery, dkv);
+            dcontext, a.Query, a.Qkv, a.Context, a.LogSumExp, _batch, _config.Heads, dropout,
+            _dquery, dkv, g.Bias);
         AddFeedForwardWeightGradients(layer, 1, accumulate);
 
         // query: from [CLS] rows
-        _backend.LinearBackwardWeight(_dquery, a.ClsInput, accumulate, gq.Weight, gq.Bias);
+        _backend.LinearBackwardWeight(_dquery, a.ClsInput, accumulate, gq.Weight, default);
         _backend.LinearBackwardInput(_dquery, wq.Weight, accumulate: true, d);
 
         // keys and values: from all rows
-        _backend.LinearBackwardWeight(dkv, _activations.Hidden[layer], accumulate, gkv.Weight, gkv.Bias);
+        _backend.LinearBackwardWeight(dkv, _activations.Hidden[layer], accumulate, gkv.Weight, default);
         _backend.LinearBackwardInput(dkv, wkv.Weight, accumulate: false, _dhidden);
         _backend.ClsPoolingBackward(d, _batch, _dhidden);
         return _dhidden;
@@ -167,14 +170,13 @@ sealed class BertBackward
         _backend.EmbeddingBackward(d, _batch, _gradients.Words, _gradients.Positions, _gradients.Types);
     }
 
-    /// <summary>Adds the gradients of the full layers' matrices, and of the biases of Q, K, V.</summary>
+    /// <summary>Adds the gradients of the full layers' matrices.</summary>
     void AddWeightGradients(bool accumulate)
     {
         MatrixStack dqkv = Stack(0, _fullLayers, Dqkv);
         MatrixStack input = Stack(0, _fullLayers, layer => _activations.Hidden[layer]);
         MatrixStack dweight = Stack(0, _fullLayers, layer => _gradients.Layers[layer].Qkv.Weight);
-        MatrixStack dbias = Stack(0, _fullLayers, layer => _gradients.Layers[layer].Qkv.Bias);
-        _backend.LinearBackwardWeight(dqkv, input, accumulate, dweight, dbias);
+        _backend.LinearBackwardWeight(dqkv, input, accumulate, dweight, default);
         AddFeedForwardWeightGradients(0, _fullLayers, accumulate);
     }
 

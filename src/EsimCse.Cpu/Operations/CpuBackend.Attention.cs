@@ -20,13 +20,14 @@ unsafe partial class CpuBackend
 
     /// <inheritdoc/>
     public void AttentionBackward(Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch,
-        int heads, DropoutMask mask, Matrix dqkv)
+        int heads, DropoutMask mask, Matrix dqkv, Matrix dbias)
     {
         AttentionArguments arguments = AttentionArguments.FromQkv(qkv, dqkv, batch, heads, mask);
         arguments.O = Floats(context);
         arguments.Lse = Floats(logSumExp);
         arguments.DOut = Floats(dcontext);
         ForEachHead(arguments, HeadBackward.ScratchLength(arguments), HeadBackward.Run);
+        if (dbias.IsPresent) AddColumnSums(dqkv, dbias);
     }
 
     /// <summary>Deals heads and sentences out to the threads in turn, so that long sentences are spread.</summary>

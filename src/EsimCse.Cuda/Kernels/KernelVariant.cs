@@ -66,6 +66,7 @@ readonly record struct KernelVariant(string Operation, string Type, string Tiles
         string[] parts = kernel.Split('_');
         string type = Types.FirstOrDefault(parts.Contains) ?? "";
         string? tiles = parts.FirstOrDefault(part => part.StartsWith(TilesPrefix, StringComparison.Ordinal));
-        return new(parts[0], type, tiles?[TilesPrefix.Length..] ?? "");
+        // A number of rows may follow the head size, as in tiles64x32.
+        return new(parts[0], type, tiles?[TilesPrefix.Length..].Split('x')[0] ?? "");
     }
 }

@@ -31,33 +31,52 @@ partial class CudaBackend
     /// <inheritdoc/>
     public void AttentionBackward(
         Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads, DropoutMask mask,
+        Matrix dqkv, Matrix dbias)
+    {
+        int size = HeadSize(context, heads);
+        bool isShort = batch.LongestSentence <= ShortSentence;
+        nint partials = dbias.IsPresent && isShort ? KeepSums(batch.Sentences, dqkv.Columns, dbias) : 0;
+        if (UsesTensorCores(qkv.Type, size))
+            Launch(
+                ShortKernel("attention_backward", batch, size, qkv), ShortTileConfig(batch, heads, size),
+                dcontext, qkv, context, logSumExp, batch.Offsets, mask, dqkv, partials, batch.Tokens);
+        else
+            Launch(
+                "attention_backward" + Suffix(qkv), ShortConfig(batch, heads, size),
+                dcontext, qkv, context, logSumExp, batch.Offsets, size, mask, dqkv, partials, batch.Tokens);
+        if (isShort) return;
+        LongAttentionBackward(dcontext, qkv, context, logSumExp, batch, heads, mask, dqkv);
+        if (dbias.IsPresent) AddColumnSums(dqkv, dbias);
+    }
+
+    void LongAttentionBackward(
+        Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads, DropoutMask mask,
         Matrix dqkv)
     {
         int size = HeadSize(context, heads);
         int longest = batch.LongestSentence;
         if (UsesTensorCores(qkv.Type, size))
         {
-            LaunchTiles(ShortKernel("attention_backward", batch, size, qkv), ShortTileConfig(batch, heads, size));
-            if (longest <= ShortSentence) return;
-            LaunchTiles($"attention_queries_tiles{size}{Suffix(qkv)}", LongTileConfig(batch, heads, size));
-            LaunchTiles($"attention_keys_tiles{size}{Suffix(qkv)}", LongTileConfig(batch, heads, size));
+            LaunchTiles("attention_queries");
+            LaunchTiles("attention_keys");
             return;
         }
-        int longestShort = Math.Min(longest, ShortSentence);
-        Launch(
-            "attention_backward" + Suffix(qkv), SentenceConfig(batch, heads, 3 * size, 2 * longestShort * longestShort),
-            dcontext, qkv, context, logSumExp, batch.Offsets, size, mask, dqkv, batch.Tokens);
-        if (longest <= ShortSentence) return;
-        LaunchLong("attention_queries", 3 * size + longest);
-        LaunchLong("attention_keys", 2 * size + 2 * longest);
+        LaunchRows("attention_queries", 3 * size + longest);
+        LaunchRows("attention_keys", 2 * size + 2 * longest);
 
-        void LaunchTiles(string name, LaunchConfig config) => Launch(
-            name, config,
+        void LaunchTiles(string name) => Launch(
+            $"{name}_tiles{size}{Suffix(qkv)}", LongTileConfig(batch, heads, size),
             dcontext, qkv, context, logSumExp, batch.Offsets, mask, dqkv, batch.Tokens);
 
-        void LaunchLong(string name, int floatsPerWarp) => Launch(
+        void LaunchRows(string name, int floatsPerWarp) => Launch(
             name + Suffix(qkv), SentenceConfig(batch, heads, floatsPerWarp) with { Blocks = batch.Sentences },
             dcontext, qkv, context, logSumExp, batch.Offsets, longest, size, mask, dqkv, batch.Tokens);
+    }
+
+    LaunchConfig ShortConfig(PackedBatch batch, int heads, int size)
+    {
+        int longest = Math.Min(batch.LongestSentence, ShortSentence);
+        return SentenceConfig(batch, heads, 3 * size, 2 * longest * longest);
     }
 
     internal static bool UsesTensorCores(ElementType type, int size) =>

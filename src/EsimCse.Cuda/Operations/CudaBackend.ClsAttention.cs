@@ -18,8 +18,9 @@ partial class CudaBackend
     /// <inheritdoc/>
     public void ClsAttentionBackward(
         Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
-        DropoutMask mask, Matrix dq, Matrix dkv)
+        DropoutMask mask, Matrix dq, Matrix dkv, Matrix dbias)
     {
+        nint partials = dbias.IsPresent ? KeepSums(batch.Sentences, dbias.Columns, dbias) : 0;
         int size = HeadSize(q, heads);
         LaunchConfig config = WarpConfig(batch, heads, 3 * size + 2 * batch.LongestSentence);
         Launch(
@@ -35,7 +36,8 @@ partial class CudaBackend
             size,
             mask,
             dq,
-            dkv);
+            dkv,
+            partials);
     }
 
     /// <summary>Returns a block of one warp per sentence and head, with shared memory for `floats` numbers.</summary>

@@ -97,7 +97,7 @@ public class AttentionPathTests
         using GuardedMatrix logSumExp = new(cuda, Heads, tokens);
         using GuardedMatrix dqkv = new(cuda, tokens, 3 * hidden, type);
         cuda.AttentionForward(qkv, batch, Heads, mask, context, logSumExp);
-        cuda.AttentionBackward(dcontext, qkv, context, logSumExp, batch, Heads, mask, dqkv);
+        cuda.AttentionBackward(dcontext, qkv, context, logSumExp, batch, Heads, mask, dqkv, default);
         double[] contexts = context.Values;
         double[] gradients = dqkv.Values;
         return [.. lengths.Index().Select(sentence => Bits(sentence.Index))];

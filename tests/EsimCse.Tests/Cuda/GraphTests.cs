@@ -87,7 +87,7 @@ public class GraphTests
         using GuardedMatrix logSumExp = new(cuda, 2, rows);
         using GuardedMatrix dqkv = new(cuda, rows, 3 * hidden, type);
         cuda.AttentionForward(qkv, batch, 2, mask, context, logSumExp);
-        cuda.AttentionBackward(context, qkv, context, logSumExp, batch, 2, mask, dqkv);
+        cuda.AttentionBackward(context, qkv, context, logSumExp, batch, 2, mask, dqkv, default);
 
         using GuardedMatrix q = new(cuda, sentences, hidden, Numbers.Normal(sentences * hidden, 2), type);
         using GuardedMatrix kv = new(cuda, rows, 2 * hidden, Numbers.Normal(rows * 2 * hidden, 3), type);
@@ -96,7 +96,7 @@ public class GraphTests
         using GuardedMatrix dq = new(cuda, sentences, hidden, type);
         using GuardedMatrix dkv = new(cuda, rows, 2 * hidden, type);
         cuda.ClsAttentionForward(q, kv, batch, 2, mask, clsContext, clsLogSumExp);
-        cuda.ClsAttentionBackward(clsContext, q, kv, clsContext, clsLogSumExp, batch, 2, mask, dq, dkv);
+        cuda.ClsAttentionBackward(clsContext, q, kv, clsContext, clsLogSumExp, batch, 2, mask, dq, dkv, default);
 
         using GuardedMatrix dmean = new(cuda, sentences, hidden, Numbers.Normal(sentences * hidden, 4));
         using GuardedMatrix dx = new(cuda, rows, hidden, type);

@@ -17,6 +17,7 @@ public class KernelVariantTests
     [Theory]
     [InlineData("layernorm_forward_bf16_v3", "layernorm", "bf16", "")]
     [InlineData("attention_queries_tiles64_f16", "attention", "f16", "64")]
+    [InlineData("attention_forward_tiles32x48_bf16", "attention", "bf16", "32")]
     [InlineData("attention_forward_f32", "attention", "f32", "")]
     [InlineData("cast_f32_bf16", "cast", "bf16", "")]
     [InlineData("layernorm_reduce", "layernorm", "", "")]

@@ -35,8 +35,9 @@ public class MachineCodeTests
         if (UsesTensorCores(kernel)) Assert.True(Count("tensor") > 0, $"no tensor cores: {where}");
         // Two offsets, a log-sum-exp, and the counters of the dropout mask, which no loop reads.
         if (UsesTensorCores(kernel)) Assert.InRange(Count("ldg32"), 0, 6);
-        // Twenty warps per multiprocessor.
-        if (HasSmallTiles(kernel)) Assert.InRange(Count("registers"), 0, 96);
+        // Twenty warps per multiprocessor, backward sixteen.
+        bool isForward = NameOf(kernel).StartsWith("attention_forward", StringComparison.Ordinal);
+        if (HasSmallTiles(kernel)) Assert.InRange(Count("registers"), 0, isForward ? 96 : 128);
         bool isWide = Count("ldg128") > 0 && Count("stg128") > 0;
         if (IsStreaming(kernel)) Assert.True(isWide, $"no 16-byte accesses: {where}");
         // Of eight elements: more than this takes longer than their bytes. The backward pass adds up sums at its end.

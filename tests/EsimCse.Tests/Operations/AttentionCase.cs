@@ -34,6 +34,7 @@ sealed class AttentionCase : OperationCase
         Context = Result(tokens, _hidden);
         _logSumExp = Result(heads, tokens);
         Dqkv = Result(tokens, 3 * _hidden);
+        Dbias = Random(1, 3 * _hidden, seed: 3);
     }
 
     public GuardedMatrix Qkv { get; }
@@ -44,12 +45,15 @@ sealed class AttentionCase : OperationCase
 
     public GuardedMatrix Dqkv { get; }
 
+    public GuardedMatrix Dbias { get; }
+
     /// <summary>Runs forward and backward on the device.</summary>
     public void Run()
     {
         DropoutMask mask = _batch.Mask(_rate, SentencesPerView);
         _backend.AttentionForward(Qkv, _batch.Batch, _heads, mask, Context, _logSumExp);
-        _backend.AttentionBackward(Dcontext, Qkv, Context, _logSumExp, _batch.Batch, _heads, mask, Dqkv);
+        _backend.AttentionBackward(Dcontext, Qkv, Context, _logSumExp, _batch.Batch, _heads, mask, Dqkv, Dbias);
+        _backend.FinishGradients();
     }
 
     /// <summary>Returns a sentence's context on the device.</summary>
@@ -57,6 +61,13 @@ sealed class AttentionCase : OperationCase
 
     /// <summary>Returns a sentence's dqkv on the device.</summary>
     public double[] SentenceDqkv(int s) => _batch.Rows(Dqkv.Values, 3 * _hidden, s);
+
+    /// <summary>Computes dbias from the dqkv on the device.</summary>
+    public double[] ExpectedDbias() => AddColumnSums(Dbias.Initial, Dqkv.Values);
+
+    /// <summary>Adds the rows of a matrix to a row.</summary>
+    public static double[] AddColumnSums(double[] row, double[] matrix) =>
+        [.. row.Select((value, column) => value + matrix.Chunk(row.Length).Sum(other => other[column]))];
 
     public double[] ExpectedContext(int s) => Reference(s, SentenceQkv(s));
 

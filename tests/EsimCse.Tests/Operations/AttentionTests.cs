@@ -46,6 +46,7 @@ public class AttentionTests
             if (isSlow) continue;
             AttentionCase.Tolerance.Check(attention.DifferenceDqkv(s), attention.SentenceDqkv(s), $"dqkv of {s}");
         }
+        AttentionCase.Tolerance.Check(attention.ExpectedDbias(), attention.Dbias.Values, "dbias");
     }
 
     [Theory]
@@ -60,6 +61,7 @@ public class AttentionTests
         for (int s = 0; s < lengths.Length; s++)
             AttentionCase.Tolerance.Check(
                 attention.ExpectedDqkv(s), attention.SentenceDqkv(s), $"dqkv of {lengths[s]} tokens");
+        AttentionCase.Tolerance.Check(attention.ExpectedDbias(), attention.Dbias.Values, "dbias");
     }
 
     [Theory]

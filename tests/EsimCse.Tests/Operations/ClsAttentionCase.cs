@@ -36,6 +36,7 @@ sealed class ClsAttentionCase : OperationCase
         _logSumExp = Result(heads, sentences);
         Dq = Result(sentences, _hidden);
         Dkv = Result(lengths.Sum(), 2 * _hidden);
+        Dbias = Random(1, 3 * _hidden, seed: 4);
     }
 
     public GuardedMatrix Q { get; }
@@ -50,12 +51,15 @@ sealed class ClsAttentionCase : OperationCase
 
     public GuardedMatrix Dkv { get; }
 
+    public GuardedMatrix Dbias { get; }
+
     /// <summary>Runs forward and backward on the device.</summary>
     public void Run()
     {
         DropoutMask mask = _batch.Mask(_rate, SentencesPerView);
         _backend.ClsAttentionForward(Q, Kv, _batch.Batch, _heads, mask, Context, _logSumExp);
-        _backend.ClsAttentionBackward(Dcontext, Q, Kv, Context, _logSumExp, _batch.Batch, _heads, mask, Dq, Dkv);
+        _backend.ClsAttentionBackward(Dcontext, Q, Kv, Context, _logSumExp, _batch.Batch, _heads, mask, Dq, Dkv, Dbias);
+        _backend.FinishGradients();
     }
 
     /// <summary>Runs the attention of all tokens on the same batch; returns context [T,H] and dqkv [T,3H].</summary>
@@ -69,7 +73,7 @@ sealed class ClsAttentionCase : OperationCase
         using GuardedMatrix logSumExp = new(_backend, _heads, tokens);
         using GuardedMatrix dqkv = new(_backend, tokens, 3 * _hidden);
         _backend.AttentionForward(deviceQkv, _batch.Batch, _heads, mask, context, logSumExp);
-        _backend.AttentionBackward(deviceDcontext, deviceQkv, context, logSumExp, _batch.Batch, _heads, mask, dqkv);
+        _backend.AttentionBackward(deviceDcontext, deviceQkv, context, logSumExp, _batch.Batch, _heads, mask, dqkv, default);
         return (context.Values, dqkv.Values);
     }
 
@@ -78,6 +82,13 @@ sealed class ClsAttentionCase : OperationCase
 
     /// <summary>Returns the rows of a sentence's tokens of a [T,2H] matrix.</summary>
     public double[] TokenRows(double[] matrix, int s) => _batch.Rows(matrix, 2 * _hidden, s);
+
+    /// <summary>Computes dbias from the dq and dkv on the device.</summary>
+    public double[] ExpectedDbias() =>
+    [
+        .. AttentionCase.AddColumnSums(Dbias.Initial[.._hidden], Dq.Values),
+        .. AttentionCase.AddColumnSums(Dbias.Initial[_hidden..], Dkv.Values),
+    ];
 
     public double[] ExpectedContext(int s) => Reference(s, SentenceRow(Q.Initial, s), TokenRows(Kv.Initial, s));
 

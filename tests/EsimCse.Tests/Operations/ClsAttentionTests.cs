@@ -30,6 +30,7 @@ public class ClsAttentionTests
             double[] dkv = attention.TokenRows(attention.Dkv.Values, s);
             AttentionCase.Tolerance.Check(attention.DifferenceDkv(s), dkv, $"dkv of {s}");
         }
+        AttentionCase.Tolerance.Check(attention.ExpectedDbias(), attention.Dbias.Values, "dbias");
     }
 
     [Theory]

@@ -101,8 +101,9 @@ sealed class RoundedBackend : IBackend
 
     public void AttentionBackward(
         Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads, DropoutMask mask,
-        Matrix dqkv) =>
-        Do(() => _cpu.AttentionBackward(In(dcontext), In(qkv), In(context), logSumExp, batch, heads, mask, Out(dqkv)));
+        Matrix dqkv, Matrix dbias) =>
+        Do(() => _cpu.AttentionBackward(
+            In(dcontext), In(qkv), In(context), logSumExp, batch, heads, mask, Out(dqkv), dbias));
 
     public void ClsAttentionForward(
         Matrix q, Matrix kv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp) =>
@@ -110,9 +111,9 @@ sealed class RoundedBackend : IBackend
 
     public void ClsAttentionBackward(
         Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
-        DropoutMask mask, Matrix dq, Matrix dkv) =>
+        DropoutMask mask, Matrix dq, Matrix dkv, Matrix dbias) =>
         Do(() => _cpu.ClsAttentionBackward(
-            In(dcontext), In(q), In(kv), In(context), logSumExp, batch, heads, mask, Out(dq), Out(dkv)));
+            In(dcontext), In(q), In(kv), In(context), logSumExp, batch, heads, mask, Out(dq), Out(dkv), dbias));
 
     public void ActivationForward(Matrix x, Activation activation, Matrix y) =>
         Do(() => _cpu.ActivationForward(In(x), activation, Out(y)));

@@ -55,8 +55,9 @@ sealed partial class SimulatedDevice
 
     public void AttentionBackward(
         Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads, DropoutMask mask,
-        Matrix dqkv) =>
-        Queue(OperationTime, () => _cpu.AttentionBackward(dcontext, qkv, context, logSumExp, batch, heads, mask, dqkv));
+        Matrix dqkv, Matrix dbias) =>
+        Queue(OperationTime, () => _cpu.AttentionBackward(
+            dcontext, qkv, context, logSumExp, batch, heads, mask, dqkv, dbias));
 
     public void ClsAttentionForward(
         Matrix q, Matrix kv, PackedBatch batch, int heads, DropoutMask mask, Matrix context, Matrix logSumExp) =>
@@ -64,9 +65,9 @@ sealed partial class SimulatedDevice
 
     public void ClsAttentionBackward(
         Matrix dcontext, Matrix q, Matrix kv, Matrix context, Matrix logSumExp, PackedBatch batch, int heads,
-        DropoutMask mask, Matrix dq, Matrix dkv) =>
+        DropoutMask mask, Matrix dq, Matrix dkv, Matrix dbias) =>
         Queue(OperationTime, () => _cpu.ClsAttentionBackward(
-            dcontext, q, kv, context, logSumExp, batch, heads, mask, dq, dkv));
+            dcontext, q, kv, context, logSumExp, batch, heads, mask, dq, dkv, dbias));
 
     public void ActivationForward(Matrix x, Activation activation, Matrix y) =>
         Queue(OperationTime, () => _cpu.ActivationForward(x, activation, y));
