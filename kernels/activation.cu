@@ -9,8 +9,8 @@
 //   sigmoid    y = σ(x)               dx = dy σ'(x), σ'(x) = σ(x) σ(-x)
 //
 // x, y: vectors of 16 bytes, any shape; y may be x. One thread per vector.
-// dx, dy [M,N]; dx may be dy or x. partials, optional, [parts, N] receives the sums of dx over SumRowsPerPart rows each,
-// for the gradient of the bias before the activation; linear_reduce adds up the parts.
+// dx, dy [M,N]; dx may be dy or x. partials, optional, [parts, N] receives the sums of dx over SumRowsPerPart rows
+// each, for the gradient of the bias before the activation; linear_reduce adds up the parts.
 #include "approximations.cuh"
 #include "elementwise.cuh"
 #include "sums.cuh"

@@ -45,7 +45,8 @@ template <int Groups> __device__ __forceinline__ KeptKeys<Groups> draw_keys(
     const Dropout& mask, const Draws& draws, const HeadRows& head, int first_query, int first_key)
 {
     constexpr int Words = KeptKeys<Groups>::Words;
-    int lane = threadIdx.x % WarpSize;
+    int place = lane_in_row();
+    int first_lane = threadIdx.x % WarpSize - place;
     int keys = head.n - first_key;
     uint32_t start[2], drawn[2][Words + 1] = {};
 #pragma unroll
@@ -56,17 +57,17 @@ template <int Groups> __device__ __forceinline__ KeptKeys<Groups> draw_keys(
         for (int word = 0; word < Words; word++)
         {
             if (word * 32 >= keys + 7) continue;
-            uint32_t kept = kept_in_block(mask, draws, start[r] / 8 + word * 4 + lane % 4) << lane % 4 * 8;
+            uint32_t kept = kept_in_block(mask, draws, start[r] / 8 + word * 4 + place) << place * 8;
             kept |= __shfl_xor_sync(AllLanes, kept, 1);
             drawn[r][word] = kept | __shfl_xor_sync(AllLanes, kept, 2);
         }
     }
     if (Groups % 2 == 0 && Words * 32 < keys + 7)
     {
-        uint32_t row_start = lane % 4 < 2 ? start[0] : start[1];
+        uint32_t row_start = place < 2 ? start[0] : start[1];
         uint32_t kept = kept_in_block(mask, draws, row_start / 8 + Words * 4);
 #pragma unroll
-        for (int r = 0; r < 2; r++) drawn[r][Words] = __shfl_sync(AllLanes, kept, lane / 4 * 4 + 2 * r);
+        for (int r = 0; r < 2; r++) drawn[r][Words] = __shfl_sync(AllLanes, kept, first_lane + 2 * r);
     }
     KeptKeys<Groups> result;
 #pragma unroll

@@ -67,6 +67,21 @@ __device__ __forceinline__ void scores(
     }
 }
 
+// Adds a tile of keys, `keys` of them in the sentence, to the softmax, O += P V. v: given by_columns.
+template <class T, int D, int Groups>
+__device__ __forceinline__ void add_tile(const Dropout& mask, const KeptKeys<Groups>& kept, SharedAddress v, int keys,
+    Accumulator (&p)[Groups], OnlineSoftmax<D>& softmax)
+{
+#pragma unroll
+    for (int group = 0; group < Groups; group++)
+    {
+        if (group * 16 >= keys) continue;
+        softmax.exponentials(p[group]);
+        if (mask.drops()) kept.select(group, p[group]);
+        multiply_rows<T, D>(p[group], v + group * 16 * TileStride<D>, softmax.o);
+    }
+}
+
 // Stores O = Σ (exp(s / √D - max) ∘ mask) v / Σ exp(s / √D - max) and the log-sum-exp of a warp's 16 queries.
 // kept_scale: that of the mask. staging: see store_rows.
 template <class T, int D>
@@ -125,16 +140,8 @@ __device__ __forceinline__ void forward_mma(const T* qkv, const int* offsets, co
         float max[2] = {softmax.max[0], softmax.max[1]};
         scores<T, D>(by_columns<D>(q_rows), by_rows<D>(k_tile), n - first_key, p, max);
 
-        // online softmax, O += P V
         softmax.rescale(max, first_key == 0);
-#pragma unroll
-        for (int group = 0; group < Groups; group++)
-        {
-            if (first_key + group * 16 >= n) continue;
-            softmax.exponentials(p[group]);
-            if (mask.drops()) kept.select(group, p[group]);
-            multiply_rows<T, D>(p[group], by_columns<D>(v_tile) + group * 16 * TileStride<D>, softmax.o);
-        }
+        add_tile<T, D>(mask, kept, by_columns<D>(v_tile), n - first_key, p, softmax);
     }
     if (first_query >= n) return;
     float kept_scale = mask.drops() ? mask.scale : 1.0f;

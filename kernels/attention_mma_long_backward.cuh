@@ -63,6 +63,23 @@ __device__ __forceinline__ void scores_gradient(Accumulator& s, const Accumulato
     }
 }
 
+// dQ += dS K for the warp's queries and a tile of keys, `keys` of them in the sentence. q, dout: the queries' rows.
+template <class T, int D>
+__device__ __forceinline__ void add_dq(const uint32_t (&q)[D / 16][4], const uint32_t (&dout)[D / 16][4],
+    const LongTiles<T, D>& tiles, const Dropout& mask, const KeptKeys<MaxGroups>& kept, int keys, float (&dq)[D / 8][4])
+{
+    for (int group = 0; group < MaxGroups && group * 16 < keys; group++)
+    {
+        Accumulator s, dp, factors = AllOnes;
+        int row = group * 16 * TileStride<D>;
+        multiply_transposed<T, D>(q, by_rows<D>(tiles.k) + row, s);
+        multiply_transposed<T, D>(dout, by_rows<D>(tiles.v) + row, dp);
+        if (mask.drops()) factors = kept.factors(group, mask.scale);
+        scores_gradient(s, dp, tiles, factors, keys - group * 16);
+        multiply_rows<T, D>(s, by_columns<D>(tiles.k) + row, dq);
+    }
+}
+
 template <class T, int D>
 __device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, const T* context,
     const float* log_sum_exp, const int* offsets, const Dropout& mask, T* dqkv, int tokens)
@@ -97,19 +114,7 @@ __device__ __forceinline__ void queries_mma(const T* dcontext, const T* qkv, con
             kept = draw_keys<MaxGroups>(mask, draws, head, start + row_in_tile, first_key);
         wait_for_copies();
         __syncthreads();
-        if (start + row_in_tile >= n) continue;
-
-        // dQ += dS K
-        for (int group = 0; group < MaxGroups && first_key + group * 16 < n; group++)
-        {
-            Accumulator s, dp, factors = AllOnes;
-            int row = group * 16 * TileStride<D>;
-            multiply_transposed<T, D>(q, by_rows<D>(tiles.k) + row, s);
-            multiply_transposed<T, D>(dout, by_rows<D>(tiles.v) + row, dp);
-            if (mask.drops()) factors = kept.factors(group, mask.scale);
-            scores_gradient(s, dp, tiles, factors, n - first_key - group * 16);
-            multiply_rows<T, D>(s, by_columns<D>(tiles.k) + row, dq);
-        }
+        if (start + row_in_tile < n) add_dq(q, dout, tiles, mask, kept, n - first_key, dq);
     }
     if (start + row_in_tile >= n) return;
     store_rows<T, D>(dq, tiles.q + row_in_tile * TileStride<D>, head.dq, start + row_in_tile, n);
@@ -128,6 +133,26 @@ __device__ __forceinline__ void scores_gradient_transposed(Accumulator& s, Accum
         float p = exp2_approx(fmaf(s[i], scale * Log2E, -tiles.lse[row_in_tile]));
         s[i] = p * factors[i];
         dp[i] = p * fmaf(dp[i], factors[i], -tiles.delta[row_in_tile]) * scale;
+    }
+}
+
+// dV += (P ∘ mask)ᵀ dO and dK += dSᵀ Q for the warp's keys and a tile of queries, `queries` of them in the sentence.
+// k, v: the keys' rows.
+template <class T, int D>
+__device__ __forceinline__ void add_dk_and_dv(const uint32_t (&k)[D / 16][4], const uint32_t (&v)[D / 16][4],
+    const LongTiles<T, D>& tiles, const Dropout& mask, const KeptQueries& kept, int queries, float (&dk)[D / 8][4],
+    float (&dv)[D / 8][4])
+{
+    for (int group = 0; group < MaxGroups && group * 16 < queries; group++)
+    {
+        Accumulator s, dp, factors = AllOnes;
+        int row = group * 16 * TileStride<D>;
+        multiply_transposed<T, D>(k, by_rows<D>(tiles.q) + row, s);
+        multiply_transposed<T, D>(v, by_rows<D>(tiles.dout) + row, dp);
+        if (mask.drops()) factors = kept.factors(group, mask.scale);
+        scores_gradient_transposed(s, dp, tiles, factors, group);
+        multiply_rows<T, D>(s, by_columns<D>(tiles.dout) + row, dv);
+        multiply_rows<T, D>(dp, by_columns<D>(tiles.q) + row, dk);
     }
 }
 
@@ -167,20 +192,7 @@ __device__ __forceinline__ void keys_mma(const T* dcontext, const T* qkv, const 
         __syncthreads();
         load_lse_and_delta(head, first_query, tiles);
         __syncthreads();
-        if (first_key >= n) continue;
-
-        // dV += (P ∘ mask)ᵀ dO, dK += dSᵀ Q
-        for (int group = 0; group < MaxGroups && first_query + group * 16 < n; group++)
-        {
-            Accumulator s, dp, factors = AllOnes;
-            int row = group * 16 * TileStride<D>;
-            multiply_transposed<T, D>(k, by_rows<D>(tiles.q) + row, s);
-            multiply_transposed<T, D>(v, by_rows<D>(tiles.dout) + row, dp);
-            if (mask.drops()) factors = kept.factors(group, mask.scale);
-            scores_gradient_transposed(s, dp, tiles, factors, group);
-            multiply_rows<T, D>(s, by_columns<D>(tiles.dout) + row, dv);
-            multiply_rows<T, D>(dp, by_columns<D>(tiles.q) + row, dk);
-        }
+        if (first_key < n) add_dk_and_dv(k, v, tiles, mask, kept, n - first_query, dk, dv);
     }
     if (first_key >= n) return;
     store_rows<T, D>(dk, k_rows, head.dk, first_key, n);

@@ -181,7 +181,8 @@ template <class T, int D> __device__ __forceinline__ void sum_columns(SharedAddr
 
 // Computes dQ, dK or dV's column sums in `partial`, the head's columns of a part, from those of the warps.
 template <int D>
-__device__ __forceinline__ void add_warps(const float* sums, int stride, int warps, const HeadRows& head, float* partial)
+__device__ __forceinline__ void add_warps(
+    const float* sums, int stride, int warps, const HeadRows& head, float* partial)
 {
 #pragma unroll 1
     for (int i = threadIdx.x; i < 3 * D; i += blockDim.x)

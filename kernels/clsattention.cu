@@ -24,7 +24,7 @@ __device__ __forceinline__ void forward(const T* q, const T* kv, const int* offs
         log_sum_exp[static_cast<long long>(head.head) * gridDim.x + head.sentence] = lse;
 }
 
-// Stores weight · row, and adds to the sum what is stored, rounded.
+// Stores weight · row, and adds the rounded products to the sum.
 template <class T, int N>
 __device__ __forceinline__ void store_scaled(float weight, const float* row, T* target, float (&sum)[N])
 {

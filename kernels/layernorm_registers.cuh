@@ -20,6 +20,26 @@ struct RowExchange
 };
 using RowExchanges = RowExchange[2];
 
+// The lane's columns of a row of x and of the residual, in storage type.
+template <class T, int Vectors> struct StoredRow
+{
+    static constexpr int N = Vector<T>::Length;
+    uint4 x[Vectors];
+    uint4 residual[Vectors];
+
+    __device__ __forceinline__ void load(const T* x_row, const T* residual_row, int lane, int columns)
+    {
+#pragma unroll
+        for (int k = 0; k < Vectors; k++)
+        {
+            int column = (k * WarpSize + lane) * N;
+            if (column >= columns) continue;
+            x[k] = *reinterpret_cast<const uint4*>(x_row + column);
+            if (residual_row != nullptr) residual[k] = *reinterpret_cast<const uint4*>(residual_row + column);
+        }
+    }
+};
+
 // Returns Σ (z - mean)² over the lane's columns of a row.
 template <int Vectors, int N> __device__ __forceinline__ float squared_deviations(
     const float (&z)[Vectors][N], float mean, int lane, int columns)
@@ -42,19 +62,11 @@ template <class T, int Vectors> __device__ __forceinline__ void forward(
     int lane = threadIdx.x % WarpSize;
     if (row >= rows) return;
     long long start = static_cast<long long>(row) * columns;
-    uint4 x_words[Vectors];
-    uint4 residual_words[Vectors];
     float z[Vectors][N];
 
     // z and its mean; nothing waits for memory before everything is under way
-#pragma unroll
-    for (int k = 0; k < Vectors; k++)
-    {
-        int column = (k * WarpSize + lane) * N;
-        if (column >= columns) continue;
-        x_words[k] = *reinterpret_cast<const uint4*>(x + start + column);
-        if (residual != nullptr) residual_words[k] = *reinterpret_cast<const uint4*>(residual + start + column);
-    }
+    StoredRow<T, Vectors> stored;
+    stored.load(x + start, residual == nullptr ? nullptr : residual + start, lane, columns);
     RowDraws draws = row_draws(mask, offsets, sentences, row, columns);
     float sum = 0;
 #pragma unroll
@@ -62,10 +74,10 @@ template <class T, int Vectors> __device__ __forceinline__ void forward(
     {
         int column = (k * WarpSize + lane) * N;
         if (column >= columns) continue;
-        widen<T>(x_words[k], z[k]);
+        widen<T>(stored.x[k], z[k]);
         add_bias_and_dropout(bias, mask, draws, column, z[k]);
         float values[N];
-        if (residual != nullptr) widen<T>(residual_words[k], values);
+        if (residual != nullptr) widen<T>(stored.residual[k], values);
         if (residual != nullptr) add(values, z[k]);
 #pragma unroll
         for (int i = 0; i < N; i++) sum += z[k][i];
@@ -144,6 +156,19 @@ template <class T> struct StoredRows
     }
 };
 
+// Looks up what the block's threads share of rows, a warp a row.
+__device__ __forceinline__ void look_up(const float* rstd, const Dropout& mask, const int* offsets, int sentences,
+    int first_row, int row_count, int columns, RowExchange& exchange)
+{
+    int thread = threadIdx.x;
+    if (thread < row_count) exchange.rstd[thread] = rstd[first_row + thread];
+    for (int r = thread / WarpSize; r < row_count; r += blockDim.x / WarpSize)
+    {
+        RowDraws draws = row_draws(mask, offsets, sentences, first_row + r, columns);
+        if (thread % WarpSize == 0) exchange.draws[r] = draws;
+    }
+}
+
 template <class T> __device__ __forceinline__ void backward(
     const T* dy, const T* normalized, const float* rstd, const int* offsets, int sentences, const Dropout& mask,
     const float* gamma, T* dz, T* dx, const float* dbias, float* partials, int rows, int rows_per_part, int columns,
@@ -165,13 +190,7 @@ template <class T> __device__ __forceinline__ void backward(
         long long start = static_cast<long long>(first_row) * columns + column;
         StoredRows<T> stored;
         stored.load(dy + start, normalized + start, vector_count, columns);
-        int r0 = threadIdx.x;
-        if (r0 < row_count) exchange.rstd[r0] = rstd[first_row + r0];
-        for (int r = threadIdx.x / WarpSize; r < row_count; r += blockDim.x / WarpSize)
-        {
-            RowDraws draws = row_draws(mask, offsets, sentences, first_row + r, columns);
-            if (threadIdx.x % WarpSize == 0) exchange.draws[r] = draws;
-        }
+        look_up(rstd, mask, offsets, sentences, first_row, row_count, columns, exchange);
 
         // Σ g and Σ g normalized of each row; dγ and dβ
         float sums[2 * RowsAtOnce] = {};

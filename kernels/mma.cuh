@@ -13,6 +13,9 @@ __device__ __forceinline__ int fragment_row(int i) { return threadIdx.x % WarpSi
 
 __device__ __forceinline__ int fragment_column(int i) { return i / 4 * 8 + threadIdx.x % 4 * 2 + i % 2; }
 
+// The lane's place among the four that hold the same rows.
+__device__ __forceinline__ int lane_in_row() { return threadIdx.x % 4; }
+
 // The product [16,16] of a warp in fp32: two C matrices next to each other.
 struct Accumulator
 {

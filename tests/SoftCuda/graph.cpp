@@ -1,5 +1,5 @@
-// Graphs. A capture begins with one stream; others join it when they wait for an event that was recorded in it, and must
-// be waited for before it ends. The branches of a launched graph take turns in random order, as streams do.
+// Graphs. A capture begins with one stream; others join it when they wait for an event that was recorded in it, and
+// must be waited for before it ends. The branches of a launched graph take turns in random order, as streams do.
 #include "stream.h"
 
 namespace
@@ -78,7 +78,7 @@ void capture_record(Stream* stream, Event* event)
 int capture_wait(Stream* stream, Event* event)
 {
     if (!event->capture)
-        return invalidate(*stream->capture, CaptureIsolation, "a captured stream waits for an event outside the capture");
+        return invalidate(*stream->capture, CaptureIsolation, "a captured stream waits for an event outside");
     if (!event->capture->is_active) return CapturedEvent;
     if (stream->capture && stream->capture != event->capture)
         return invalidate(*stream->capture, CaptureMerge, "an event would join two captures");

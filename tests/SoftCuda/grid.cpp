@@ -279,14 +279,12 @@ void check_shared_guard(Grid& state, size_t shared_bytes)
 // Hardware refuses a launch, and an opt-in, whose dynamic shared memory has no room next to the static.
 void check_shared_total(Grid& state, size_t shared_bytes)
 {
-    const Function& function = *state.function;
-    bool opted_in = function.shared_limit > SharedWithoutOptIn;
-    size_t dynamic_bytes = opted_in ? function.shared_limit : shared_bytes;
-    size_t static_bytes = written_shared_bytes(function.shared_variables);
-    if (static_bytes + dynamic_bytes <= static_cast<size_t>(opted_in ? SharedOptIn : SharedWithoutOptIn)) return;
+    bool opted_in = state.function->shared_limit > SharedWithoutOptIn;
+    size_t bytes = opted_in ? state.function->shared_limit : shared_bytes;
+    bytes += written_shared_bytes(state.function->shared_variables);
+    if (bytes <= static_cast<size_t>(opted_in ? SharedOptIn : SharedWithoutOptIn)) return;
     state.code = InvalidValue;
-    std::string sizes = std::to_string(static_bytes) + " static and " + std::to_string(dynamic_bytes) + " dynamic";
-    state.give_up(sizes + " bytes of shared memory are above the limit");
+    state.give_up(std::to_string(bytes) + " bytes of shared memory, static and dynamic, are above the limit");
 }
 
 void run_blocks(Grid& state, size_t shared_bytes)

@@ -22,7 +22,7 @@ struct Node
     size_t record;
 };
 
-// What was captured of a stream.
+// The captured work of a stream.
 using Branch = std::vector<Node>;
 
 struct Graph

@@ -9,7 +9,7 @@ namespace EsimCse.Cpu.Gemm;
 /// </summary>
 sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMicroKernel
 {
-    /// <summary>The most depth of a block: a panel of A fits the first-level cache, one of B the second-level.</summary>
+    /// <summary>Most depth of a block: a panel of A fits the first-level cache, one of B the second-level.</summary>
     const int BlockDepth = 512;
 
     /// <summary>Rows of a block of A that stays in the second-level cache; a multiple of each variant's rows.</summary>

@@ -23,7 +23,7 @@ sealed unsafe class KernelModules(CudaDevice device, Lock captureLock) : IDispos
     /// <summary>The variants that are loaded.</summary>
     public IReadOnlyCollection<KernelVariant> Loaded => _modules.Keys;
 
-    /// <summary>Begins to read or compile variants, in the given order, on as many threads as there are cores.</summary>
+    /// <summary>Begins to read or compile variants, in the given order, on a thread for each core.</summary>
     public void Prepare(IEnumerable<KernelVariant> variants)
     {
         foreach (KernelVariant variant in variants)

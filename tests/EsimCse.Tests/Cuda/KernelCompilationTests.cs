@@ -91,7 +91,7 @@ public partial class KernelCompilationTests
         CheckVariants(operation, architecture, [.. kernels.Select(kernel => kernel.Groups["kernel"].Value)]);
     }
 
-    /// <summary>Checks that the variant of each kernel contains it, and no kernel of another type or head size.</summary>
+    /// <summary>Checks that each kernel's variant contains it, and no kernel of another type or head size.</summary>
     static void CheckVariants(string operation, string architecture, string[] kernels)
     {
         string[] untyped = [.. kernels.Where(kernel => KernelVariant.Of(kernel).Type.Length == 0)];

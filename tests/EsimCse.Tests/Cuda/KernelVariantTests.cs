@@ -8,7 +8,7 @@ using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
 
-/// <summary>What is compiled before it is used is what is used.</summary>
+/// <summary>A model uses the kernels that were prepared for it, and no others.</summary>
 [Collection("cuda")]
 public class KernelVariantTests
 {

@@ -73,7 +73,8 @@ sealed class ClsAttentionCase : OperationCase
         using GuardedMatrix logSumExp = new(_backend, _heads, tokens);
         using GuardedMatrix dqkv = new(_backend, tokens, 3 * _hidden);
         _backend.AttentionForward(deviceQkv, _batch.Batch, _heads, mask, context, logSumExp);
-        _backend.AttentionBackward(deviceDcontext, deviceQkv, context, logSumExp, _batch.Batch, _heads, mask, dqkv, default);
+        _backend.AttentionBackward(
+            deviceDcontext, deviceQkv, context, logSumExp, _batch.Batch, _heads, mask, dqkv, default);
         return (context.Values, dqkv.Values);
     }
 
