@@ -1,28 +1,15 @@
-// cuBLASLt: D = alpha op(A) op(B) + beta C + bias, the bias along the rows of D. The heuristic proposes the algorithms
-// first that a caller must not take: those that add partial sums in any order, or need aligned operands, unless its
-// preference excludes them; algorithm 66 with a split that does not divide K, which like the real one is wrong then: it
-// ignores the rest here; and one that refuses few columns.
+// cuBLASLt: D = alpha op(A) op(B) + beta C + bias, the bias along the rows of D.
 #include "cublaslt.h"
 #include "softcuda.h"
 #include "traffic.h"
-#include <algorithm>
 #include <cstring>
 #include <set>
 #include <tuple>
+#include <vector>
 
 namespace
 {
-// cublasStatus_t
-enum
-{
-    Ok = 0,
-    AllocFailed = 3,
-    BadValue = 7,
-    InternalError = 14,
-    NotSupported = 15,
-};
-
-// Attributes of descriptors, preferences and algorithms.
+// Attributes of descriptors and layouts.
 enum
 {
     DescTransA = 3,
@@ -32,40 +19,35 @@ enum
     DescBiasDataType = 26,
     LayoutBatchCount = 5,
     LayoutStride = 6,
-    PrefMaxWorkspaceBytes = 1,
-    PrefReductionSchemeMask = 3,
-    PrefMinAlignmentA = 5,
-    PrefMinAlignmentD = 8,
-    AlgoId = 0,
-    AlgoSplitKNum = 2,
-    AlgoReductionScheme = 3,
 };
 
 constexpr int Compute32F = 68;
 constexpr uint64_t WorkspaceAlignment = 256;
-constexpr int FaultyAlgorithm = 66;
-constexpr int FaultySplit = 3;
-constexpr int UnorderedAlgorithm = 68;
-constexpr int WideAlgorithm = 69;
-constexpr uint64_t WideColumns = 64;
 
-struct Preference
+struct Record
 {
-    size_t workspace = 0;
-    uint32_t schemes = ~0u;
-    uint32_t alignment = 256;  // the least of all operands
+    int rows;
+    int columns;
+    int inner;
+    int transpose_a;
+    int transpose_b;
+    int algorithm;
+    int split;
 };
 
-struct HeuristicResult
-{
-    Algorithm algorithm;
-    size_t workspace;
-    int state;
-    float waves;
-    int reserved[4];
-};
+thread_local std::vector<Record> records;
+thread_local bool is_recording;
 
-static_assert(sizeof(Algorithm) == 64 && sizeof(HeuristicResult) == 96);
+void record(const Product& product)
+{
+    if (!is_recording) return;
+    const Desc& desc = product.desc;
+    const Layout& a = product.a_layout;
+    const Layout& d = product.d_layout;
+    int inner = static_cast<int>(desc.transpose_a ? a.rows : a.columns);
+    records.push_back({static_cast<int>(d.rows), static_cast<int>(d.columns), inner, desc.transpose_a,
+        desc.transpose_b, product.algorithm.id, product.algorithm.split});
+}
 
 size_t bytes_of(const Layout& layout) { return layout.extent() * element_size(layout.type); }
 
@@ -75,22 +57,6 @@ bool are_types_supported(const Desc& desc, const Layout& a, const Layout& d)
 {
     if (d.type != a.type && d.type != R32F) return false;
     return !desc.has_bias() || desc.bias_type == d.type;
-}
-
-bool is_supported(const Desc& desc, const Layout& a, const Layout& b, const Layout& d)
-{
-    uint64_t rows = desc.transpose_a ? a.columns : a.rows;
-    uint64_t a_inner = desc.transpose_a ? a.rows : a.columns;
-    uint64_t b_inner = desc.transpose_b ? b.columns : b.rows;
-    uint64_t columns = desc.transpose_b ? b.rows : b.columns;
-    if (rows != d.rows || a_inner != b_inner || columns != d.columns) return false;
-    if (a.batch != d.batch || b.batch != d.batch) return false;
-    return a.type == b.type && are_types_supported(desc, a, d);
-}
-
-bool runs(const Algorithm& algorithm, const Layout& d)
-{
-    return algorithm.id != WideAlgorithm || d.columns >= WideColumns;
 }
 
 // Loads a kernel at the first product of its kind, as lazy loading does.
@@ -128,19 +94,41 @@ bool is_operand(const void* address, const Layout& layout, uint32_t alignment)
     return is_live(number, bytes_of(layout)) && number % alignment == 0;
 }
 
-bool are_operands_valid(const Product& product, const void* workspace)
+bool are_operands_valid(const Product& product, const void* workspace, size_t workspace_bytes)
 {
     const Layout& d_layout = product.d_layout;
-    uint32_t alignment = product.algorithm.alignment;
-    if (!is_operand(product.a, product.a_layout, alignment)) return false;
-    if (!is_operand(product.b, product.b_layout, alignment)) return false;
-    if (!is_operand(product.d, d_layout, alignment)) return false;
+    const uint32_t* alignments = product.algorithm.alignments;
+    if (!is_operand(product.a, product.a_layout, alignments[0])) return false;
+    if (!is_operand(product.b, product.b_layout, alignments[1])) return false;
+    if (!is_operand(product.c, d_layout, alignments[2])) return false;
+    if (!is_operand(product.d, d_layout, alignments[3])) return false;
     uint64_t scratch = reinterpret_cast<uint64_t>(workspace);
-    if (!is_live(scratch, 1) || scratch % WorkspaceAlignment != 0) return false;
+    if (!is_live(scratch, workspace_bytes) || scratch % WorkspaceAlignment != 0) return false;
     if (!product.desc.has_bias()) return true;
     return is_live(product.desc.bias, d_layout.rows * element_size(d_layout.type));
 }
 }
+
+bool is_supported(const Desc& desc, const Layout& a, const Layout& b, const Layout& d)
+{
+    uint64_t rows = desc.transpose_a ? a.columns : a.rows;
+    uint64_t a_inner = desc.transpose_a ? a.rows : a.columns;
+    uint64_t b_inner = desc.transpose_b ? b.columns : b.rows;
+    uint64_t columns = desc.transpose_b ? b.rows : b.columns;
+    if (rows != d.rows || a_inner != b_inner || columns != d.columns) return false;
+    if (a.batch != d.batch || b.batch != d.batch) return false;
+    return a.type == b.type && are_types_supported(desc, a, d);
+}
+
+// Begins to record the products that this thread enqueues, or ends it; returns how many were recorded.
+EXPORT int softcuda_record(int on)
+{
+    is_recording = on != 0;
+    if (is_recording) records.clear();
+    return static_cast<int>(records.size());
+}
+
+EXPORT const Record* softcuda_recorded() { return records.data(); }
 
 EXPORT size_t cublasLtGetVersion() { return 120603; }
 
@@ -215,89 +203,9 @@ EXPORT int cublasLtMatrixLayoutDestroy(void* layout)
     return Ok;
 }
 
-EXPORT int cublasLtMatmulPreferenceCreate(void** preference)
-{
-    *preference = new Preference;
-    return Ok;
-}
-
-EXPORT int cublasLtMatmulPreferenceDestroy(void* preference)
-{
-    delete static_cast<Preference*>(preference);
-    return Ok;
-}
-
-EXPORT int cublasLtMatmulPreferenceSetAttribute(void* handle, int attribute, const void* value, size_t)
-{
-    Preference& preference = *static_cast<Preference*>(handle);
-    switch (attribute)
-    {
-        case PrefMaxWorkspaceBytes: memcpy(&preference.workspace, value, 8); return Ok;
-        case PrefReductionSchemeMask: memcpy(&preference.schemes, value, 4); return Ok;
-        default: break;
-    }
-    if (attribute < PrefMinAlignmentA || attribute > PrefMinAlignmentD) return BadValue;
-    uint32_t alignment;
-    memcpy(&alignment, value, 4);
-    preference.alignment = std::min(preference.alignment, alignment);
-    return Ok;
-}
-
-EXPORT int cublasLtMatmulAlgoGetHeuristic(void*, void* desc, void* a, void* b, void*, void* d, void* preference,
-    int requested, HeuristicResult* results, int* returned)
-{
-    *returned = 0;
-    if (enter_synchronising("cublasLtMatmulAlgoGetHeuristic")) return InternalError;
-    const Layout& a_layout = *static_cast<Layout*>(a);
-    const Layout& b_layout = *static_cast<Layout*>(b);
-    const Layout& d_layout = *static_cast<Layout*>(d);
-    if (!is_supported(*static_cast<Desc*>(desc), a_layout, b_layout, d_layout)) return BadValue;
-    const Preference& preferred = *static_cast<Preference*>(preference);
-    uint32_t alignment = preferred.alignment;
-    const Algorithm algorithms[] = {
-        {UnorderedAlgorithm, FaultySplit, ReductionInPlace, alignment, {}},
-        {FaultyAlgorithm, FaultySplit, ReductionComputeType, alignment, {}},
-        {WideAlgorithm, 1, ReductionNone, alignment, {}},
-        {67, 1, ReductionNone, alignment, {}},
-        {FaultyAlgorithm, 1, ReductionNone, alignment, {}},
-    };
-    for (const Algorithm& algorithm : algorithms)
-    {
-        bool splits = algorithm.split > 1;
-        bool is_allowed = !splits || ((algorithm.scheme & preferred.schemes) != 0 && preferred.workspace > 0);
-        if (*returned == requested || !is_allowed || !runs(algorithm, d_layout)) continue;
-        results[(*returned)++] = {algorithm, splits ? size_t{1024} : 0, Ok, 1, {}};
-    }
-    return *returned > 0 ? Ok : NotSupported;
-}
-
-EXPORT int cublasLtMatmulAlgoCheck(void*, void* desc, void* a, void* b, void*, void* d, const Algorithm* algorithm,
-    HeuristicResult* result)
-{
-    const Layout& d_layout = *static_cast<Layout*>(d);
-    bool supported =
-        is_supported(*static_cast<Desc*>(desc), *static_cast<Layout*>(a), *static_cast<Layout*>(b), d_layout);
-    const Desc& checked = *static_cast<Desc*>(desc);
-    if (!supported || (checked.has_bias() && checked.bias == 0)) return BadValue;
-    if (!runs(*algorithm, d_layout)) return NotSupported;
-    *result = {*algorithm, algorithm->split > 1 ? size_t{1024} : 0, Ok, 1, {}};
-    return Ok;
-}
-
-EXPORT int cublasLtMatmulAlgoConfigGetAttribute(const Algorithm* algorithm, int attribute, void* value, size_t, size_t*)
-{
-    switch (attribute)
-    {
-        case AlgoId: memcpy(value, &algorithm->id, 4); return Ok;
-        case AlgoSplitKNum: memcpy(value, &algorithm->split, 4); return Ok;
-        case AlgoReductionScheme: memcpy(value, &algorithm->scheme, 4); return Ok;
-        default: return BadValue;
-    }
-}
-
 EXPORT int cublasLtMatmul(void*, void* desc, const float* alpha, const void* a, void* a_layout, const void* b,
     void* b_layout, const float* beta, const void* c, void*, void* d, void* d_layout, const Algorithm* algorithm,
-    void* workspace, size_t, void* stream)
+    void* workspace, size_t workspace_bytes, void* stream)
 {
     if (int error = enter("cublasLtMatmul")) return error == OutOfMemory ? AllocFailed : InternalError;
     Product product;
@@ -313,9 +221,10 @@ EXPORT int cublasLtMatmul(void*, void* desc, const float* alpha, const void* a, 
     product.d = d;
     product.algorithm = *algorithm;
     if (!is_supported(product.desc, product.a_layout, product.b_layout, product.d_layout)) return BadValue;
-    if (!runs(*algorithm, product.d_layout)) return NotSupported;
+    if (workspace_of(*algorithm, product.d_layout) > workspace_bytes) return NotSupported;
     load_kernel(product);
-    if (!are_operands_valid(product, workspace))
+    record(product);
+    if (!are_operands_valid(product, workspace, workspace_bytes))
     {
         fail(InvalidValue, "cublasLtMatmul: an operand is not live, aligned device memory");
         return BadValue;

@@ -6,8 +6,6 @@
 
 namespace
 {
-constexpr int PartialSums = 8;
-
 float bf16_to_float(uint16_t bits)
 {
     uint32_t word = static_cast<uint32_t>(bits) << 16;
@@ -50,29 +48,43 @@ std::vector<float> gather(const void* data, const Layout& layout, bool inner_is_
     return all;
 }
 
+// The sum of x[k] y[k] over `count` terms, as `Lanes` running sums.
+template <int Lanes>
 float dot(const float* x, const float* y, uint64_t count)
 {
-    float sums[PartialSums] = {};
+    float sums[Lanes] = {};
     float sum = 0;
     uint64_t k = 0;
-    for (; k + PartialSums <= count; k += PartialSums)
-        for (int i = 0; i < PartialSums; i++) sums[i] += x[k + i] * y[k + i];
+    for (; k + Lanes <= count; k += Lanes)
+        for (int i = 0; i < Lanes; i++) sums[i] += x[k + i] * y[k + i];
     for (; k < count; k++) sum += x[k] * y[k];
     for (float part : sums) sum += part;
     return sum;
 }
 
-// Adds the sums of three parts in any order, each rounded.
-float unordered_dot(const float* x, const float* y, uint64_t count)
+float dot(int algorithm, const float* x, const float* y, uint64_t count)
 {
-    constexpr int parts = 3;
+    switch (algorithm)
+    {
+        case FaultyAlgorithm: return dot<4>(x, y, count);
+        case WideAlgorithm: return dot<3>(x, y, count);
+        case HungryAlgorithm: return dot<2>(x, y, count);
+        default: return dot<8>(x, y, count);
+    }
+}
+
+// The sum of the parts of split-K: from the first one on, or from any where the parts add themselves to D.
+float split_dot(const Algorithm& algorithm, const float* x, const float* y, uint64_t count)
+{
+    uint64_t parts = algorithm.split;
+    if (algorithm.id == FaultyAlgorithm) count = count / parts * parts;
+    uint64_t first = algorithm.scheme == ReductionInPlace ? next_random(algorithm.split) : 0;
     float sum = 0;
-    unsigned first = next_random(parts);
-    for (unsigned i = 0; i < parts; i++)
+    for (uint64_t i = 0; i < parts; i++)
     {
         uint64_t part = (first + i) % parts;
         uint64_t start = count * part / parts;
-        sum += dot(x + start, y + start, count * (part + 1) / parts - start);
+        sum += dot(algorithm.id, x + start, y + start, count * (part + 1) / parts - start);
     }
     return sum;
 }
@@ -108,19 +120,14 @@ static void multiply_one(const Product& product)
     const Desc& desc = product.desc;
     const Layout& d_layout = product.d_layout;
     uint64_t inner = desc.transpose_a ? product.a_layout.rows : product.a_layout.columns;
-    uint64_t split = product.algorithm.split;
-    bool is_unordered = product.algorithm.scheme == ReductionInPlace;
-    uint64_t summed = split > 1 ? inner / split * split : inner;
     std::vector<float> left = gather(product.a, product.a_layout, desc.transpose_a);
     std::vector<float> right = gather(product.b, product.b_layout, !desc.transpose_b);
     for (uint64_t column = 0; column < d_layout.columns; column++)
         for (uint64_t row = 0; row < d_layout.rows; row++)
         {
             size_t index = column * d_layout.leading + row;
-            const float* x = &left[row * inner];
-            const float* y = &right[column * inner];
-            float product_sum = is_unordered ? unordered_dot(x, y, inner) : dot(x, y, summed);
-            float sum = product.alpha * product_sum;
+            float dot = split_dot(product.algorithm, &left[row * inner], &right[column * inner], inner);
+            float sum = product.alpha * dot;
             // Hardware's kernels round the product before they add it.
             if (product.beta != 0)
                 sum = rounded(sum, d_layout.type) + product.beta * load(product.c, d_layout.type, index);

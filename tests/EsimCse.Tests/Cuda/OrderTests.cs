@@ -63,7 +63,7 @@ public class OrderTests
         using GuardedMatrix types = Sum(2);
         cuda.EmbeddingBackward(dy, batch.Batch, words, positions, types);
         cuda.FinishGradients();
-        GuardedMatrix[] sums = [dbias, dgamma, dbeta, linear, words, positions, types];
+        GuardedMatrix[] sums = [dbias, dgamma, dbeta, dw, linear, words, positions, types];
         return [.. sums.SelectMany(sum => MemoryMarshal.AsBytes<float>(sum.Floats).ToArray())];
 
         GuardedMatrix Rows(int seed) => new(cuda, rows, width, Numbers.Normal(rows * width, seed), type);

@@ -270,8 +270,8 @@ public sealed unsafe class PlantedFaultTests : IDisposable
 
     [Theory]
     [InlineData(1)]
-    [InlineData(63)]
-    [InlineData(64)]
+    [InlineData(255)]
+    [InlineData(256)]
     [InlineData(2048)]
     public void An_algorithm_that_refuses_few_rows_is_used_for_no_number_of_rows(int rows)
     {
@@ -283,7 +283,7 @@ public sealed unsafe class PlantedFaultTests : IDisposable
             int[] common = Ids(MatmulHeuristics.GetAlgorithms(context, shape, rowwise: true, bias: 0));
             Assert.DoesNotContain(refusesFewColumns, common);
             int[] own = Ids(MatmulHeuristics.GetAlgorithms(context, shape, rowwise: false, bias: 0));
-            Assert.Equal(rows >= 64, own.Contains(refusesFewColumns));
+            Assert.Equal(rows >= 256, own.Contains(refusesFewColumns));
         }
         CudaDriver.StreamDestroy(stream);
 
