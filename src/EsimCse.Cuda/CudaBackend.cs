@@ -15,6 +15,9 @@ namespace EsimCse.Cuda;
 /// </summary>
 public sealed unsafe partial class CudaBackend : IBackend
 {
+    /// <summary>Tokens of a full batch of embedding.</summary>
+    internal const int EmbeddingTokens = 16384;
+
     // A context that was released and retained again may have the same address.
     static int _releases;
 
@@ -46,7 +49,7 @@ public sealed unsafe partial class CudaBackend : IBackend
             MakeCurrent();
             CaptureLock = Streams.CaptureLock.Of(_device);
             _kernels = new KernelModules(_device, CaptureLock);
-            _tuned = new TunedMatmuls(_device.Name);
+            _tuned = new TunedMatmuls(TunedMatmuls.PathFor(_device.Name));
             _main = new StreamContext(this, _tuned, tuningReport);
             _side = new StreamContext(this, _tuned, tuningReport);
             _currentStream = _main;
@@ -73,7 +76,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     public bool RunsAsynchronously => true;
 
     /// <inheritdoc/>
-    public int PreferredBatchTokens => 16384;
+    public int PreferredBatchTokens => EmbeddingTokens;
 
     /// <inheritdoc/>
     public int TokenPadding => 128;

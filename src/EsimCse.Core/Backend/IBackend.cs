@@ -17,7 +17,8 @@ namespace EsimCse.Core.Backend;
 /// <para>
 /// No operation returns a host value, and none takes a number that changes from step to step: such numbers are in
 /// <see cref="StepState"/>, in device memory. Every sum has a fixed order, whatever the number of threads: the same
-/// input gives the same bits, and a row's result depends on that row's sentence only.
+/// input gives the same bits. A row's result depends on that row's sentence only, except for the last bits of the
+/// linear operations of training, which may depend on the number of rows.
 /// </para>
 /// </remarks>
 public partial interface IBackend : IDisposable
@@ -161,6 +162,12 @@ public partial interface IBackend : IDisposable
 
     /// <summary>Computes y = x wᵀ + bias. x [M,K], w [N,K], bias [1,N] optional, y [M,N].</summary>
     void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y);
+
+    /// <summary>
+    /// Computes <see cref="LinearForward(Matrix, Matrix, Matrix, Matrix)"/>. Unless <paramref name="batchInvariant"/>,
+    /// the last bits of a row may depend on M: a step of training has the same M whenever it is repeated.
+    /// </summary>
+    void LinearForward(Matrix x, Matrix w, Matrix bias, bool batchInvariant, Matrix y) => LinearForward(x, w, bias, y);
 
     /// <summary>
     /// Computes dx = dy w, or dx += dy w if <paramref name="accumulate"/>. dy [M,N], w [N,K], dx [M,K].

@@ -50,7 +50,7 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
         Matrix input = activations.Hidden[layer];
         LinearWeights qkv = weights.Layers[layer].Qkv;
         DropoutMask dropout = mask.At(AttentionSite(layer));
-        backend.LinearForward(input, qkv.Weight, qkv.Bias, a.Qkv);
+        Project(input, qkv.Weight, qkv.Bias, a.Qkv);
         backend.AttentionForward(a.Qkv, _batch, _config.Heads, dropout, a.Context, a.LogSumExp);
         return input;
     }
@@ -64,8 +64,8 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
         LinearWeights keyValue = qkv.Slice(hidden, 2 * hidden);
         DropoutMask dropout = mask.At(AttentionSite(layer));
         backend.ClsPoolingForward(input, _batch, a.ClsInput);
-        backend.LinearForward(a.ClsInput, query.Weight, query.Bias, a.Query);
-        backend.LinearForward(input, keyValue.Weight, keyValue.Bias, a.Qkv);
+        Project(a.ClsInput, query.Weight, query.Bias, a.Query);
+        Project(input, keyValue.Weight, keyValue.Bias, a.Qkv);
         backend.ClsAttentionForward(a.Query, a.Qkv, _batch, _config.Heads, dropout, a.Context, a.LogSumExp);
         return a.ClsInput;
     }
@@ -77,20 +77,24 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
         Matrix offsets = a.ClsOnly ? default : _batch.Offsets;
         Matrix activation = activations.SavedForBackward ? a.FeedForwardActivation : a.FeedForwardUp;
 
-        backend.LinearForward(a.Context, w.Output.Weight, default, a.AttentionOutput);
+        Project(a.Context, w.Output.Weight, default, a.AttentionOutput);
         backend.LayerNormForward(
             a.AttentionOutput, w.Output.Bias, residual, offsets, mask.At(site + 1),
             w.OutputNorm.Gamma, w.OutputNorm.Beta, _epsilon,
             Saved(a.AttentionOutput), a.AttentionRstd, a.AttentionNorm);
 
-        backend.LinearForward(a.AttentionNorm, w.Up.Weight, w.Up.Bias, a.FeedForwardUp);
+        Project(a.AttentionNorm, w.Up.Weight, w.Up.Bias, a.FeedForwardUp);
         backend.ActivationForward(a.FeedForwardUp, _config.HiddenActivation, activation);
-        backend.LinearForward(activation, w.Down.Weight, default, a.FeedForwardDown);
+        Project(activation, w.Down.Weight, default, a.FeedForwardDown);
         backend.LayerNormForward(
             a.FeedForwardDown, w.Down.Bias, a.AttentionNorm, offsets, mask.At(site + 2),
             w.Norm.Gamma, w.Norm.Beta, _epsilon,
             Saved(a.FeedForwardDown), a.FeedForwardRstd, activations.Hidden[layer + 1]);
     }
+
+    /// <summary>Computes y = x wᵀ + bias, batch-invariant unless a backward pass follows.</summary>
+    void Project(Matrix x, Matrix w, Matrix bias, Matrix y) =>
+        backend.LinearForward(x, w, bias, batchInvariant: !activations.SavedForBackward, y);
 
     /// <summary>
     /// Returns the buffer for the normalised rows that the backward pass reads: their input's; absent without one.

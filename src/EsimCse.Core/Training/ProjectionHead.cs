@@ -36,7 +36,7 @@ sealed class ProjectionHead
     {
         if (_hasHead)
         {
-            _backend.LinearForward(_pooled, _weights.Weight, _weights.Bias, Vectors);
+            _backend.LinearForward(_pooled, _weights.Weight, _weights.Bias, batchInvariant: false, Vectors);
             _backend.TanhForward(Vectors, Vectors);
         }
         else if (_pooled.Type != Vectors.Type) _backend.Cast(_pooled, Vectors);

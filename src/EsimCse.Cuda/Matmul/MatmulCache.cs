@@ -3,10 +3,14 @@ using EsimCse.Cuda.Interop;
 namespace EsimCse.Cuda.Matmul;
 
 /// <summary>
-/// The matrix products of one stream: descriptors and algorithms by shape. Without tuning an algorithm is chosen by the
-/// order of the heuristic, never by time. Row-wise products use one algorithm for every number of rows and no split-K,
-/// so that a sentence's bits do not depend on its batch.
+/// The matrix products of one stream: descriptors and algorithms by shape. An algorithm is the tuned one or, for a
+/// shape that was not tuned, the first usable one of the heuristic, never the fastest. A batch-invariant shape has one
+/// for every number of columns, any other has one for each.
 /// </summary>
+/// <remarks>
+/// The first product of a shape asks the heuristic, which is illegal in a capture: captured work has run eagerly
+/// before.
+/// </remarks>
 sealed class MatmulCache : IDisposable
 {
     readonly CublasLtContext _context;
@@ -26,20 +30,11 @@ sealed class MatmulCache : IDisposable
     }
 
     /// <summary>Enqueues a matrix product.</summary>
-    /// <param name="shape">Its sizes and types.</param>
-    /// <param name="rowwise">Whether the columns of D are independent rows of the engine's matrix.</param>
-    /// <param name="a">Address of A.</param>
-    /// <param name="b">Address of B.</param>
-    /// <param name="bias">Address of the bias; 0 without one.</param>
-    /// <param name="d">Address of D.</param>
-    public void Run(MatmulShape shape, bool rowwise, nint a, nint b, nint bias, nint d)
+    public void Run(MatmulShape shape, MatmulOperands operands)
     {
         if (shape.Rows == 0 || shape.Columns == 0) return;
-        MatmulOperands operands = new(a, b, bias, d);
-        // One algorithm for every number of rows.
-        MatmulShape key = rowwise ? shape with { Columns = 0 } : shape;
-        if (_plans.TryGetValue(shape, out MatmulPlan? plan)) plan.Run(_context, _algorithms[key], operands);
-        else lock (_captureLock) RunFirst(key, shape, rowwise, operands);
+        if (_plans.TryGetValue(shape, out MatmulPlan? plan)) plan.Run(_context, _algorithms[shape.Key], operands);
+        else lock (_captureLock) RunFirst(shape, operands);
     }
 
     public void Dispose()
@@ -48,13 +43,13 @@ sealed class MatmulCache : IDisposable
         _context.Dispose();
     }
 
-    void RunFirst(MatmulShape key, MatmulShape shape, bool rowwise, MatmulOperands operands)
+    void RunFirst(MatmulShape shape, MatmulOperands operands)
     {
         MatmulPlan plan = new(shape);
         try
         {
-            if (!_algorithms.TryGetValue(key, out MatmulAlgorithm algorithm))
-                _algorithms.Add(key, algorithm = ChooseAlgorithm(key, shape, rowwise, plan, operands));
+            if (!_algorithms.TryGetValue(shape.Key, out MatmulAlgorithm algorithm))
+                _algorithms.Add(shape.Key, algorithm = ChooseAlgorithm(shape, plan, operands));
             plan.Run(_context, algorithm, operands);
             _plans.Add(shape, plan);
         }
@@ -65,20 +60,19 @@ sealed class MatmulCache : IDisposable
         }
     }
 
-    MatmulAlgorithm ChooseAlgorithm(
-        MatmulShape key, MatmulShape shape, bool rowwise, MatmulPlan plan, MatmulOperands operands)
+    MatmulAlgorithm ChooseAlgorithm(MatmulShape shape, MatmulPlan plan, MatmulOperands operands)
     {
         if (_timer is not null)
         {
-            // The first size and stream that meet a row-wise product choose for all.
-            if (_tuned.TryGetTimed(key, out MatmulAlgorithm timed)) return timed;
-            List<MatmulAlgorithm> candidates = MatmulHeuristics.GetAlgorithms(_context, shape, rowwise, operands.Bias);
+            // The first size and stream that meet a batch-invariant product choose for all.
+            if (_tuned.TryGetTimed(shape, out MatmulAlgorithm timed)) return timed;
+            List<MatmulAlgorithm> candidates = MatmulHeuristics.GetAlgorithms(_context, shape, operands.Bias);
             MatmulAlgorithm fastest = _timer.FindFastest(candidates, shape, plan, operands);
-            _tuned.AddTimed(key, fastest);
+            _tuned.AddTimed(shape, fastest);
             return fastest;
         }
-        if (_tuned.TryGet(key, out MatmulAlgorithm tuned)
-            && MatmulHeuristics.IsUsable(_context, tuned, shape, rowwise, operands.Bias)) return tuned;
-        return MatmulHeuristics.GetAlgorithms(_context, shape, rowwise, operands.Bias)[0];
+        if (_tuned.TryGet(shape, out MatmulAlgorithm tuned)
+            && MatmulHeuristics.IsUsable(_context, tuned, shape, operands.Bias)) return tuned;
+        return MatmulHeuristics.GetAlgorithms(_context, shape, operands.Bias)[0];
     }
 }

@@ -9,14 +9,14 @@ static unsafe class MatmulHeuristics
 {
     const int RequestedCount = 16;
 
-    /// <summary>The number of rows for which the algorithm of a row-wise product is chosen.</summary>
-    const int TypicalRows = 2048;
+    /// <summary>The number of columns for which the algorithm of a batch-invariant product is chosen.</summary>
+    const int TypicalColumns = CudaBackend.EmbeddingTokens;
 
     /// <summary>
-    /// The numbers of rows that the algorithm of a row-wise product must support: a row's result may not depend on how
-    /// many rows there are.
+    /// The numbers of columns that the algorithm of a batch-invariant product must support, up to the tokens of the
+    /// largest batches that are not split.
     /// </summary>
-    static readonly int[] AllRows = [1, 8, 128, TypicalRows, 16384];
+    static readonly int[] AllColumns = [1, 8, 128, 2048, TypicalColumns, 8 * TypicalColumns];
 
     /// <summary>
     /// The id of an algorithm whose split-K result is wrong if the split does not divide K (cuBLASLt 12.6.3 to 13.4 on
@@ -26,55 +26,54 @@ static unsafe class MatmulHeuristics
 
     /// <summary>Returns the usable algorithms in the heuristic's order; at least one.</summary>
     /// <exception cref="DeviceException">None is usable.</exception>
-    public static List<MatmulAlgorithm> GetAlgorithms(
-        CublasLtContext context, MatmulShape shape, bool rowwise, nint bias)
+    public static List<MatmulAlgorithm> GetAlgorithms(CublasLtContext context, MatmulShape shape, nint bias)
     {
-        List<MatmulAlgorithm> algorithms = GetAlgorithms(context, shape, rowwise, bias, allowSplitK: !rowwise);
+        List<MatmulAlgorithm> algorithms = GetAlgorithms(context, shape, bias, AllowedSchemes(shape));
         // All proposals may have splits that must not be used.
-        if (algorithms.Count == 0) algorithms = GetAlgorithms(context, shape, rowwise, bias, allowSplitK: false);
+        if (algorithms.Count == 0) algorithms = GetAlgorithms(context, shape, bias, CublasLtReductionScheme.None);
         if (algorithms.Count == 0) ThrowNoneUsable(shape);
         return algorithms;
     }
 
     static List<MatmulAlgorithm> GetAlgorithms(
-        CublasLtContext context, MatmulShape shape, bool rowwise, nint bias, bool allowSplitK)
+        CublasLtContext context, MatmulShape shape, nint bias, CublasLtReductionScheme schemes)
     {
-        using MatmulPlan plan = new(rowwise ? shape with { Columns = TypicalRows } : shape);
+        using MatmulPlan plan = new(shape.BatchInvariant ? shape with { Columns = TypicalColumns } : shape);
         Span<MatmulHeuristic> results = stackalloc MatmulHeuristic[RequestedCount];
-        int count = plan.GetHeuristics(context, allowSplitK, results);
+        int count = plan.GetHeuristics(context, schemes, results);
         List<MatmulAlgorithm> usable = [];
         foreach (ref readonly MatmulHeuristic result in results[..count])
         {
-            if (result.State == CublasStatus.Success && IsUsable(context, result.Algo, shape, rowwise, bias))
+            if (result.State == CublasStatus.Success && IsUsable(context, result.Algo, shape, bias))
                 usable.Add(result.Algo);
         }
         return usable;
     }
 
     /// <summary>
-    /// Returns whether an algorithm is sound and computes the product; if that is row-wise, for any number of rows.
+    /// Returns whether an algorithm computes the product, with any number of columns if that is batch-invariant, and is
+    /// sound.
     /// </summary>
-    public static bool IsUsable(
-        CublasLtContext context, in MatmulAlgorithm algorithm, MatmulShape shape, bool rowwise, nint bias)
+    public static bool IsUsable(CublasLtContext context, in MatmulAlgorithm algorithm, MatmulShape shape, nint bias)
     {
-        if (!IsSound(algorithm, shape.Inner, rowwise)) return false;
-        foreach (int rows in rowwise ? AllRows : [shape.Columns])
+        foreach (int columns in shape.BatchInvariant ? AllColumns : [shape.Columns])
         {
-            using MatmulPlan plan = new(shape with { Columns = rows });
+            using MatmulPlan plan = new(shape with { Columns = columns });
             if (!plan.Supports(context, algorithm, bias)) return false;
         }
-        return true;
+        return IsSound(algorithm, shape);
     }
 
-    /// <summary>Returns whether an algorithm's sums are right and in a fixed order, and unsplit if row-wise.</summary>
-    public static bool IsSound(in MatmulAlgorithm algorithm, int inner, bool rowwise)
+    /// <summary>
+    /// Returns whether an algorithm's sums are right and in a fixed order, and unsplit if batch-invariant.
+    /// </summary>
+    public static bool IsSound(in MatmulAlgorithm algorithm, MatmulShape shape)
     {
         int splits = GetConfig(algorithm, CublasLtAlgoConfig.SplitKNum);
         if (splits <= 1) return true;
-        if (GetConfig(algorithm, CublasLtAlgoConfig.ReductionScheme) == (int)CublasLtReductionScheme.InPlace)
-            return false;
-        bool faulty = GetConfig(algorithm, CublasLtAlgoConfig.Id) == FaultySplitKAlgorithm && inner % splits != 0;
-        return !rowwise && !faulty;
+        var scheme = (CublasLtReductionScheme)GetConfig(algorithm, CublasLtAlgoConfig.ReductionScheme);
+        bool faulty = GetConfig(algorithm, CublasLtAlgoConfig.Id) == FaultySplitKAlgorithm;
+        return (scheme & AllowedSchemes(shape)) != 0 && !(faulty && shape.Inner % splits != 0);
     }
 
     /// <summary>Returns an integer attribute of an algorithm.</summary>
@@ -83,6 +82,18 @@ static unsafe class MatmulHeuristics
         int value = 0;
         CublasLt.MatmulAlgoConfigGetAttribute(algorithm, attribute, &value, sizeof(int), null).ThrowIfFailed();
         return value;
+    }
+
+    /// <summary>
+    /// Returns the schemes of split-K that a product may use: those that add the parts in a fixed order. In place, they
+    /// are added in the order in which they are ready; in the output type, they would be rounded to it.
+    /// </summary>
+    static CublasLtReductionScheme AllowedSchemes(MatmulShape shape)
+    {
+        if (shape.BatchInvariant) return CublasLtReductionScheme.None;
+        return shape.Output == ElementType.Float32
+            ? CublasLtReductionScheme.ComputeType | CublasLtReductionScheme.OutputType
+            : CublasLtReductionScheme.ComputeType;
     }
 
     [DoesNotReturn]

@@ -11,12 +11,6 @@ sealed unsafe class MatmulPlan : IDisposable
     /// </summary>
     const int OperandAlignment = 16;
 
-    /// <summary>
-    /// Split-K schemes with a fixed order of sums. In place, parts are added in the order in which they are ready.
-    /// </summary>
-    const CublasLtReductionScheme OrderedSchemes =
-        CublasLtReductionScheme.ComputeType | CublasLtReductionScheme.OutputType;
-
     readonly nint _desc;
     readonly nint _aLayout;
     readonly nint _bLayout;
@@ -43,10 +37,9 @@ sealed unsafe class MatmulPlan : IDisposable
     }
 
     /// <summary>Writes the algorithms that the heuristic proposes and returns their count.</summary>
-    public int GetHeuristics(CublasLtContext context, bool allowSplitK, Span<MatmulHeuristic> results)
+    public int GetHeuristics(CublasLtContext context, CublasLtReductionScheme schemes, Span<MatmulHeuristic> results)
     {
         nuint workspaceBytes = CublasLtContext.WorkspaceBytes;
-        int schemes = (int)(allowSplitK ? OrderedSchemes : CublasLtReductionScheme.None);
         int alignment = OperandAlignment;
         CublasLt.MatmulPreferenceCreate(out nint preference).ThrowIfFailed();
         try

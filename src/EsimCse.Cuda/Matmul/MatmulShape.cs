@@ -17,6 +17,9 @@ namespace EsimCse.Cuda.Matmul;
 /// <param name="Bias">Element type of the bias, or null without one.</param>
 /// <param name="Accumulate">Whether the product is added to D.</param>
 /// <param name="Batch">Products of this shape that are computed as one, or null for a single one.</param>
+/// <param name="BatchInvariant">
+/// Whether a column of D may not depend on the number of columns: one algorithm, without split-K, serves every number.
+/// </param>
 readonly record struct MatmulShape(
     int Rows,
     int Columns,
@@ -27,14 +30,19 @@ readonly record struct MatmulShape(
     ElementType Output,
     ElementType? Bias,
     bool Accumulate,
-    MatmulBatch? Batch = null)
+    MatmulBatch? Batch = null,
+    bool BatchInvariant = false)
 {
-    /// <summary>The shape's key in the file of tuned algorithms; its format must not change.</summary>
+    /// <summary>The identity of the shape's algorithm: if batch-invariant, that of any number of columns.</summary>
+    // Not public, as ToString prints public members.
+    internal MatmulShape Key => BatchInvariant ? this with { Columns = 0 } : this;
+
+    /// <summary>The key in the file of tuned algorithms; its format must not change.</summary>
     public string FileKey
     {
         get
         {
-            string sizes = $"Rows = {Rows}, Columns = {Columns}, Inner = {Inner}";
+            string sizes = $"Rows = {Rows}, Columns = {Key.Columns}, Inner = {Inner}";
             string operands = $"TransposeA = {TransposeA}, TransposeB = {TransposeB}";
             string types = $"Input = {Input}, Output = {Output}, Bias = {Bias}";
             string batch = Batch is { } products ? $", Batch = {products.Count}" : "";

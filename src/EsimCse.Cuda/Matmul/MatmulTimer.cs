@@ -18,6 +18,7 @@ sealed class MatmulTimer(CublasLtContext context, List<string> report)
         int best = Array.IndexOf(medians, medians.Min());
         int id = MatmulHeuristics.GetConfig(candidates[best], CublasLtAlgoConfig.Id);
         string product = $"{shape.Rows}x{shape.Columns}x{shape.Inner} {shape.Input.Name()} to {shape.Output.Name()}";
+        if (shape.BatchInvariant) product += ", for every batch";
         string times = FormattableString.Invariant($"{medians[0]:F1} us by default, {medians[best]:F1} us");
         report.Add($"{product}: {times} with algorithm {id}, {best + 1} of {candidates.Count}");
         return candidates[best];

@@ -8,8 +8,9 @@ using EsimCse.Cuda.Interop;
 namespace EsimCse.Cuda.Matmul;
 
 /// <summary>
-/// The algorithms that `esimcse tune` chose by time, in a file for each device and version of cuBLASLt. Results depend
-/// on them, so checkpoints store <see cref="Hash"/>.
+/// The algorithms that `esimcse tune` chose by time, in a file for each device and version of cuBLASLt: one for each
+/// number of rows in training, one for all in embedding. Results depend on them, so checkpoints store
+/// <see cref="Hash"/>.
 /// </summary>
 sealed class TunedMatmuls
 {
@@ -17,11 +18,19 @@ sealed class TunedMatmuls
     readonly SortedDictionary<string, MatmulAlgorithm> _algorithms = new(StringComparer.Ordinal);
     readonly HashSet<string> _timed = [];
 
-    public TunedMatmuls(string device)
+    /// <summary>Reads a file. An absent, unreadable or malformed one counts as empty.</summary>
+    public TunedMatmuls(string path)
+    {
+        _path = path;
+        if (File.Exists(_path)) Read();
+    }
+
+    /// <summary>Returns the path of a device's file.</summary>
+    public static string PathFor(string device)
     {
         string name = string.Concat(device.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
-        _path = CacheFolder.In($"products-{name}-{CublasLt.GetVersion()}.json");
-        if (File.Exists(_path)) Read();
+        // Files named "products" hold algorithms that were timed for another number of rows.
+        return CacheFolder.In($"matmuls-{name}-{CublasLt.GetVersion()}.json");
     }
 
     /// <summary>A hash of all algorithms; empty if there are none.</summary>
@@ -70,7 +79,6 @@ sealed class TunedMatmuls
         return json;
     }
 
-    /// <summary>Reads the file. An unreadable or malformed one counts as empty.</summary>
     void Read()
     {
         try

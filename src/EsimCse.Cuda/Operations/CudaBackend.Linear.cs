@@ -14,7 +14,11 @@ unsafe partial class CudaBackend
     const int SumRowsPerPart = 128;
 
     /// <inheritdoc/>
-    public void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y)
+    public void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y) =>
+        LinearForward(x, w, bias, batchInvariant: true, y);
+
+    /// <inheritdoc/>
+    public void LinearForward(Matrix x, Matrix w, Matrix bias, bool batchInvariant, Matrix y)
     {
         MakeCurrent();
         MatmulShape shape = new(
@@ -26,8 +30,9 @@ unsafe partial class CudaBackend
             Input: x.Type,
             Output: y.Type,
             Bias: bias.IsPresent ? bias.Type : null,
-            Accumulate: false);
-        _currentStream.Matmuls.Run(shape, rowwise: true, w.Address, x.Address, bias.Address, y.Address);
+            Accumulate: false,
+            BatchInvariant: batchInvariant);
+        _currentStream.Matmuls.Run(shape, new(w.Address, x.Address, bias.Address, y.Address));
     }
 
     /// <inheritdoc/>
@@ -44,7 +49,7 @@ unsafe partial class CudaBackend
             Output: dx.Type,
             Bias: null,
             Accumulate: accumulate);
-        _currentStream.Matmuls.Run(shape, rowwise: true, w.Address, dy.Address, 0, dx.Address);
+        _currentStream.Matmuls.Run(shape, new(w.Address, dy.Address, 0, dx.Address));
     }
 
     /// <inheritdoc/>
@@ -82,8 +87,7 @@ unsafe partial class CudaBackend
             Bias: null,
             Accumulate: accumulate,
             Batch: dw.Count > 1 ? new(dw.Count, ElementStride(x), ElementStride(dy), ElementStride(dw)) : null);
-        _currentStream.Matmuls.Run(
-            shape, rowwise: false, x.First.Address, dy.First.Address, 0, dw.First.Address);
+        _currentStream.Matmuls.Run(shape, new(x.First.Address, dy.First.Address, 0, dw.First.Address));
         if (dbias.IsPresent) AddColumnSums(dy, dbias);
     }
 

@@ -1,8 +1,5 @@
-using EsimCse.Core;
 using EsimCse.Core.Backend;
-using EsimCse.Cuda;
 using EsimCse.Cuda.Interop;
-using EsimCse.Cuda.Matmul;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cuda;
@@ -251,50 +248,5 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         _backend.LinearBackwardWeight(gdy.Matrix, gx.Matrix, accumulate: true, dw.Matrix, default);
         double[] expected = Reference.Linear.BackwardWeight(dy, x, rows, n, k).Item1;
         new Tolerance(1e-4, 1e-5, "a sum of forty products in fp32").Check(expected, dw.Values, "dw");
-
-        const int computeType = 2;
-        MatmulAlgorithm faulty = Algorithm(66, splits: 3, computeType);
-        Assert.False(MatmulHeuristics.IsSound(faulty, 40, rowwise: false));
-        Assert.True(MatmulHeuristics.IsSound(faulty, 42, rowwise: false));
-        Assert.False(MatmulHeuristics.IsSound(faulty, 42, rowwise: true));
-    }
-
-    [Fact]
-    public void Split_K_algorithms_that_add_in_any_order_are_refused()
-    {
-        const int inPlace = 1, computeType = 2, outputType = 4;
-        Assert.False(MatmulHeuristics.IsSound(Algorithm(68, splits: 3, inPlace), 42, rowwise: false));
-        Assert.True(MatmulHeuristics.IsSound(Algorithm(68, splits: 3, computeType), 42, rowwise: false));
-        Assert.True(MatmulHeuristics.IsSound(Algorithm(68, splits: 3, outputType), 42, rowwise: false));
-    }
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(255)]
-    [InlineData(256)]
-    [InlineData(2048)]
-    public void An_algorithm_that_refuses_few_rows_is_used_for_no_number_of_rows(int rows)
-    {
-        const int n = 16, k = 8, refusesFewColumns = 69;
-        MatmulShape shape = new(n, rows, k, true, false, ElementType.Float32, ElementType.Float32, null, false);
-        CudaDriver.StreamCreate(out nint stream, CudaStreamFlags.NonBlocking).ThrowIfFailed();
-        using (CublasLtContext context = new(stream, (CudaBackend)_backend))
-        {
-            int[] common = Ids(MatmulHeuristics.GetAlgorithms(context, shape, rowwise: true, bias: 0));
-            Assert.DoesNotContain(refusesFewColumns, common);
-            int[] own = Ids(MatmulHeuristics.GetAlgorithms(context, shape, rowwise: false, bias: 0));
-            Assert.Equal(rows >= 256, own.Contains(refusesFewColumns));
-        }
-        CudaDriver.StreamDestroy(stream);
-
-        static int[] Ids(List<MatmulAlgorithm> algorithms) =>
-            [.. algorithms.Select(algorithm => MatmulHeuristics.GetConfig(algorithm, CublasLtAlgoConfig.Id))];
-    }
-
-    static MatmulAlgorithm Algorithm(int id, int splits, int scheme)
-    {
-        MatmulAlgorithm algorithm = default;
-        Span<int> words = new(&algorithm, 3) { [0] = id, [1] = splits, [2] = scheme };
-        return algorithm;
     }
 }

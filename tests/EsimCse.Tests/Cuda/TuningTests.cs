@@ -19,7 +19,7 @@ public sealed class TuningTests : IDisposable
         Backends.RequireCuda();
         string cache = _small.In("cache");
         string table = Tune(cache);
-        Assert.StartsWith(_small.In("cache", "esimcse", "products-"), table, StringComparison.Ordinal);
+        Assert.StartsWith(_small.In("cache", "esimcse", "matmuls-"), table, StringComparison.Ordinal);
         Run(cache, TrainArguments());
         File.Delete(_small.In("run", "model.safetensors"));
         string[] resume = [.. TrainArguments(), "--resume"];
@@ -30,7 +30,7 @@ public sealed class TuningTests : IDisposable
     }
 
     [Fact]
-    public void A_row_wise_product_is_timed_once_for_the_first_number_of_rows()
+    public void A_batch_invariant_product_is_timed_once_for_the_first_number_of_rows()
     {
         Backends.RequireCuda();
         using CudaBackend cuda = CudaBackend.CreateForTuning(0);

@@ -85,7 +85,7 @@ sealed class MaskedLanguageLoss
     {
         MaskedLanguageHeadWeights w = _weights.MaskedLanguageHead;
         _backend.GatherForward(hidden, tokens.Rows, _vectors);
-        _backend.LinearForward(_vectors, w.Dense.Weight, w.Dense.Bias, _dense);
+        _backend.LinearForward(_vectors, w.Dense.Weight, w.Dense.Bias, batchInvariant: false, _dense);
         _backend.ActivationForward(_dense, _config.HiddenActivation, _normalized);
         _backend.LayerNormForward(
             _normalized, default, default, default, default,
@@ -100,8 +100,9 @@ sealed class MaskedLanguageLoss
         Matrix logits = _logits.Slice(0, count);
         Matrix dlogits = _dlogits.Slice(0, count);
         Matrix labels = tokens.Labels.Reshape(tokens.Labels.Columns, 1).Slice(first, count).Reshape(1, count);
+        Matrix bias = _weights.MaskedLanguageHead.Bias;
         Matrix dbias = _gradients.MaskedLanguageHead.Bias;
-        _backend.LinearForward(output, _weights.Words, _weights.MaskedLanguageHead.Bias, logits);
+        _backend.LinearForward(output, _weights.Words, bias, batchInvariant: false, logits);
         _backend.CrossEntropyLoss(logits, labels, tokens.Count, _weight, state, _losses, dlogits, dbias);
         _backend.LinearBackwardWeight(dlogits, output, accumulate: true, _gradients.Words, default);
         _backend.LinearBackwardInput(dlogits, _weights.Words, accumulate: false, _doutput.Slice(first, count));
