@@ -10,7 +10,6 @@ static class MatmulTuning
 {
     const int BatchSize = 64;
     const int SizesOnEachSide = 4;
-    const int EmbeddingTokens = 16384;
     const int EmbeddingSentenceLength = 32;
 
     /// <summary>
@@ -34,11 +33,15 @@ static class MatmulTuning
         return cuda.FinishTuning();
     }
 
-    static void TuneTraining(CudaBackend cuda, BertConfig config, int tokens, CancellationToken cancellation)
+    /// <summary>
+    /// Times the products of training steps: each for every number of rows near <paramref name="tokens"/>, the momentum
+    /// encoder's for one.
+    /// </summary>
+    internal static void TuneTraining(CudaBackend cuda, BertConfig config, int tokens, CancellationToken cancellation)
     {
         using BertParameters bert = BertParameters.Random(cuda, config, head: true, seed: 1, ElementType.BFloat16);
         using TrainingStep step = new(bert, new() { QueueSize = BatchSize }, int.MaxValue);
-        // The middle size first: a row-wise product is timed for the first size it meets.
+        // The middle size first: a batch-invariant product is timed for the first size it meets.
         IEnumerable<int> offsets = Enumerable.Range(-SizesOnEachSide, 2 * SizesOnEachSide + 1).OrderBy(Math.Abs);
         foreach (int offset in offsets)
         {
@@ -55,8 +58,8 @@ static class MatmulTuning
     {
         using BertParameters bert = BertParameters.Random(cuda, config, head: true, seed: 1, ElementType.Float16);
         using Embedder embedder = new(cuda, config, Pooler.Cls);
-        int sentences = EmbeddingTokens / Math.Min(EmbeddingSentenceLength, config.MaxPositions);
-        embedder.Embed(bert.Weights, RandomSentences(sentences, EmbeddingTokens, config), cancellation);
+        int sentences = cuda.PreferredBatchTokens / Math.Min(EmbeddingSentenceLength, config.MaxPositions);
+        embedder.Embed(bert.Weights, RandomSentences(sentences, cuda.PreferredBatchTokens, config), cancellation);
     }
 
     /// <summary>Returns sentences of random ids with <paramref name="tokens"/> tokens in all.</summary>
