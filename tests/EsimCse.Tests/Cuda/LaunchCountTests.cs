@@ -16,8 +16,8 @@ public class LaunchCountTests
     static readonly BertConfig TwelveLayers = SmallModel.Config with { Layers = 12 };
 
     [Theory]
-    [InlineData(false, 339)]
-    [InlineData(true, 561)]
+    [InlineData(false, 336)]
+    [InlineData(true, 557)]
     public void A_training_step_of_twelve_layers(bool mlm, int launches)
     {
         using IBackend cuda = Backends.Create(Backends.Cuda);
