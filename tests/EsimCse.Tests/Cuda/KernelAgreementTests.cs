@@ -119,11 +119,13 @@ public class KernelAgreementTests
         p.Backend.Cast(p.Fp32Input(rows, width, 1), p.Result(rows, width));
         p.Backend.Cast(p.Input(rows, width, 1), p.Fp32Result(rows, width));
         if (type == ElementType.Float16) return;
+        // In 16 bits each dx is up to 8e-6 off before it is rounded; in fp32 the sums are, of size √rows, at each row.
+        double sumError = type == ElementType.Float32 ? 1e-7 * rows : 8e-6 * Math.Sqrt(rows);
         foreach (Activation activation in activations)
         {
             Matrix dy = p.Input(rows, width, 2);
             Matrix x = p.Input(rows, width, 1);
-            p.Backend.ActivationBackward(dy, x, activation, p.Result(rows, width), p.Sum(1, width));
+            p.Backend.ActivationBackward(dy, x, activation, p.Result(rows, width), p.Sum(1, width, sumError));
         }
         p.Backend.TanhBackward(p.Input(rows, width, 2), p.Input(rows, width, 1), p.Result(rows, width));
     });
@@ -262,7 +264,7 @@ public class KernelAgreementTests
         foreach ((int i, GuardedMatrix result) in expected.Results.Index())
         {
             double unit = growth * (result.Matrix.Type == ElementType.Float32 ? 1e-5 : Reference.Cast.Unit(type));
-            double absolute = unit / 16 + cut + expected.Rounded.GetValueOrDefault(result) * Reference.Cast.Unit(type);
+            double absolute = unit / 16 + cut + expected.Errors[result];
             Tolerance tolerance = new(absolute, unit, "a result on the other side of a rounding boundary");
             double[] values = actual.Results[i].Values;
             tolerance.Check(result.Values, values, $"result {i}");

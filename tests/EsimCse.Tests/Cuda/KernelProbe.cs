@@ -28,20 +28,18 @@ sealed class KernelProbe(IBackend backend, ElementType type) : IDisposable
         return state;
     }
 
-    /// <summary>Sizes of the numbers that are rounded before a result is made of them, where there are any.</summary>
-    public Dictionary<GuardedMatrix, double> Rounded { get; } = [];
+    /// <summary>Errors of results beyond those of their own rounding, where there are any.</summary>
+    public Dictionary<GuardedMatrix, double> Errors { get; } = [];
 
-    public Matrix Result(int rows, int columns, double rounded = 0)
-    {
-        Matrix result = AddResult(new(backend, rows, columns, type));
-        Rounded[Results[^1]] = rounded;
-        return result;
-    }
+    /// <summary>Returns a result that is made of rounded numbers of a size, where one is given.</summary>
+    public Matrix Result(int rows, int columns, double rounded = 0) =>
+        AddResult(new(backend, rows, columns, type), rounded * Reference.Cast.Unit(type));
 
     public Matrix Fp32Result(int rows, int columns) => AddResult(new(backend, rows, columns));
 
     /// <summary>Returns a result of zeros, to which an operation adds.</summary>
-    public Matrix Sum(int rows, int columns) => AddResult(new(backend, rows, columns, new double[rows * columns]));
+    public Matrix Sum(int rows, int columns, double error = 0) =>
+        AddResult(new(backend, rows, columns, new double[rows * columns]), error);
 
     public DeviceBatch Batch(int[] lengths)
     {
@@ -55,9 +53,10 @@ sealed class KernelProbe(IBackend backend, ElementType type) : IDisposable
         foreach (IDisposable owned in _owned) owned.Dispose();
     }
 
-    GuardedMatrix AddResult(GuardedMatrix matrix)
+    GuardedMatrix AddResult(GuardedMatrix matrix, double error = 0)
     {
         Results.Add(matrix);
+        Errors[matrix] = error;
         return Own(matrix);
     }
 
