@@ -2,25 +2,44 @@ using EsimCse.Core.Model;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace EsimCse.Peers;
+namespace EsimCse.Peers.TorchSharp;
 
 /// <summary>BERT on padded batches out of libtorch's operations; parameters are looked up by name.</summary>
 sealed class TorchBert(BertConfig config, IReadOnlyDictionary<string, Tensor> parameters)
 {
+    /// <summary>Whether the last layer computes the query of [CLS] and what follows from it, and no other.</summary>
+    public bool ClsOnly { get; init; }
+
     /// <summary>Computes the last layer's [CLS] vectors, [S,H].</summary>
     /// <param name="ids">Token ids, int64 [S,L].</param>
-    /// <param name="present">False where a sentence has ended, [S,L].</param>
+    /// <param name="present">False where a sentence has ended, [S,L]; null where all are equally long.</param>
     /// <param name="dropout">The dropout of the pass.</param>
-    public Tensor ClsVectors(Tensor ids, Tensor present, TorchDropout dropout)
+    public Tensor ClsVectors(Tensor ids, Tensor? present, TorchDropout dropout)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor absent = zeros_like(present, dtype: ScalarType.Float32)
+        return Encode(ids, present, dropout).select(1, 0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Computes the last layer's vectors, [S,L,H]; [S,1,H] where it computes those of [CLS] only.
+    /// </summary>
+    public Tensor Encode(Tensor ids, Tensor? present, TorchDropout dropout)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor? mask = present is null ? null : ScoreMask(present);
+        Tensor x = dropout.ApplyToRows(Norm(Embed(ids), "embeddings.LayerNorm"), 0);
+        for (int layer = 0; layer < config.Layers; layer++) x = Layer(x, mask, layer, dropout);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Computes what is added to the scores of keys: 0, and -infinity where a sentence has ended.</summary>
+    Tensor ScoreMask(Tensor present)
+    {
+        ScalarType type = parameters["embeddings.LayerNorm.weight"].dtype;
+        return zeros_like(present, dtype: type)
             .masked_fill(present.logical_not(), float.NegativeInfinity)
             .unsqueeze(1)
             .unsqueeze(1);
-        Tensor x = dropout.ApplyToRows(Norm(Embed(ids), "embeddings.LayerNorm"), 0);
-        for (int layer = 0; layer < config.Layers; layer++) x = Layer(x, absent, layer, dropout);
-        return x.select(1, 0).MoveToOuterDisposeScope();
     }
 
     public Tensor Head(Tensor pooled) => Linear(pooled, "pooler.dense").tanh();
@@ -34,21 +53,28 @@ sealed class TorchBert(BertConfig config, IReadOnlyDictionary<string, Tensor> pa
         return words.view(ids.shape[0], length, config.HiddenSize) + positions + type;
     }
 
-    Tensor Layer(Tensor x, Tensor absent, int layer, TorchDropout dropout)
+    Tensor Layer(Tensor x, Tensor? mask, int layer, TorchDropout dropout)
     {
         string prefix = $"encoder.layer.{layer}.";
         int site = BertForward.AttentionSite(layer);
-        Tensor q = Heads(x, prefix + "attention.self.query");
+        Tensor rows = ClsOnly && layer == config.Layers - 1 ? x.narrow(1, 0, 1) : x;
+        Tensor q = Heads(rows, prefix + "attention.self.query");
         Tensor k = Heads(x, prefix + "attention.self.key");
         Tensor v = Heads(x, prefix + "attention.self.value");
-        Tensor scores = matmul(q, k.transpose(2, 3)) / Math.Sqrt(config.HeadSize) + absent;
-        Tensor p = dropout.ApplyToAttention(scores.softmax(-1), layer);
-        Tensor context = matmul(p, v).transpose(1, 2).reshape(x.shape);
+        Tensor context = Attend(q, k, v, mask, layer, dropout).transpose(1, 2).reshape(rows.shape);
         Tensor attention = dropout.ApplyToRows(Linear(context, prefix + "attention.output.dense"), site + 1);
-        x = Norm(attention + x, prefix + "attention.output.LayerNorm");
+        x = Norm(attention + rows, prefix + "attention.output.LayerNorm");
         Tensor wide = nn.functional.gelu(Linear(x, prefix + "intermediate.dense"));
         Tensor down = dropout.ApplyToRows(Linear(wide, prefix + "output.dense"), site + 2);
         return Norm(down + x, prefix + "output.LayerNorm");
+    }
+
+    Tensor Attend(Tensor q, Tensor k, Tensor v, Tensor? mask, int layer, TorchDropout dropout)
+    {
+        if (!dropout.UsesMask)
+            return nn.functional.scaled_dot_product_attention(q, k, v, mask, dropout.Rate, is_casual: false);
+        Tensor scores = matmul(q, k.transpose(2, 3)) / Math.Sqrt(config.HeadSize) + mask!;
+        return matmul(dropout.ApplyToAttention(scores.softmax(-1), layer), v);
     }
 
     Tensor Heads(Tensor x, string name) =>

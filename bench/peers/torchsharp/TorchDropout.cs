@@ -2,7 +2,7 @@ using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
 using static TorchSharp.torch;
 
-namespace EsimCse.Peers;
+namespace EsimCse.Peers.TorchSharp;
 
 /// <summary>Dropout at a mask's rate on padded batches, by libtorch's own draws or by the mask's.</summary>
 sealed class TorchDropout(DropoutMask mask, bool usesMask)
@@ -14,6 +14,12 @@ sealed class TorchDropout(DropoutMask mask, bool usesMask)
 
     public static TorchDropout None { get; } = new(default, usesMask: false);
 
+    /// <summary>Whether the mask's own draws are applied.</summary>
+    public bool UsesMask => usesMask && mask.IsActive;
+
+    /// <summary>The probability that an element is dropped.</summary>
+    public double Rate => mask.IsActive ? mask.Rate : 0;
+
     /// <summary>Sets the step, from 1, and the lengths of the anchors, then of the positives.</summary>
     public void Begin(int step, int[] lengths)
     {
@@ -24,7 +30,7 @@ sealed class TorchDropout(DropoutMask mask, bool usesMask)
     /// <summary>Drops elements of x [S,L,H].</summary>
     public Tensor ApplyToRows(Tensor x, int site)
     {
-        if (!usesMask || !mask.IsActive) return ApplyTorch(x);
+        if (!UsesMask) return ApplyTorch(x);
         float[] factors = new float[x.numel()];
         int columns = (int)x.shape[2];
         int stride = factors.Length / _lengths.Length;
@@ -32,10 +38,11 @@ sealed class TorchDropout(DropoutMask mask, bool usesMask)
         return x * tensor(factors).view(x.shape);
     }
 
-    /// <summary>Drops elements of x [S,A,L,L]. A sentence of n tokens draws an array [A,n,n].</summary>
+    /// <summary>
+    /// Drops the mask's elements of x [S,A,L,L]. A sentence of n tokens draws an array [A,n,n].
+    /// </summary>
     public Tensor ApplyToAttention(Tensor x, int layer)
     {
-        if (!usesMask || !mask.IsActive) return ApplyTorch(x);
         float[] factors = new float[x.numel()];
         int heads = (int)x.shape[1];
         int longest = (int)x.shape[2];

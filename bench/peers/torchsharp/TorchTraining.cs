@@ -5,11 +5,13 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace EsimCse.Peers;
+namespace EsimCse.Peers.TorchSharp;
 
 /// <summary>The step of ESimCSE in libtorch, from the same weights and on the same views as ours.</summary>
 sealed class TorchTraining : IDisposable
 {
+    const double MaxGradientNorm = 1;
+
     readonly BertParameters _start;
     readonly TrainingOptions _options;
     readonly int _steps;
@@ -18,11 +20,13 @@ sealed class TorchTraining : IDisposable
     readonly TorchBert _encoder;
     readonly TorchBert _momentumEncoder;
     readonly TorchDropout _dropout;
-    readonly optim.Optimizer _optimizer;
+    readonly AdamWInPlace _optimizer;
     Tensor _queue;
     int _done;
+    double _gradientScale = 1;
 
-    public TorchTraining(BertParameters start, TrainingOptions options, int steps, bool ourMasks)
+    public TorchTraining(
+        BertParameters start, TrainingOptions options, int steps, bool ourMasks, bool clsOnly = false)
     {
         _start = start;
         _options = options;
@@ -37,9 +41,10 @@ sealed class TorchTraining : IDisposable
             _parameters[parameter.Name] = new Parameter(values.clone());
             _ema[parameter.Name] = values;
         }
-        _encoder = new TorchBert(start.Config, _parameters.ToDictionary(pair => pair.Key, pair => (Tensor)pair.Value));
-        _momentumEncoder = new TorchBert(start.Config, _ema);
-        _optimizer = optim.AdamW(_parameters.Values, lr: options.LearningRate, weight_decay: 0);
+        Dictionary<string, Tensor> parameters = _parameters.ToDictionary(pair => pair.Key, pair => (Tensor)pair.Value);
+        _encoder = new TorchBert(start.Config, parameters) { ClsOnly = clsOnly };
+        _momentumEncoder = new TorchBert(start.Config, _ema) { ClsOnly = clsOnly };
+        _optimizer = new AdamWInPlace(_parameters.Values);
         _queue = zeros(0, start.Config.HiddenSize);
     }
 
@@ -47,18 +52,26 @@ sealed class TorchTraining : IDisposable
     public (float Loss, double Norm) Step(int[][] anchors, int[][] positives)
     {
         using DisposeScope scope = NewDisposeScope();
-        double learningRate = _options.LearningRate * (1 - _done / (double)_steps);
-        foreach (var group in _optimizer.ParamGroups) group.LearningRate = learningRate;
         foreach (Tensor parameter in _parameters.Values) parameter.grad?.zero_();
         int[][] views = [.. anchors, .. positives];
         _dropout.Begin(_done + 1, [.. views.Select(sentence => sentence.Length)]);
         Tensor loss = Loss(views, anchors.Length);
         loss.backward();
-        double norm = nn.utils.clip_grad_norm_(_parameters.Values, 1);
+        double norm = GradientNorm();
         if (_options.QueueSize > 0) Push(anchors);
-        _optimizer.step();
+        double learningRate = _options.LearningRate * (1 - _done / (double)_steps);
+        _gradientScale = Math.Min(1, MaxGradientNorm / (norm + 1e-6));
+        _optimizer.Step(learningRate, _gradientScale);
         _done++;
         return (loss.item<float>(), norm);
+    }
+
+    /// <summary>Returns the gradient of a parameter in the last step, before clipping.</summary>
+    public float[] Gradient(string parameter)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor gradient = _parameters[parameter].grad! / _gradientScale;
+        return [.. gradient.flatten().data<float>()];
     }
 
     /// <summary>Copies the weights into a model of ours.</summary>
@@ -87,6 +100,15 @@ sealed class TorchTraining : IDisposable
         _optimizer.Dispose();
         IEnumerable<Tensor> tensors = _parameters.Values.Concat<Tensor>(_ema.Values).Append(_queue);
         foreach (Tensor tensor in tensors) tensor.Dispose();
+    }
+
+    /// <summary>Computes the norm of all gradients, one number read for all of them.</summary>
+    double GradientNorm()
+    {
+        using var noGradient = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[] norms = [.. _parameters.Values.Select(parameter => linalg.vector_norm(parameter.grad!))];
+        return linalg.vector_norm(stack(norms)).item<float>();
     }
 
     /// <summary>Computes the loss of a batch, anchors first, over batch and queue.</summary>
