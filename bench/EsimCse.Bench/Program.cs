@@ -1,8 +1,25 @@
 using System.Runtime.InteropServices;
 using EsimCse.Bench;
+#if !GPU_KIT
+using EsimCse.Bench.Compare;
+using EsimCse.Bench.Participants;
+#endif
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCseNative;
+
+// usage: EsimCse.Bench compare [--data DIR] [--quick] [--parts embedding,training,tokenizing] [--threads 1,2]
+//          [--output FILE] [--readme]
+// Compares with peers, each in a process of its own; without --quick it writes bench/results/MACHINE.md.
+#if !GPU_KIT
+switch (args.FirstOrDefault())
+{
+    case "compare":
+        return CompareCommand.Run(args[1..]);
+    case "participant":
+        return ParticipantCommand.Run(args[1..]);
+}
+#endif
 
 // Times training, embedding and the operations on random data, after checking their results.
 // usage: EsimCse.Bench [DEVICE] [PRECISION] [base|small] > table
@@ -23,3 +40,4 @@ if (trains) TrainingBench.Run(backend, choice.PrecisionOn(backend, training: tru
 EmbeddingBench.Run(backend, choice.PrecisionOn(backend, training: false), work);
 if (trains) OptimizerBench.Run(backend, work);
 OperationBench.Run(backend, choice.PrecisionOn(backend, training: false), work);
+return 0;

@@ -57,9 +57,5 @@ sealed record Workload(string Name, BertConfig Config, int Batch, int SentenceLe
     /// Returns the floating-point operations of a forward pass's matrix products over a number of tokens, attention's
     /// own products left out.
     /// </summary>
-    public double MatmulOperations(int tokens)
-    {
-        double hidden = Config.HiddenSize;
-        return 2.0 * tokens * Config.Layers * (4 * hidden * hidden + 2 * hidden * Config.IntermediateSize);
-    }
+    public double MatmulOperations(int tokens) => Config.MatmulOperations(tokens);
 }

@@ -5,8 +5,9 @@ namespace EsimCse.Peers.Tokenizers;
 /// <summary>Microsoft.ML.Tokenizers on one thread.</summary>
 sealed class MicrosoftParticipant(string vocabulary, string text) : TokenizingParticipant(text)
 {
-    readonly BertTokenizer _tokenizer =
-        BertTokenizer.Create(vocabulary, new BertOptions { LowerCaseBeforeTokenization = true });
+    static readonly BertOptions Options = new() { LowerCaseBeforeTokenization = true, RemoveNonSpacingMarks = true };
+
+    readonly BertTokenizer _tokenizer = BertTokenizer.Create(vocabulary, Options);
 
     public override string Settings => "EncodeToIds";
 

@@ -1,0 +1,66 @@
+using EsimCse.Bench.Hardware;
+
+namespace EsimCse.Bench.Compare;
+
+/// <summary>Runs ours and the peers in turn, and writes the tables.</summary>
+static class CompareCommand
+{
+    const string TrainingModel = "bert-mlm-l4-h384";
+    const string EmbeddingModel = "all-MiniLM-L6-v2";
+
+    /// <summary>Runs the command.</summary>
+    /// <returns>The exit status.</returns>
+    public static int Run(string[] arguments)
+    {
+        CompareOptions options = CompareOptions.Read(arguments);
+        WorkFolder work = new(options.Data);
+        Programs programs = new();
+        MachinePeak[] before = [.. options.Threads.Order().Select(MachinePeak.Measure)];
+        List<ComparisonTable> tables = [];
+        if (options.Parts.Contains("embedding")) tables.AddRange(Embed(options, work, programs));
+        if (options.Parts.Contains("training")) tables.Add(Train(options, work, programs));
+        if (options.Parts.Contains("tokenizing"))
+            tables.Add(new TokenizingComparison(work, programs).Run(work.Model(EmbeddingModel), options.Quick ? 3 : 7));
+        // Other programs of the machine may have disturbed one of the two measurements.
+        MachinePeak[] peaks = [.. before.Select(peak => peak.Max(MachinePeak.Measure(peak.Threads)))];
+        string command = string.Join(
+            ' ', ["dotnet run -c Release --project bench/EsimCse.Bench -- compare", .. arguments]);
+        string page = new ComparisonReport(command, peaks).Write(tables);
+        Console.Write(page);
+        string name = Path.Combine("bench", "results", Machine.FileName + ".md");
+        string? path = options.Output ?? (options.Quick ? null : Path.Combine(Programs.Repository, name));
+        if (path is not null) File.WriteAllText(path, page);
+        if (options.WritesReadme) ReadmeTable.Replace(tables, name);
+        bool anyFailure = tables.Any(table => table.Results.Any(row => row.Start.IsOurs && row.Failure is not null));
+        bool anyDifference = tables.Any(table => table.Checks.Any(check => check.Contains("**", StringComparison.Ordinal)));
+        return anyFailure || anyDifference ? 1 : 0;
+    }
+
+    static IEnumerable<ComparisonTable> Embed(CompareOptions options, WorkFolder work, Programs programs)
+    {
+        EmbeddingComparison comparison = new(options, work, programs);
+        string model = work.Model(EmbeddingModel);
+        if (options.Quick)
+        {
+            yield return comparison.Run(EmbeddingModel, model, sentences: 128, rounds: 3, scores: false);
+            yield break;
+        }
+        yield return comparison.Run(EmbeddingModel, model, sentences: 384, rounds: 5, scores: true);
+        yield return comparison.Run(
+            "bert-base with random weights", work.BertBase(), sentences: 64, rounds: 3, scores: false);
+    }
+
+    static ComparisonTable Train(CompareOptions options, WorkFolder work, Programs programs)
+    {
+        string model = work.Model(TrainingModel);
+        GradientCheck check = new(work, programs);
+        List<string> checks = [check.Run(TrainingModel, model, batch: 64, queue: 160)];
+        if (!options.Quick)
+        {
+            checks.Add(check.Run(EmbeddingModel, work.Model(EmbeddingModel), batch: 16, queue: 40));
+            checks.Add(check.Run("bert-base with random weights", work.BertBase(), batch: 16, queue: 40));
+        }
+        int rounds = options.Quick ? 3 : 5;
+        return new TrainingComparison(options, work, programs).Run(model, options.Quick ? 1 : 2, rounds, checks);
+    }
+}
