@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using EsimCse.Bench;
 #if !GPU_KIT
 using EsimCse.Bench.Compare;
+using EsimCse.Bench.Growth;
+using EsimCse.Bench.Operations;
 using EsimCse.Bench.Participants;
 #endif
 using EsimCse.Core;
@@ -9,13 +11,21 @@ using EsimCse.Core.Backend;
 using EsimCseNative;
 
 // usage: EsimCse.Bench compare [--data DIR] [--quick] [--parts embedding,training,tokenizing] [--threads 1,2]
-//          [--output FILE] [--readme]
-// Compares with peers, each in a process of its own; without --quick it writes bench/results/MACHINE.md.
+//            [--output FILE] [--readme]
+//   Compares with peers, each in a process of its own; writes bench/results/MACHINE.md unless it is quick.
+// usage: EsimCse.Bench growth [--quick] [FOLDER]
+//   Measures and draws how time grows with sizes; writes to bench/results.
+// usage: EsimCse.Bench operations [DEVICE] [PRECISION] [base|small] [THREADS]
+//   Times each operation with BenchmarkDotNet, with its share of the measured peak.
 #if !GPU_KIT
 switch (args.FirstOrDefault())
 {
     case "compare":
         return CompareCommand.Run(args[1..]);
+    case "growth":
+        return GrowthCommand.Run(args[1..]);
+    case "operations":
+        return OperationsCommand.Run(args[1..]);
     case "participant":
         return ParticipantCommand.Run(args[1..]);
 }
