@@ -25,7 +25,7 @@ static class GrowthPicture
         plot.Axes.Bottom.TickGenerator = new NumericManual(
             sizes, [.. curve.Points.Select(point => point.Size.ToString(CultureInfo.InvariantCulture))]);
         plot.Axes.Left.TickGenerator = new NumericAutomatic { LabelFormatter = Power };
-        plot.ShowLegend(Alignment.UpperLeft);
+        plot.ShowLegend(Edge.Bottom);
         plot.SaveSvg(path, Width, Height);
     }
 
@@ -37,5 +37,9 @@ static class GrowthPicture
         if (marker == MarkerShape.None) line.LinePattern = LinePattern.Dashed;
     }
 
-    static string Power(double exponent) => Math.Pow(2, exponent).ToString("G2", CultureInfo.InvariantCulture);
+    static string Power(double exponent)
+    {
+        double value = Math.Pow(2, exponent);
+        return value.ToString(value < 10 ? "0.##" : "F0", CultureInfo.InvariantCulture);
+    }
 }
