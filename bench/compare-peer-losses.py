@@ -17,7 +17,7 @@ The same training in libtorch (`peers/torchsharp`), with our seeds, weights, ord
 with our runs and the three recorded ones of PyTorch. Mean loss of the last 25 steps; dev is Spearman x 100; mean
 (range) over the seeds. Inside: within the range of PyTorch's runs, widened by a tenth.
 
-    COMPAT=... bench/peers/torchsharp/run.sh DATA CONDITION 150 SEED... >> bench/results/training-peer.jsonl
+    bench/peers/torchsharp/run.sh DATA CONDITION 150 SEED... >> bench/results/training-peer.jsonl
     python3 bench/compare-peer-losses.py bench/results/training-curves.md bench/results/training-peer.jsonl \\
       DATA/golden/bert-mlm-l4-h384/training.jsonl"""
 

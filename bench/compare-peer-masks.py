@@ -16,7 +16,7 @@ As [training-peer.md](training-peer.md), but libtorch drops the elements that ou
 masks are the same on both sides; libtorch's operations, autograd and AdamW on padded batches compute on one, ours on
 packed ones on the other. 150 steps.
 
-    MASKS=ours COMPAT=... bench/peers/torchsharp/run.sh DATA CONDITION 150 SEED... >> training-peer-masks.jsonl
+    MASKS=ours bench/peers/torchsharp/run.sh DATA CONDITION 150 SEED... >> training-peer-masks.jsonl
     python3 bench/compare-peer-masks.py RUNS training-peer-masks.jsonl
 
 Loss: mean of the last 25 steps. Relative difference: the largest over the losses of all steps up to that one. Dev:

@@ -71,7 +71,7 @@ def introduction(peers):
     print("Same seeds, weights, order of the data, views and head on both sides; libtorch's autograd, AdamW and\n"
           "dropout draws on one. Mean loss of the last 25 steps, and dev (Spearman x 100).\n")
     print(f"    for CONDITION in {conditions}; do")
-    print(f"      COMPAT=... bench/peers/torchsharp/run.sh DATA $CONDITION 150 {seeds} >> peer.jsonl")
+    print(f"      bench/peers/torchsharp/run.sh DATA $CONDITION 150 {seeds} >> peer.jsonl")
     print("    done")
     print("    python3 bench/compare-peer.py RUNS peer.jsonl DATA/golden/bert-mlm-l4-h384/training.jsonl\n")
 

@@ -32,7 +32,8 @@ static class CompareCommand
         if (path is not null) File.WriteAllText(path, page);
         if (options.WritesReadme) ReadmeTable.Replace(tables, name);
         bool anyFailure = tables.Any(table => table.Results.Any(row => row.Start.IsOurs && row.Failure is not null));
-        bool anyDifference = tables.Any(table => table.Checks.Any(check => check.Contains("**", StringComparison.Ordinal)));
+        bool anyDifference = tables.SelectMany(table => table.Checks).Any(
+            check => check.Contains("**", StringComparison.Ordinal));
         return anyFailure || anyDifference ? 1 : 0;
     }
 

@@ -10,7 +10,9 @@ sealed record ComparisonTable(string Title, string Description, string Unit, IRe
     /// <summary>Items of a round, of which the speed is counted in a second.</summary>
     public required double Items { get; init; }
 
-    /// <summary>Floating-point operations of the matrix products of a round, padding not counted; 0 if unknown.</summary>
+    /// <summary>
+    /// Floating-point operations of the matrix products of a round, padding not counted; 0 where there are none.
+    /// </summary>
     public double FloatingPointOperations { get; init; }
 
     /// <summary>Lines about checks, above the table.</summary>

@@ -102,7 +102,7 @@ sealed class EmbeddingComparison(CompareOptions options, WorkFolder work, Progra
             return (least, largest);
         }
 
-        /// <summary>Returns the correlation on STS-B's test pairs, × 100; computed with one number of threads.</summary>
+        /// <summary>Returns the correlation on STS-B's test pairs, × 100; computed once.</summary>
         string Score(ParticipantProcess participant)
         {
             string key = participant.Start.ToString();

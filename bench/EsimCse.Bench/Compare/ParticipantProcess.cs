@@ -75,6 +75,8 @@ sealed class ParticipantProcess : IDisposable
     public void Dispose()
     {
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        // Until its output has ended, lines of it may still arrive.
+        _process.WaitForExit();
         _process.Dispose();
         _replies.Dispose();
     }

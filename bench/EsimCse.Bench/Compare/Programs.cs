@@ -36,7 +36,7 @@ sealed class Programs
 
     /// <summary>
     /// Returns TorchSharp as fast as it can be: MKL with its fast kernels, on processors of AMD too, and a malloc that
-    /// keeps what was freed.
+    /// keeps freed memory.
     /// </summary>
     public ParticipantStart Torch(string name, string precision, int threads, params string[] arguments)
     {

@@ -18,24 +18,24 @@ static class Race
     public static RaceResult[] Run(
         IReadOnlyList<ParticipantStart> starts, int threads, int rounds, Func<ParticipantProcess, string> check)
     {
-        List<Lane> lanes = [.. starts.Select(start => new Lane(new RaceResult(start, threads)))];
+        List<Entry> entries = [.. starts.Select(start => new Entry(new RaceResult(start, threads)))];
         try
         {
-            foreach (Lane lane in lanes) lane.Try(() => lane.Open(check));
-            foreach (Lane lane in lanes) lane.Try(lane.WarmUp);
+            foreach (Entry entry in entries) entry.Try(() => entry.Open(check));
+            foreach (Entry entry in entries) entry.Try(entry.WarmUp);
             for (int round = 0; round < rounds; round++)
-                foreach (Lane lane in lanes) lane.Try(lane.Run);
-            foreach (Lane lane in lanes) lane.Try(lane.End);
-            return [.. lanes.Select(lane => lane.Result)];
+                foreach (Entry entry in entries) entry.Try(entry.Run);
+            foreach (Entry entry in entries) entry.Try(entry.End);
+            return [.. entries.Select(entry => entry.Result)];
         }
         finally
         {
-            foreach (Lane lane in lanes) lane.Process?.Dispose();
+            foreach (Entry entry in entries) entry.Process?.Dispose();
         }
     }
 
     /// <summary>A participant while it is timed.</summary>
-    sealed class Lane(RaceResult start)
+    sealed class Entry(RaceResult start)
     {
         readonly List<double> _milliseconds = [];
         readonly List<double> _cores = [];

@@ -17,7 +17,7 @@ static class ReadmeTable
         string readme = File.ReadAllText(path);
         int begin = readme.IndexOf(Begin, StringComparison.Ordinal);
         int end = readme.IndexOf(End, StringComparison.Ordinal);
-        if (begin < 0 || end < begin) throw new InvalidDataException($"{path}: the comments of the comparison are missing");
+        if (begin < 0 || end < begin) throw new InvalidDataException($"{path}: no comments around the comparison");
         File.WriteAllText(path, readme[..(begin + Begin.Length)] + Write(tables, page) + readme[end..]);
     }
 
@@ -27,7 +27,7 @@ static class ReadmeTable
         string date = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         rows.Append(
             CultureInfo.InvariantCulture,
-            $"Measured on {Machine.Processor}, {Environment.ProcessorCount} cores, {date}; all of it is in `{page}`.\n\n");
+            $"Measured on {Machine.Processor}, {Environment.ProcessorCount} cores, {date}; all of it:\n`{page}`.\n\n");
         rows.Append("| | threads | | sentences/s | times our time |\n| --- | --- | --- | --- | --- |\n");
         foreach (ComparisonTable table in tables)
         {

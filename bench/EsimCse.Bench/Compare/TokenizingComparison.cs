@@ -18,7 +18,8 @@ sealed class TokenizingComparison(WorkFolder work, Programs programs)
     {
         string text = work.Sentences(Sentences);
         string[] sentences = File.ReadAllLines(text);
-        string repeated = work.Lines("sentences-repeated.txt", Enumerable.Repeat(sentences, Repetitions).SelectMany(x => x));
+        IEnumerable<string> repetitions = Enumerable.Repeat(sentences, Repetitions).SelectMany(lines => lines);
+        string repeated = work.Lines("sentences-repeated.txt", repetitions);
         string vocabulary = Path.Combine(model, "vocab.txt");
         ParticipantStart[] starts =
         [

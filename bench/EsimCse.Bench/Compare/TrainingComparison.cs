@@ -45,7 +45,10 @@ sealed class TrainingComparison(CompareOptions options, WorkFolder work, Program
     ParticipantStart[] Starts(TrainingWorkOptions training)
     {
         string[] arguments = training.ToArguments();
-        return [Programs.Own("fp32", ["train", .. arguments]), Torch("", "all"), Torch(", last layer for [CLS]", "cls")];
+        return
+        [
+            Programs.Own("fp32", ["train", .. arguments]), Torch("", "all"), Torch(", last layer for [CLS]", "cls"),
+        ];
 
         ParticipantStart Torch(string variant, string layers) => programs.Torch(
             Programs.TorchSharp + variant, "fp32", training.Threads, ["train", layers, .. arguments]);

@@ -44,7 +44,8 @@ static class GrowthCommand
 
     static void Write(StringBuilder page, GrowthCurve curve, string folder)
     {
-        page.Append(CultureInfo.InvariantCulture, $"## {curve.Title}\n\n![{curve.Title}]({folder}/{curve.Name}.svg)\n\n");
+        page.Append(CultureInfo.InvariantCulture, $"## {curve.Title}\n\n");
+        page.Append(CultureInfo.InvariantCulture, $"![{curve.Title}]({folder}/{curve.Name}.svg)\n\n");
         page.Append(CultureInfo.InvariantCulture, $"{curve.Describe()}\n\n| {curve.Axis} |");
         foreach (GrowthPoint point in curve.Points) page.Append(CultureInfo.InvariantCulture, $" {point.Size} |");
         page.Append("\n| --- |");

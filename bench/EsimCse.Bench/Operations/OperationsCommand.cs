@@ -26,7 +26,8 @@ static class OperationsCommand
     /// <returns>The exit status.</returns>
     public static int Run(string[] arguments)
     {
-        int? threads = arguments.ElementAtOrDefault(3) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+        string? count = arguments.ElementAtOrDefault(3);
+        int? threads = count is null ? null : int.Parse(count, CultureInfo.InvariantCulture);
         ElementType? precision = ElementTypes.FromName(arguments.ElementAtOrDefault(1));
         DeviceChoice choice = new(arguments.ElementAtOrDefault(0) ?? "auto", threads, precision);
         Workload work = Workload.Named(arguments.ElementAtOrDefault(2) ?? "base");
@@ -59,7 +60,7 @@ static class OperationsCommand
         return (peak.GigaFlops, peak.CopyGigabytes);
     }
 
-    /// <summary>Returns the rates of a large product and of a large copy: no lower than what a device reaches.</summary>
+    /// <summary>Returns the rates of a large product and of a large copy.</summary>
     static (double GigaFlops, double Gigabytes) DevicePeak(IBackend backend, ElementType type)
     {
         using Arena arena = new(backend);

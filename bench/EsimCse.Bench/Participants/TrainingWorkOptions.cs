@@ -27,7 +27,10 @@ sealed record TrainingWorkOptions(
 
     /// <summary>Returns the arguments of a command line.</summary>
     public string[] ToArguments() =>
-        [Model, Text, Number(Threads), Number(Batch), Number(Queue), Number(Dropout), Number(LearningRate), Number(Steps)];
+    [
+        Model, Text, Number(Threads), Number(Batch), Number(Queue), Number(Dropout), Number(LearningRate),
+        Number(Steps),
+    ];
 
     static int Integer(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace EsimCse.Peers.OnnxRuntime;
 
-/// <summary>An ONNX graph that is built node by node. A value is known by its name, which each method returns.</summary>
+/// <summary>An ONNX graph that is built node by node. Methods return the names of their results.</summary>
 sealed class OnnxGraph
 {
     const int IrVersion = 8;

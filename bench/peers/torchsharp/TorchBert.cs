@@ -32,7 +32,7 @@ sealed class TorchBert(BertConfig config, IReadOnlyDictionary<string, Tensor> pa
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Computes what is added to the scores of keys: 0, and -infinity where a sentence has ended.</summary>
+    /// <summary>Computes the terms added to the scores of keys: 0, and -infinity behind a sentence's end.</summary>
     Tensor ScoreMask(Tensor present)
     {
         ScalarType type = parameters["embeddings.LayerNorm.weight"].dtype;
