@@ -87,8 +87,8 @@ sealed class OptimizerBench : IDisposable
         foreach (Matrix matrix in new[] { _gradients, _parameters, _m, _ema }) _backend.Upload<float>(values, matrix);
         _backend.Upload<float>([.. values.Select(value => value * value)], _v);
         _backend.Upload<int>(_table, _chunks);
-        _backend.Upload<int>([1, 0, 0, 0], _state.Counters);
-        _backend.Upload<float>([0, 1e-6f, 1, 1], _state.Scalars);
+        _backend.Upload<int>([1, 0, 0, 0, 0], _state.Counters);
+        _backend.Upload<float>([0, 1e-6f, 1, 1, 0], _state.Scalars);
     }
 
     float FirstParameter()
