@@ -46,9 +46,9 @@ static class CompareCommand
             yield return comparison.Run(EmbeddingModel, model, sentences: 128, rounds: 3, scores: false);
             yield break;
         }
-        yield return comparison.Run(EmbeddingModel, model, sentences: 384, rounds: 5, scores: true);
+        yield return comparison.Run(EmbeddingModel, model, sentences: 256, rounds: 5, scores: true);
         yield return comparison.Run(
-            "bert-base with random weights", work.BertBase(), sentences: 64, rounds: 3, scores: false);
+            "bert-base with random weights", work.BertBase(), sentences: 32, rounds: 3, scores: false);
     }
 
     static ComparisonTable Train(CompareOptions options, WorkFolder work, Programs programs)
@@ -61,7 +61,6 @@ static class CompareCommand
             checks.Add(check.Run(EmbeddingModel, work.Model(EmbeddingModel), batch: 16, queue: 40));
             checks.Add(check.Run("bert-base with random weights", work.BertBase(), batch: 16, queue: 40));
         }
-        int rounds = options.Quick ? 3 : 5;
-        return new TrainingComparison(options, work, programs).Run(model, options.Quick ? 1 : 2, rounds, checks);
+        return new TrainingComparison(options, work, programs).Run(model, options.Quick ? 3 : 7, checks);
     }
 }

@@ -12,6 +12,8 @@ namespace EsimCse.Bench.Compare;
 sealed record CompareOptions(
     string Data, bool Quick, string[] Parts, int[] Threads, string? Output, bool WritesReadme)
 {
+    const int FewRounds = 3;
+
     static readonly string[] AllParts = ["embedding", "training", "tokenizing"];
 
     public static CompareOptions Read(string[] arguments)
@@ -37,6 +39,9 @@ sealed record CompareOptions(
             throw new ArgumentException($"--parts {part}: expected {string.Join(", ", AllParts)}");
         return new(data, quick, parts, threads, values.GetValueOrDefault("--output"), values.ContainsKey("--readme"));
     }
+
+    /// <summary>Returns fewer rounds for fewer threads, each of which takes longer.</summary>
+    public int Rounds(int rounds, int threads) => threads == Threads.Max() ? rounds : Math.Min(rounds, FewRounds);
 
     static int[] DefaultThreads(bool quick)
     {

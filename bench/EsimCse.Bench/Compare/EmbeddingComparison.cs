@@ -11,6 +11,7 @@ namespace EsimCse.Bench.Compare;
 sealed class EmbeddingComparison(CompareOptions options, WorkFolder work, Programs programs)
 {
     const int MaxLength = 256;
+    const int CheckedSentences = 64;
     const double MinCosine = 0.99999;
 
     /// <summary>Runs the comparison on one model.</summary>
@@ -25,14 +26,16 @@ sealed class EmbeddingComparison(CompareOptions options, WorkFolder work, Progra
         BertConfig config = BertConfig.Read(Path.Combine(model, "config.json"));
         BertTokenizer tokenizer = BertTokenizer.Load(model);
         double tokens = File.ReadLines(text).Sum(line => Math.Min(tokenizer.Encode(line).Length, MaxLength));
-        EmbeddingCheck check = new(work, text, config.HiddenSize, scores ? options.Data : null);
+        EmbeddingCheck check = new(work, work.Sentences(Math.Min(sentences, CheckedSentences)), config.HiddenSize, scores ? options.Data : null);
         List<RaceResult> results = [];
         foreach (int threads in options.Threads)
-            results.AddRange(Race.Run(Starts(model, text, threads), threads, rounds, check.Run));
+            results.AddRange(
+                Race.Run(Starts(model, text, threads), threads, options.Rounds(rounds, threads), check.Run));
         string length = (tokens / sentences).ToString("F1", CultureInfo.InvariantCulture);
         return new ComparisonTable(
             $"Embedding, {name}",
-            $"{sentences} sentences of {length} tokens, from text, median of {rounds} rounds.",
+            $"{sentences} sentences of {length} tokens, from text, median of {rounds} rounds, " +
+            $"of {options.Rounds(rounds, 1)} on one thread.",
             "sentences/s",
             results)
         {
@@ -79,7 +82,8 @@ sealed class EmbeddingComparison(CompareOptions options, WorkFolder work, Progra
                 CultureInfo.InvariantCulture, $"cosine ≥ {cosine:F6}, difference ≤ {difference:G2}");
             // Written so that a cosine that is not a number fails too.
             if (isFp32 && !(cosine >= MinCosine)) throw new ParticipantException($"vectors differ: {agreement}");
-            return data is null ? agreement : $"{agreement}; STS-B {Score(participant)}";
+            bool isScored = data is not null && (participant.Start.IsOurs || !isFp32);
+            return isScored ? $"{agreement}; STS-B {Score(participant)}" : agreement;
         }
 
         /// <summary>Returns the least cosine and the largest difference, of vectors divided by their norms.</summary>

@@ -15,29 +15,29 @@ sealed class TrainingComparison(CompareOptions options, WorkFolder work, Program
 
     /// <summary>Runs the comparison.</summary>
     /// <param name="model">The model folder.</param>
-    /// <param name="steps">Steps of a round.</param>
-    /// <param name="rounds">Rounds of each participant.</param>
+    /// <param name="rounds">Rounds of each participant, of a step each.</param>
     /// <param name="checks">The lines of the checks of gradients.</param>
-    public ComparisonTable Run(string model, int steps, int rounds, IReadOnlyList<string> checks)
+    public ComparisonTable Run(string model, int rounds, IReadOnlyList<string> checks)
     {
         string text = work.Sentences(Batch * Batches);
         List<RaceResult> results = [];
         foreach (int threads in options.Threads)
         {
-            TrainingWorkOptions training = new(model, text, threads, Batch, Queue, Dropout, LearningRate, steps);
-            results.AddRange(Race.Run(Starts(training), threads, rounds, _ => "above"));
+            TrainingWorkOptions training = new(model, text, threads, Batch, Queue, Dropout, LearningRate, Steps: 1);
+            int count = options.Rounds(rounds, threads);
+            results.AddRange(Race.Run(Starts(training), threads, count, _ => "above"));
         }
         string name = Path.GetFileName(model);
         string rate = Dropout.ToString(CultureInfo.InvariantCulture);
         return new ComparisonTable(
             $"Training step, {name}",
             $"Batches of {Batch} sentences, queue of {Queue}, subword repetition, momentum encoder, dropout {rate}; " +
-            $"{steps} steps a round, median of {rounds} rounds.",
+            $"median of {rounds} steps, of {options.Rounds(rounds, 1)} on one thread.",
             "sentences/s",
             results)
         {
-            Items = Batch * steps,
-            FloatingPointOperations = steps * StepOperations(model, text),
+            Items = Batch,
+            FloatingPointOperations = StepOperations(model, text),
             Checks = checks,
         };
     }

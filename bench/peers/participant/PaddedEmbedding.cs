@@ -10,7 +10,7 @@ namespace EsimCse.Peers;
 /// </summary>
 public abstract class PaddedEmbedding : IParticipant
 {
-    static readonly int[] BatchSizes = [8, 16, 32, 64];
+    static readonly int[] BatchSizes = [8, 32];
 
     readonly BertTokenizer _tokenizer = new();
     readonly string[] _text;
@@ -39,7 +39,7 @@ public abstract class PaddedEmbedding : IParticipant
     /// <summary>Takes the batch size that is the fastest.</summary>
     protected void ChooseBatchSize()
     {
-        Embed(_text);
+        Embed(_text[..Math.Min(_text.Length, _batchSize)]);
         _batchSize = BatchSizes.MinBy(size =>
         {
             _batchSize = size;
