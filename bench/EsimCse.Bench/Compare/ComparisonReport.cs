@@ -99,7 +99,7 @@ sealed class ComparisonReport(string command, IReadOnlyCollection<MachinePeak> p
         return ours.RatioOf(row).ToString("F2", CultureInfo.InvariantCulture);
     }
 
-    static string Commit() => Programs.Execute("git", "log", "-1", "--format=%h").Trim();
+    static string Commit() => Programs.Execute("git", "describe", "--always", "--dirty", "--exclude=*").Trim();
 
     /// <summary>Returns the versions of the peers, as the central list has them.</summary>
     static string Versions()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using EsimCse.Bench.Participants;
 using EsimCse.Core;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Model;
@@ -26,7 +27,8 @@ sealed class EmbeddingComparison(CompareOptions options, WorkFolder work, Progra
         BertConfig config = BertConfig.Read(Path.Combine(model, "config.json"));
         BertTokenizer tokenizer = BertTokenizer.Load(model);
         double tokens = File.ReadLines(text).Sum(line => Math.Min(tokenizer.Encode(line).Length, MaxLength));
-        EmbeddingCheck check = new(work, work.Sentences(Math.Min(sentences, CheckedSentences)), config.HiddenSize, scores ? options.Data : null);
+        string checkedText = work.Sentences(Math.Min(sentences, CheckedSentences));
+        EmbeddingCheck check = new(work, checkedText, config.HiddenSize, scores ? options.Data : null);
         List<RaceResult> results = [];
         foreach (int threads in options.Threads)
             results.AddRange(
@@ -54,7 +56,10 @@ sealed class EmbeddingComparison(CompareOptions options, WorkFolder work, Progra
         ];
 
         ParticipantStart Ours(string precision) =>
-            Programs.Own(precision, "embed", model, text, length, count, precision);
+            Programs.Own(precision, "embed", model, text, length, count, precision) with
+            {
+                Missing = OurEmbedding.WhyUnsupported(precision),
+            };
 
         ParticipantStart Onnx(string precision) =>
             programs.Onnx(precision, model, text, length, count, precision);

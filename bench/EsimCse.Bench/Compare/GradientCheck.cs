@@ -11,8 +11,6 @@ namespace EsimCse.Bench.Compare;
 sealed class GradientCheck(WorkFolder work, Programs programs)
 {
     const float LearningRate = 1e-9f;
-    const double MaxLossDifference = 1e-5;
-    const double MaxGradientDifference = 1e-3;
 
     /// <summary>
     /// Gradients below this share of the norm of all are compared with that norm: those of the key's biases are zero
@@ -20,23 +18,31 @@ sealed class GradientCheck(WorkFolder work, Programs programs)
     /// </summary>
     const double SmallGradient = 1e-4;
 
-    /// <summary>Returns a line about a model, whether or not it agrees.</summary>
-    public string Run(string name, string model, int batch, int queue)
+    /// <summary>Returns a line about each variant of TorchSharp on a model, whether or not it agrees.</summary>
+    public IEnumerable<string> Run(string name, string model, int batch, int queue, TorchVariant[] variants)
     {
         string text = work.Sentences(batch * TrainingWork.CheckedSteps);
         TrainingWorkOptions options = new(
             model, text, Environment.ProcessorCount, batch, queue, Dropout: 0, LearningRate, Steps: 1);
         string title = $"{name}, batch {batch}, queue {queue}, step {TrainingWork.CheckedSteps}, no dropout";
+        string ours = Steps(Programs.Own("fp32", ["train", .. options.ToArguments()]), "gradients-ours");
+        foreach (TorchVariant variant in variants)
+        {
+            string line = $"{title}, {variant.Name} {variant.Precision}: {Check(ours, variant, options)}";
+            Console.Error.WriteLine(line);
+            yield return line;
+        }
+    }
+
+    string Check(string ours, TorchVariant variant, TrainingWorkOptions options)
+    {
         try
         {
-            string ours = Steps(Programs.Own("fp32", ["train", .. options.ToArguments()]), "gradients-ours");
-            string[] arguments = ["train", "all", .. options.ToArguments()];
-            ParticipantStart torch = programs.Torch(Programs.TorchSharp, "fp32", options.Threads, arguments);
-            return $"{title}: {Compare(ours, Steps(torch, "gradients-torch"))}";
+            return Compare(ours, Steps(variant.Start(programs, options), "gradients-torch"), variant);
         }
         catch (ParticipantException exception)
         {
-            return $"{title}: not checked: {exception.Message}";
+            return $"not checked: {exception.Message}";
         }
     }
 
@@ -49,7 +55,7 @@ sealed class GradientCheck(WorkFolder work, Programs programs)
         return output;
     }
 
-    static string Compare(string ours, string theirs)
+    static string Compare(string ours, string theirs, TorchVariant variant)
     {
         using SafetensorsFile actual = SafetensorsFile.Open(ours);
         using SafetensorsFile expected = SafetensorsFile.Open(theirs);
@@ -61,7 +67,7 @@ sealed class GradientCheck(WorkFolder work, Programs programs)
         (string worst, double difference) = names
             .Select(name => (name, RelativeDifference(Read(actual, name), Read(expected, name), all)))
             .MaxBy(pair => double.IsNaN(pair.Item2) ? double.PositiveInfinity : pair.Item2);
-        bool agrees = loss <= MaxLossDifference && difference <= MaxGradientDifference;
+        bool agrees = loss <= variant.MaxLossDifference && difference <= variant.MaxGradientDifference;
         string verdict = agrees ? "agree" : "**differ**";
         return string.Create(
             CultureInfo.InvariantCulture,

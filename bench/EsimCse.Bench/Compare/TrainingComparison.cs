@@ -42,17 +42,11 @@ sealed class TrainingComparison(CompareOptions options, WorkFolder work, Program
         };
     }
 
-    ParticipantStart[] Starts(TrainingWorkOptions training)
-    {
-        string[] arguments = training.ToArguments();
-        return
-        [
-            Programs.Own("fp32", ["train", .. arguments]), Torch("", "all"), Torch(", last layer for [CLS]", "cls"),
-        ];
-
-        ParticipantStart Torch(string variant, string layers) => programs.Torch(
-            Programs.TorchSharp + variant, "fp32", training.Threads, ["train", layers, .. arguments]);
-    }
+    ParticipantStart[] Starts(TrainingWorkOptions training) =>
+    [
+        Programs.Own("fp32", ["train", .. training.ToArguments()]),
+        .. TorchVariant.All.Select(variant => variant.Start(programs, training)),
+    ];
 
     /// <summary>
     /// Returns the floating-point operations of the matrix products of a mean step: forward and backward of both views,

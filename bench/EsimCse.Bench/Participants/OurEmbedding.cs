@@ -13,11 +13,9 @@ sealed class OurEmbedding : IParticipant
 
     public OurEmbedding(string model, string text, int maxLength, int threads, string precision)
     {
-        ElementType type = ElementTypes.FromName(precision)
-            ?? throw new NotSupportedException($"--precision {precision}: this version has no such precision");
         EncoderOptions options = new()
         {
-            Device = new DeviceChoice("cpu", threads, type),
+            Device = new DeviceChoice("cpu", threads, ElementTypes.FromName(precision)),
             MaxLength = maxLength,
             Normalize = false,
         };
@@ -26,6 +24,21 @@ sealed class OurEmbedding : IParticipant
     }
 
     public string Settings => "as they come";
+
+    /// <summary>Returns the reason why embedding on the CPU has no such precision; null where it has.</summary>
+    public static string? WhyUnsupported(string precision)
+    {
+        if (ElementTypes.FromName(precision) is not { } type) return $"--precision {precision}: not there yet";
+        try
+        {
+            new DeviceChoice("cpu", Precision: type).Require();
+            return null;
+        }
+        catch (UsageException exception)
+        {
+            return exception.Message;
+        }
+    }
 
     public void Run() => _encoder.Encode(_text);
 

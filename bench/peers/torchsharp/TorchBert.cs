@@ -10,14 +10,17 @@ sealed class TorchBert(BertConfig config, IReadOnlyDictionary<string, Tensor> pa
     /// <summary>Whether the last layer computes the query of [CLS] and what follows from it, and no other.</summary>
     public bool ClsOnly { get; init; }
 
-    /// <summary>Computes the last layer's [CLS] vectors, [S,H].</summary>
+    /// <summary>The type in which the layers compute; weights of another are converted on each use.</summary>
+    public ScalarType Type { get; init; } = ScalarType.Float32;
+
+    /// <summary>Computes the last layer's [CLS] vectors, [S,H], in fp32.</summary>
     /// <param name="ids">Token ids, int64 [S,L].</param>
     /// <param name="present">False where a sentence has ended, [S,L]; null where all are equally long.</param>
     /// <param name="dropout">The dropout of the pass.</param>
     public Tensor ClsVectors(Tensor ids, Tensor? present, TorchDropout dropout)
     {
         using DisposeScope scope = NewDisposeScope();
-        return Encode(ids, present, dropout).select(1, 0).MoveToOuterDisposeScope();
+        return Encode(ids, present, dropout).select(1, 0).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -33,15 +36,12 @@ sealed class TorchBert(BertConfig config, IReadOnlyDictionary<string, Tensor> pa
     }
 
     /// <summary>Computes the terms added to the scores of keys: 0, and -infinity behind a sentence's end.</summary>
-    Tensor ScoreMask(Tensor present)
-    {
-        ScalarType type = parameters["embeddings.LayerNorm.weight"].dtype;
-        return zeros_like(present, dtype: type)
-            .masked_fill(present.logical_not(), float.NegativeInfinity)
-            .unsqueeze(1)
-            .unsqueeze(1);
-    }
+    Tensor ScoreMask(Tensor present) => zeros_like(present, dtype: Type)
+        .masked_fill(present.logical_not(), float.NegativeInfinity)
+        .unsqueeze(1)
+        .unsqueeze(1);
 
+    /// <summary>Computes the head of training, in the type of its input.</summary>
     public Tensor Head(Tensor pooled) => Linear(pooled, "pooler.dense").tanh();
 
     Tensor Embed(Tensor ids)
@@ -50,7 +50,7 @@ sealed class TorchBert(BertConfig config, IReadOnlyDictionary<string, Tensor> pa
         Tensor words = parameters["embeddings.word_embeddings.weight"].index_select(0, ids.flatten());
         Tensor positions = parameters["embeddings.position_embeddings.weight"].narrow(0, 0, length);
         Tensor type = parameters["embeddings.token_type_embeddings.weight"][0];
-        return words.view(ids.shape[0], length, config.HiddenSize) + positions + type;
+        return (words.view(ids.shape[0], length, config.HiddenSize) + positions + type).to(Type);
     }
 
     Tensor Layer(Tensor x, Tensor? mask, int layer, TorchDropout dropout)
@@ -81,12 +81,14 @@ sealed class TorchBert(BertConfig config, IReadOnlyDictionary<string, Tensor> pa
         Linear(x, name).view(x.shape[0], x.shape[1], config.Heads, config.HeadSize).transpose(1, 2);
 
     Tensor Linear(Tensor x, string name) =>
-        nn.functional.linear(x, parameters[name + ".weight"], parameters[name + ".bias"]);
+        nn.functional.linear(x, Weight(name + ".weight", x.dtype), Weight(name + ".bias", x.dtype));
 
     Tensor Norm(Tensor x, string name) => nn.functional.layer_norm(
         x,
         [config.HiddenSize],
-        parameters[name + ".weight"],
-        parameters[name + ".bias"],
+        Weight(name + ".weight", x.dtype),
+        Weight(name + ".bias", x.dtype),
         config.LayerNormEpsilon);
+
+    Tensor Weight(string name, ScalarType type) => parameters[name].to(type);
 }

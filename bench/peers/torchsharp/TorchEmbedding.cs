@@ -22,7 +22,7 @@ sealed class TorchEmbedding : PaddedEmbedding
             long[] shape = [.. parameter.Shape.Select(size => (long)size)];
             _parameters[parameter.Name] = tensor(values).reshape(shape).to(type);
         }
-        _encoder = new TorchBert(config, _parameters);
+        _encoder = new TorchBert(config, _parameters) { Type = type };
         ChooseBatchSize();
     }
 

@@ -26,7 +26,12 @@ sealed class TorchTraining : IDisposable
     double _gradientScale = 1;
 
     public TorchTraining(
-        BertParameters start, TrainingOptions options, int steps, bool ourMasks, bool clsOnly = false)
+        BertParameters start,
+        TrainingOptions options,
+        int steps,
+        bool ourMasks,
+        bool clsOnly = false,
+        ScalarType type = ScalarType.Float32)
     {
         _start = start;
         _options = options;
@@ -42,8 +47,8 @@ sealed class TorchTraining : IDisposable
             _ema[parameter.Name] = values;
         }
         Dictionary<string, Tensor> parameters = _parameters.ToDictionary(pair => pair.Key, pair => (Tensor)pair.Value);
-        _encoder = new TorchBert(start.Config, parameters) { ClsOnly = clsOnly };
-        _momentumEncoder = new TorchBert(start.Config, _ema) { ClsOnly = clsOnly };
+        _encoder = new TorchBert(start.Config, parameters) { ClsOnly = clsOnly, Type = type };
+        _momentumEncoder = new TorchBert(start.Config, _ema) { ClsOnly = clsOnly, Type = type };
         _optimizer = new AdamWInPlace(_parameters.Values);
         _queue = zeros(0, start.Config.HiddenSize);
     }

@@ -2,6 +2,7 @@ using EsimCse.Bench.Participants;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Cpu;
+using static TorchSharp.torch;
 
 namespace EsimCse.Peers.TorchSharp;
 
@@ -15,12 +16,12 @@ sealed class TorchTrainingParticipant : IParticipant
     readonly int _stepsOfRound;
     int _done;
 
-    public TorchTrainingParticipant(TrainingWorkOptions options, bool clsOnly)
+    public TorchTrainingParticipant(TrainingWorkOptions options, bool clsOnly, ScalarType type)
     {
         _work = new TrainingWork(options);
         _stepsOfRound = options.Steps;
         _start = _work.Create(_backend);
-        _training = new TorchTraining(_start, _work.Options, int.MaxValue, ourMasks: false, clsOnly);
+        _training = new TorchTraining(_start, _work.Options, int.MaxValue, ourMasks: false, clsOnly, type);
     }
 
     public string Settings => "scaled_dot_product_attention, AdamW in place";
