@@ -43,6 +43,14 @@ sealed record CompareOptions(
     /// <summary>Returns fewer rounds for fewer threads, each of which takes longer.</summary>
     public int Rounds(int rounds, int threads) => threads == Threads.Max() ? rounds : Math.Min(rounds, FewRounds);
 
+    /// <summary>Returns the words about rounds under a title.</summary>
+    public string DescribeRounds(int rounds, string unit)
+    {
+        int fewer = Rounds(rounds, Threads.Min());
+        string median = $"median of {rounds} {unit}";
+        return fewer == rounds ? median : $"{median}, of {fewer} with fewer threads";
+    }
+
     static int[] DefaultThreads(bool quick)
     {
         int all = Environment.ProcessorCount;

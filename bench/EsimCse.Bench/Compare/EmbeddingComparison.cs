@@ -36,8 +36,7 @@ sealed class EmbeddingComparison(CompareOptions options, WorkFolder work, Progra
         string length = (tokens / sentences).ToString("F1", CultureInfo.InvariantCulture);
         return new ComparisonTable(
             $"Embedding, {name}",
-            $"{sentences} sentences of {length} tokens, from text, median of {rounds} rounds, " +
-            $"of {options.Rounds(rounds, 1)} on one thread.",
+            $"{sentences} sentences of {length} tokens, from text, {options.DescribeRounds(rounds, "rounds")}.",
             "sentences/s",
             results)
         {

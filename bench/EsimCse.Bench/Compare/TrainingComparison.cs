@@ -32,7 +32,7 @@ sealed class TrainingComparison(CompareOptions options, WorkFolder work, Program
         return new ComparisonTable(
             $"Training step, {name}",
             $"Batches of {Batch} sentences, queue of {Queue}, subword repetition, momentum encoder, dropout {rate}; " +
-            $"median of {rounds} steps, of {options.Rounds(rounds, 1)} on one thread.",
+            $"{options.DescribeRounds(rounds, "steps")}.",
             "sentences/s",
             results)
         {
