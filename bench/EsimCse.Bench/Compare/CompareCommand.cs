@@ -30,8 +30,12 @@ static class CompareCommand
         Console.Write(page);
         string name = Path.Combine("bench", "results", Machine.FileName + ".md");
         string? path = options.Output ?? (options.Quick ? null : Path.Combine(Programs.Repository, name));
-        if (path is not null) File.WriteAllText(path, page);
-        if (options.WritesReadme) ReadmeTable.Replace(tables, name);
+        if (path is not null)
+        {
+            File.WriteAllText(path, page);
+            if (options.WritesReadme)
+                ReadmeTable.Replace(tables, Path.GetRelativePath(Programs.Repository, Path.GetFullPath(path)));
+        }
         bool anyFailure = tables.SelectMany(table => table.Results).Any(
             row => row.Start.IsOurs && row.Start.Missing is null && row.Failure is not null);
         bool anyDifference = tables.SelectMany(table => table.Checks).Any(

@@ -7,7 +7,7 @@ namespace EsimCse.Bench.Compare;
 /// <summary>A running participant of a comparison.</summary>
 sealed class ParticipantProcess : IDisposable
 {
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(15);
 
     readonly Process _process;
     readonly BlockingCollection<Reply> _replies = [];
