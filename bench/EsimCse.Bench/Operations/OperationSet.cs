@@ -84,10 +84,18 @@ sealed class OperationSet : IDisposable
         Matrix dqkv = _buffers.Activations(_t, 3 * _h);
         Matrix dq = _buffers.Activations(_s, _h);
         Matrix dkv = _buffers.Activations(_t, 2 * _h);
+        Matrix dbias = _buffers.Floats(1, 3 * _h);
         Add("AttentionBackward", $"[{_t},{_h}]", 5 * _scoreOperations, 8.0 * _t * _h, () =>
-            _backend.AttentionBackward(context, qkv, context, logSumExp, batch, _a, NoDropout, dqkv));
-        Add("ClsAttentionBackward", $"[{_s},{_h}]", 0, (4.0 * _t + 4 * _s) * _h, () => _backend.ClsAttentionBackward(
-            clsContext, q, kv, clsContext, clsLogSumExp, batch, _a, NoDropout, dq, dkv));
+        {
+            _backend.AttentionBackward(context, qkv, context, logSumExp, batch, _a, NoDropout, dqkv, dbias);
+            _backend.FinishGradients();
+        });
+        Add("ClsAttentionBackward", $"[{_s},{_h}]", 0, (4.0 * _t + 4 * _s) * _h, () =>
+        {
+            _backend.ClsAttentionBackward(
+                clsContext, q, kv, clsContext, clsLogSumExp, batch, _a, NoDropout, dq, dkv, dbias);
+            _backend.FinishGradients();
+        });
     }
 
     void AddRows(bool trains)
