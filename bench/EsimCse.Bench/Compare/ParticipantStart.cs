@@ -16,5 +16,5 @@ sealed record ParticipantStart(string Name, string Precision, string Assembly, s
     /// <summary>Whether it is ours.</summary>
     public bool IsOurs => Name == Programs.Ours;
 
-    public override string ToString() => $"{Name} {Precision}";
+    public override string ToString() => $"{Name} {Precision}".TrimEnd();
 }
