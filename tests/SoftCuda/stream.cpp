@@ -1,6 +1,7 @@
 // Streams and events. Work is deferred until the host waits; then streams take turns in random order, and only events
 // hold them back.
 #include "stream.h"
+#include <chrono>
 #include <cstdlib>
 
 std::set<Stream*> streams;
@@ -10,6 +11,12 @@ namespace
 long launches;
 Context* running;
 unsigned random_state = 12345;
+
+double now()
+{
+    using Milliseconds = std::chrono::duration<double, std::milli>;
+    return Milliseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 // Runs one piece of work of a random stream; returns false if no stream can go on.
 bool step()
@@ -121,11 +128,13 @@ EXPORT int cuStreamSynchronize(void* stream)
     return sticky_error();
 }
 
-EXPORT int cuEventCreate(void** event, unsigned)
+EXPORT int cuEventCreate(void** event, unsigned flags)
 {
+    constexpr unsigned DisableTiming = 2;
     Locked locked;
     if (int error = enter("cuEventCreate")) return error;
     *event = new Event;
+    static_cast<Event*>(*event)->is_timed = !(flags & DisableTiming);
     return Success;
 }
 
@@ -150,7 +159,10 @@ EXPORT int cuEventRecord(void* handle, void* stream)
     }
     event->capture = nullptr;
     long number = ++event->recorded;
-    enqueue(stream, [=] { event->reached = number; });
+    enqueue(stream, [=] {
+        event->reached = number;
+        event->milliseconds = now();
+    });
     return Success;
 }
 
@@ -173,6 +185,20 @@ EXPORT int cuEventSynchronize(void* handle)
     DeviceWork work;
     while (event->reached < event->recorded)
         if (!step()) return fail(LaunchFailed, "an event is never reached");
+    return sticky_error();
+}
+
+EXPORT int cuEventElapsedTime(float* milliseconds, void* start, void* end)
+{
+    Locked locked;
+    if (int error = enter("cuEventElapsedTime")) return error;
+    const Event* events[] = {static_cast<Event*>(start), static_cast<Event*>(end)};
+    for (const Event* event : events)
+        if (!event->is_timed || !event->recorded)
+            return fail(InvalidHandle, "cuEventElapsedTime of an event without a time");
+    for (const Event* event : events)
+        if (event->reached < event->recorded) return NotReady;
+    *milliseconds = static_cast<float>(events[1]->milliseconds - events[0]->milliseconds);
     return sticky_error();
 }
 

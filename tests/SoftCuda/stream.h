@@ -47,6 +47,8 @@ struct Event
 {
     long recorded = 0;
     long reached = 0;
+    bool is_timed = false;
+    double milliseconds = 0;  // the host's clock when it was reached
     std::shared_ptr<Capture> capture = nullptr;
     size_t record = 0;
 };

@@ -100,6 +100,9 @@ static unsafe partial class CudaDriver
     [LibraryImport(Library, EntryPoint = "cuEventSynchronize")]
     public static partial CudaResult EventSynchronize(nint handle);
 
+    [LibraryImport(Library, EntryPoint = "cuEventElapsedTime")]
+    public static partial CudaResult EventElapsedTime(out float milliseconds, nint start, nint end);
+
     [LibraryImport(Library, EntryPoint = "cuStreamWaitEvent")]
     public static partial CudaResult StreamWaitEvent(nint stream, nint awaited, uint flags);
 

@@ -34,6 +34,7 @@ enum CudaStreamFlags
 /// <summary>CUevent_flags.</summary>
 enum CudaEventFlags
 {
+    Default = 0,
     DisableTiming = 2,
 }
 

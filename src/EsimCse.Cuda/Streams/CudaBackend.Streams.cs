@@ -14,6 +14,9 @@ partial class CudaBackend
     StreamContext _currentStream;
     bool _sideStreamPending;
 
+    /// <summary>The stream of all work but that of <see cref="RunOnSideStream"/>.</summary>
+    internal nint MainStream => _main.Stream;
+
     /// <summary>Whether repeated work is captured as CUDA graphs. The bits are the same.</summary>
     internal bool UsesGraphs { get; init; } = true;
 
