@@ -1,3 +1,4 @@
+using EsimCse.Bench.Operations;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
@@ -12,7 +13,6 @@ sealed class OptimizerBench : IDisposable
     const int Bf16Arenas = 2;
 
     readonly IBackend _backend;
-    readonly Workload _work;
     readonly Arena _arena;
     readonly int _length;
     readonly bool _hasBf16;
@@ -29,10 +29,10 @@ sealed class OptimizerBench : IDisposable
     readonly Matrix _partials;
     readonly StepState _state;
 
-    OptimizerBench(IBackend backend, Workload work)
+    /// <summary>Fills all arenas with small random numbers, as after a first step.</summary>
+    public OptimizerBench(IBackend backend, Workload work)
     {
         _backend = backend;
-        _work = work;
         ParameterLayout layout = new(work.Config, head: true);
         _length = checked((int)layout.Length);
         _table = layout.Chunks();
@@ -54,23 +54,40 @@ sealed class OptimizerBench : IDisposable
         _partials = _arena.Allocate(1, _chunks.Rows);
         Matrix counters = _arena.Allocate(1, StepState.Length, ElementType.Int32);
         _state = new StepState(counters, _arena.Allocate(1, StepState.Length));
+        Fill();
     }
+
+    /// <summary>The passes, with the bytes that each reads and writes.</summary>
+    public OperationCase[] Cases =>
+    [
+        Pass("AdamW", 9 * sizeof(float) + (_hasBf16 ? Bf16Arenas * sizeof(ushort) : 0), Update),
+        Pass(
+            "gradient norm",
+            sizeof(float),
+            () => _backend.GradientNorm(_gradients, _chunks, 1, _partials, _state)),
+        Pass("clearing gradients", sizeof(float), () => _backend.ClearGradients(_chunks, _gradients)),
+    ];
 
     public static void Run(IBackend backend, Workload work)
     {
         using OptimizerBench bench = new(backend, work);
-        bench.Fill();
-        float before = bench.FirstParameter();
-        int bf16Bytes = bench._hasBf16 ? Bf16Arenas * sizeof(ushort) : 0;
-        bench.Time("AdamW", 9 * sizeof(float) + bf16Bytes, bench.Update);
-        float after = bench.FirstParameter();
+        bench.CheckUpdate();
+        foreach (OperationCase pass in bench.Cases)
+        {
+            double[] times = Timing.Measure(work.Repetitions, Runs, pass.Run, bench.Wait);
+            Timing.Write(
+                $"{pass}", ElementType.Float32, times, median => $"{pass.Bytes / median / 1e6:G3} GB/s");
+        }
+    }
+
+    /// <summary>Checks that an update changes the parameters.</summary>
+    public void CheckUpdate()
+    {
+        float before = FirstParameter();
+        Update();
+        float after = FirstParameter();
         if (!float.IsFinite(after) || after == before)
             throw new InvalidDataException($"the update left {after} of {before}");
-        bench.Time(
-            "gradient norm",
-            sizeof(float),
-            () => backend.GradientNorm(bench._gradients, bench._chunks, 1, bench._partials, bench._state));
-        bench.Time("clearing gradients", sizeof(float), () => backend.ClearGradients(bench._chunks, bench._gradients));
     }
 
     public void Dispose() => _arena.Dispose();
@@ -98,15 +115,8 @@ sealed class OptimizerBench : IDisposable
         return value[0];
     }
 
-    void Time(string name, double bytesPerParameter, Action run)
-    {
-        double[] times = Timing.Measure(_work.Repetitions, Runs, run, Wait);
-        Timing.Write(
-            $"{name}, {_length} parameters",
-            ElementType.Float32,
-            times,
-            median => $"{bytesPerParameter * _length / median / 1e6:G3} GB/s");
-    }
+    OperationCase Pass(string name, int bytesPerParameter, Action run) =>
+        new(name, $"{_length} parameters", 0, (double)bytesPerParameter * _length, run);
 
     void Wait() => _backend.Download(_state.Scalars, new float[StepState.Length].AsSpan());
 }

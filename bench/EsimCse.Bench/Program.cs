@@ -3,6 +3,9 @@ using EsimCse.Bench;
 #if !GPU_KIT
 using EsimCse.Bench.Compare;
 using EsimCse.Bench.Growth;
+#endif
+using EsimCse.Bench.Kit;
+#if !GPU_KIT
 using EsimCse.Bench.Operations;
 using EsimCse.Bench.Participants;
 #endif
@@ -17,6 +20,9 @@ using EsimCseNative;
 //   Measures and draws how time grows with sizes; writes to bench/results.
 // usage: EsimCse.Bench operations [DEVICE] [PRECISION] [base|small] [THREADS]
 //   Times each operation with BenchmarkDotNet, with its share of the measured peak.
+// usage: EsimCse.Bench kit ceilings|steps|embedding|operations DEVICE PRECISION base|mini|small
+//   Measures a part of the GPU kit's work; prints a line of JSON a result.
+if (args.FirstOrDefault() == "kit") return KitCommand.Run(args[1..]);
 #if !GPU_KIT
 switch (args.FirstOrDefault())
 {

@@ -21,6 +21,14 @@ sealed record Workload(string Name, BertConfig Config, int Batch, int SentenceLe
         MaxPositions = MaxPositions,
     };
 
+    /// <summary>MiniLM-L6.</summary>
+    static readonly BertConfig Mini = Base with
+    {
+        HiddenSize = 384,
+        Layers = 6,
+        IntermediateSize = 1536,
+    };
+
     /// <summary>Just enough to see that everything runs.</summary>
     static readonly BertConfig Small = new()
     {
@@ -32,11 +40,15 @@ sealed record Workload(string Name, BertConfig Config, int Batch, int SentenceLe
         MaxPositions = MaxPositions,
     };
 
+    /// <summary>Whether the work is done to see that it runs, not to time it.</summary>
+    public bool IsSmall => Name == "small";
+
     public static Workload Named(string name) => name switch
     {
         "base" => new(name, Base, Batch: 64, SentenceLength: 26, Sentences: 16384, Repetitions: 9),
+        "mini" => new(name, Mini, Batch: 64, SentenceLength: 26, Sentences: 16384, Repetitions: 9),
         "small" => new(name, Small, Batch: 4, SentenceLength: 10, Sentences: 8, Repetitions: 2),
-        _ => throw new ArgumentException($"workload: found {name}, expected base or small"),
+        _ => throw new ArgumentException($"workload: found {name}, expected base, mini or small"),
     };
 
     public override string ToString() =>

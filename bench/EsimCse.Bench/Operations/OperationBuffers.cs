@@ -13,15 +13,16 @@ sealed class OperationBuffers : IDisposable
     readonly List<Arena> _arenas = [];
     readonly BatchMemory _memory;
 
-    public OperationBuffers(IBackend backend, ElementType type, Workload work)
+    /// <summary>Creates the batch, of a training step's or a full batch's sentences if none are given.</summary>
+    public OperationBuffers(IBackend backend, ElementType type, Workload work, int? sentences = null)
     {
         _backend = backend;
         Type = type;
         Config = work.Config;
         _memory = new BatchMemory(backend);
         Pairs = work.Batch;
-        int sentences = Math.Max(2 * Pairs, backend.PreferredBatchTokens / work.SentenceLength);
-        Batch = _memory.Upload(work.Draw(sentences, 3));
+        int most = Math.Max(2 * Pairs, backend.PreferredBatchTokens / work.SentenceLength);
+        Batch = _memory.Upload(work.Draw(sentences ?? most, 3));
     }
 
     public BertConfig Config { get; }
@@ -66,15 +67,7 @@ sealed class OperationBuffers : IDisposable
 
     Matrix Fill(Matrix matrix)
     {
-        Random random = new(5);
-        float[] values = new float[matrix.Count];
-        for (int i = 0; i < values.Length; i++) values[i] = 0.5f + random.NextSingle();
-        if (matrix.Type == ElementType.Float32) _backend.Upload<float>(values, matrix);
-        else _backend.Upload<ushort>([.. values.Select(value => Bits(value, matrix.Type))], matrix);
+        RandomFill.Apply(_backend, matrix);
         return matrix;
     }
-
-    static ushort Bits(float value, ElementType type) => type == ElementType.Float16
-        ? BitConverter.HalfToUInt16Bits((Half)value)
-        : (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
 }

@@ -14,10 +14,10 @@ sealed class OperationSet : IDisposable
     readonly int _t, _s, _h, _f, _a;
     readonly double _elementBytes, _scoreOperations;
 
-    public OperationSet(IBackend backend, ElementType type, Workload work)
+    public OperationSet(IBackend backend, ElementType type, Workload work, int? sentences = null)
     {
         _backend = backend;
-        _buffers = new OperationBuffers(backend, type, work);
+        _buffers = new OperationBuffers(backend, type, work, sentences);
         _t = _buffers.Batch.Tokens;
         _s = _buffers.Batch.Sentences;
         _h = work.Config.HiddenSize;
