@@ -1,111 +1,93 @@
 #!/usr/bin/env bash
-# On a GPU machine, without network or .NET: tar xzf KIT && gpu-kit/run.sh [FOLDER]
-# Writes the results to FOLDER; a short table comes last on stdout.
+# Checks and measures the engine and its peers on a GPU machine, without network or .NET, in under 8 minutes:
+#   tar xzf KIT && gpu-kit/run.sh [--dry-run] [FOLDER]
+# Writes to FOLDER: results.jsonl (every result, as it comes), CARD.md (the report), table.txt, logs.tar.gz.
+# --dry-run does everything in small sizes, on the device that is there, to find mistakes before a GPU is used.
 # In the environment:
-#   PHASES                 default "doctor results tests sanitizer bench peer"
-#   SIZE                   base or small: the benchmark's model
-#   TESTS_SECONDS, RESULTS_SECONDS, SANITIZER_SECONDS, BENCH_SECONDS, PEER_SECONDS   limit of a phase
-#   ESIMCSE_CUDA           as everywhere
+#   PHASES         the phases to run; the default is all of them, in the order below
+#   TOTAL_SECONDS  the limit of the whole, 470; each phase has its own limit too, below
+#   ESIMCSE_CUDA   as everywhere
+#   PYTHON         a Python with torch and transformers, python3 by default
 set -uo pipefail
 kit=$(cd "$(dirname "$0")" && pwd)
-out=$(realpath -m "${1:-gpu-kit-results}")
-mkdir -p "$out"
-export ESIMCSE_DATA=$kit/data XDG_CACHE_HOME=$out/cache DOTNET_CLI_TELEMETRY_OPTOUT=1
-if ! command -v icu-config >/dev/null && ! ls /usr/lib/*/libicuuc.so* >/dev/null 2>&1; then
-  export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+command="run.sh $*"
+dry=no
+if [ "${1:-}" = --dry-run ]; then
+  dry=yes
+  shift
 fi
-[ -d "$ESIMCSE_DATA/models/bert-random-l2-h32" ] || unset ESIMCSE_DATA
-suites=(
-  -class 'EsimCse.Tests.Operations.*'
-  -class 'EsimCse.Tests.Cuda.*'
-  -class 'EsimCse.Tests.Training.*'
-  -class '*.ReferenceModelTests'
-)
-table=()
+out=$(realpath -m "${1:-gpu-kit-results}")
+work=$(mktemp -d)
+logs=$work/logs
+deadline=${TOTAL_SECONDS:-470}
+python=${PYTHON:-python3}
+mkdir -p "$out" "$logs"
+trap 'rm -rf "$work"' EXIT
+results=$out/results.jsonl
+: > "$results"
+. "$kit/phases.sh"
 
-note() { table+=("$(printf '%-12s %-8s %s' "$1" "$2" "$3")"); }
+# name:seconds; those between + run at the same time, since they measure no times. What is not worth a result without
+# the one before comes after it: correctness, then ours and its peers, then details.
+default="facts:10 doctor:15 models:40 first:30 +tests:110 memcheck:110 racecheck:110 fingerprints:110 compile:110+ check:40 ceilings:20 \
+steps:70 torch_steps:90 embedding:50 torch_embedding:45 command_line:70 torchsharp:45 operations:60 text:40 kernels:50"
 
-# The last line of totals that a test run printed.
-summary() { sed 's/\x1b\[[0-9;]*m//g' "$1" | sed -n 's/.*\(Total: .*\)/\1/p' | tail -n 1; }
+# Runs a command for as long as the phase and the whole may still take.
+limited() {
+  local left=$((phase_end - SECONDS))
+  [ $left -gt 0 ] || return 124
+  timeout -k 5 $left "$@"
+}
 
-# note_status NAME STATUS TEXT: 124 is a phase that ran past its limit.
-note_status() {
-  case $2 in
-    0) note "$1" ok "$3" ;;
-    124) note "$1" "cut off" "$3" ;;
-    *) note "$1" FAILED "$3" ;;
+# Writes text as a JSON string.
+quote() { printf '"%s"' "$(printf '%s' "$1" | tr -d '\000-\037\\' | sed 's/"/\\"/g')"; }
+
+# run_phase NAME SECONDS: a phase prints a note and returns 0, 124 where it was cut off, 77 where something is missing.
+run_phase() {
+  local began=$SECONDS note status
+  phase_end=$((began + $2 < deadline ? began + $2 : deadline))
+  if [ $phase_end -le $began ]; then
+    note="no time was left"
+    status=124
+  else
+    note=$("$1" 2>> "$logs/$1.txt")
+    status=$?
+  fi
+  note=$(printf '%s' "$note" | tr '\n' ' ')
+  case $status in
+    0) status=ok ;;
+    77) status=absent ;;
+    124 | 137) status="cut off" ;;
+    *) status=failed ;;
   esac
+  printf '{"part":"phase","name":"%s","status":"%s","seconds":%d,"limit":%d,"note":%s}\n' \
+    "$1" "$status" $((SECONDS - began)) "$2" "$(quote "$note")" >> "$results"
+  printf '%-16s %-8s %4d s  %s\n' "$1" "$status" $((SECONDS - began)) "$note" | tee -a "$work/table.txt"
 }
 
-doctor() {
-  timeout 60 "$kit/bin/esimcse" doctor > "$out/doctor.txt" 2>&1
-  note_status doctor $? "$(grep -m 1 -i '^cuda' "$out/doctor.txt")"
-  command -v nvidia-smi >/dev/null && nvidia-smi > "$out/nvidia-smi.txt" 2>&1
-}
+# wanted NAME: whether PHASES names it.
+wanted() { [ -z "${PHASES:-}" ] || [[ " $PHASES " == *" $1 "* ]]; }
 
-# Hashes of what training and embedding give: another version of the engine must give the same on this device.
-results() {
-  timeout "${RESULTS_SECONDS:-120}" "$kit/fingerprint.sh" "$kit/bin/esimcse" cuda "$(mktemp -d)" \
-    > "$out/fingerprints.txt" 2> "$out/fingerprints.log"
-  local status=$?
-  local hash
-  hash=$(sha256sum "$out/fingerprints.txt" | cut -c 1-16)
-  note_status results $status "$(wc -l < "$out/fingerprints.txt") files, sha256 $hash"
-}
-
-tests() {
-  timeout "${TESTS_SECONDS:-240}" "$kit/bin/EsimCse.Tests" "${suites[@]}" > "$out/tests.txt" 2>&1
-  note_status tests $? "$(summary "$out/tests.txt")"
-}
-
-sanitizer() {
-  local tool check status errors
-  tool=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -n 1)
-  if [ -z "$tool" ]; then
-    note sanitizer absent "no compute-sanitizer on this machine"
-    return
-  fi
-  for check in memcheck racecheck; do
-    timeout "${SANITIZER_SECONDS:-240}" "$tool" --tool $check --error-exitcode 9 --target-processes all \
-      "$kit/bin/EsimCse.Tests" -class '*.KernelAgreementTests' -class '*.AdamWTests' -class '*.ContrastiveTests' \
-      > "$out/$check.txt" 2>&1
-    status=$?
-    errors=$(grep -m 1 'ERROR SUMMARY\|Device not supported' "$out/$check.txt")
-    note_status $check $status "$errors $(summary "$out/$check.txt")"
-  done
-}
-
-bench() {
-  local precision status what time rate
-  for precision in bf16 fp16 fp32; do
-    timeout "${BENCH_SECONDS:-120}" "$kit/bin/EsimCse.Bench" cuda $precision "${SIZE:-base}" \
-      > "$out/bench-$precision.md" 2> "$out/bench-$precision.log"
-    status=$?
-    if [ $status != 0 ]; then
-      note_status bench $status "$precision: $(tail -n 1 "$out/bench-$precision.log")"
-      continue
+run_all() {
+  local entry name group=no
+  for entry in $default; do
+    [[ $entry == +* ]] && group=yes
+    name=${entry#+}
+    name=${name%:*}
+    local limit=${entry##*:}
+    if wanted "$name"; then
+      if [ $group = yes ]; then run_phase "$name" "${limit%+}" & else run_phase "$name" "${limit%+}"; fi
     fi
-    while IFS='|' read -r _ what _ time rate _; do
-      note bench ok "$precision:$what:$time ms:$rate"
-    done < <(grep '^| ' "$out/bench-$precision.md" | grep -v '^| operation\|^| ---')
+    if [[ $entry == *+ ]]; then
+      group=no
+      wait
+    fi
   done
 }
 
-peer() {
-  if [ ! -f "$kit/peer/gpu-baseline.py" ]; then
-    note peer absent "none was packed"
-    return
-  fi
-  if ! python3 -c 'import torch' 2>/dev/null; then
-    note peer absent "no Python with torch"
-    return
-  fi
-  (cd "$kit/peer" && timeout "${PEER_SECONDS:-300}" python3 gpu-baseline.py --minutes "${PEER_MINUTES:-4}") \
-    > "$out/peer.txt" 2>&1
-  note_status peer $? "see peer.txt"
-}
-
-for phase in ${PHASES:-doctor results tests sanitizer bench peer}; do $phase; done
-echo "commit $(cat "$kit/commit")" | tee "$out/table.txt"
-printf '%s\n' "${table[@]}" | tee -a "$out/table.txt"
-! printf '%s\n' "${table[@]}" | grep -q ' FAILED '
+run_all
+cp "$work/table.txt" "$out/table.txt"
+tar -C "$work" -czf "$out/logs.tar.gz" logs
+"$python" "$kit/report.py" "$results" --output "$out" || echo "no report: report.py can make it from results.jsonl"
+echo "commit $(cat "$kit/commit"), $SECONDS s"
+! grep -q ' failed ' "$work/table.txt"
