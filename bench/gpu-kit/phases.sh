@@ -212,8 +212,8 @@ torch_embedding() { torch_peer embed $torch_device $models; }
 command_line() {
   local model bytes width count
   for model in $models; do
-    timed "$kit/bin/esimcse" embed "$work/$model" "$corpus" --pooler avg --output "$work/corpus.npy" --device $device \
-      || return
+    timed "$kit/bin/esimcse" embed "$work/$model" "$corpus" --pooler avg --max-length 128 --device $device \
+      --output "$work/corpus.npy" || return
     bytes=$(stat -c %s "$work/corpus.npy")
     width=$(sed -n 's/.*"hidden_size": *\([0-9]*\).*/\1/p' "$kit/text/$model.json")
     line "esimcse embed" "$model" $(((bytes - 128) / 4 / width)) $elapsed

@@ -41,7 +41,7 @@ def time_cell(line):
 
 def facts_section(results):
     names = ("card", "driver", "cuda:0", "nvrtc", "cublasLt", "system", "cores", "peers", "commit", "date", "command")
-    return table(["what", "found"], [[name, results.facts[name]] for name in names if name in results.facts])
+    return table(["what", "found"], [[name, results.facts[name]] for name in names if results.facts.get(name)])
 
 
 def phases_section(results):
@@ -54,7 +54,8 @@ def targets_section(results):
     rows = []
     for phase, text in (("tests", "all tests pass, in parallel"), ("memcheck", "memcheck"), ("racecheck", "racecheck")):
         status = results.status(phase)
-        rows.append([text, status, "ok", "reached" if status == "ok" else "**missed**"])
+        verdict = {"ok": "reached", "not run": "not measured", "absent": "not measured"}.get(status, "**missed**")
+        rows.append([text, status, "ok", verdict])
     for text, found, limit, at_most in targets(results):
         if found is None:
             verdict = "not measured"

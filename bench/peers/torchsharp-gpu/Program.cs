@@ -16,12 +16,12 @@ if (Environment.GetEnvironmentVariable("TORCH_LIB") is { } folder)
         NativeLibrary.Load(path);
     NativeLibrary.Load(Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so"));
 }
-torch.Device device = torch.device(args[0]);
 if (args[0] == "cuda")
 {
     torch.InitializeDeviceType(DeviceType.CUDA);
     if (!torch.cuda.is_available()) throw new InvalidOperationException("libtorch finds no CUDA device");
 }
+torch.Device device = torch.device(args[0]);
 BertConfig config = args[1] switch
 {
     "base" => Config(768, 12, 12, 3072),
