@@ -21,12 +21,16 @@ suites=(
 )
 few_suites=(-class '*.KernelAgreementTests' -class '*.AdamWTests' -class '*.ContrastiveTests')
 train_steps="500 2500"
+batch=64
+hash_device=cuda
 if [ $dry = yes ]; then
   models=small
   torch_device=cpu
   suites=(-class '*.ScheduleTests')
   few_suites=(-class '*.ScheduleTests')
   train_steps="2 4"
+  batch=4
+  hash_device=cpu
   corpus=$text
 fi
 if [ $dry = yes ] && [ -z "${ESIMCSE_CUDA:-}" ] && [ ! -e /dev/nvidiactl ]; then
@@ -130,7 +134,7 @@ tests() {
 
 # Hashes of what training and embedding give: another version of the engine must give the same on this device.
 fingerprints() {
-  limited "$kit/fingerprint.sh" "$kit/bin/esimcse" $device "$work/fingerprints" > "$logs/hashes.txt"
+  limited "$kit/fingerprint.sh" "$kit/bin/esimcse" $hash_device "$work/fingerprints" > "$logs/hashes.txt"
   local status=$?
   echo "$(wc -l < "$logs/hashes.txt") files, sha256 $(sha256sum "$logs/hashes.txt" | cut -c 1-16)"
   return $status
@@ -222,8 +226,8 @@ command_line() {
   model=${models%% *}
   for count in $train_steps; do
     timed "$kit/bin/esimcse" train "$work/$model" --data "$corpus" --eval-data "$kit/text" --max-steps "$count" \
-      --output "$work/run" --overwrite --device $device || return
-    line "esimcse train" "$model" $((64 * count)) $elapsed ",\"steps\":$count"
+      --batch-size $batch --output "$work/run" --overwrite --device $device || return
+    line "esimcse train" "$model" $((batch * count)) $elapsed ",\"steps\":$count"
   done
 }
 
@@ -236,8 +240,8 @@ torchsharp() {
     return 77
   fi
   for model in $models; do
-    TORCH_LIB=$folder LD_LIBRARY_PATH=$folder:${LD_LIBRARY_PATH:-} limited "$kit/torchsharp/EsimCse.Peers.TorchSharp.Gpu" \
-      $torch_device "$model" fp32 tf32 bf16 | collect || status=$?
+    TORCH_LIB=$folder LD_LIBRARY_PATH=$folder:${LD_LIBRARY_PATH:-} limited \
+      "$kit/torchsharp/EsimCse.Peers.TorchSharp.Gpu" $torch_device "$model" fp32 tf32 bf16 | collect || status=$?
   done
   return $status
 }

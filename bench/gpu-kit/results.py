@@ -1,4 +1,4 @@
-"""Reads the results of the GPU kit, and computes floors and what was reached of the targets."""
+"""Reads the results of the GPU kit, and computes floors and targets."""
 import json
 
 STEPS_OF_MILLION = 15_625

@@ -27,7 +27,10 @@ sealed class Ceilings(IBackend backend, ElementType type, bool isSmall)
             new object(), Repetitions, Copies, i => backend.Copy(matrices[2 * i], matrices[2 * i + 1]));
         line.Write("ceiling", "copy", new Measurement(copy, 0, 0, 2.0 * matrices[0].Bytes));
         double[] product = clock.Measure(
-            new object(), Repetitions, Runs, _ => backend.LinearForward(matrices[0], matrices[2], default, matrices[1]));
+            new object(),
+            Repetitions,
+            Runs,
+            _ => backend.LinearForward(matrices[0], matrices[2], default, matrices[1]));
         double operations = 2.0 * _size * _size * _size;
         line.Write("ceiling", "product", new Measurement(product, 0, operations, 0));
     }

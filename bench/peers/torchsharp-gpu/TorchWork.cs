@@ -26,7 +26,7 @@ sealed class TorchWork : IDisposable
     readonly TorchBert _encoder;
     readonly TorchBert _momentumEncoder;
     readonly AdamWInPlace _optimizer;
-    readonly TorchDropout _dropout = new(new DropoutMask(0.1f, 1, Site: 0, SentencesPerView: 0, Counters: default), false);
+    readonly TorchDropout _dropout;
     Tensor _queue;
 
     public TorchWork(BertConfig config, Device device, ScalarType type)
@@ -43,6 +43,8 @@ sealed class TorchWork : IDisposable
         }
         _encoder = new TorchBert(config, _parameters.ToDictionary(pair => pair.Key, pair => (Tensor)pair.Value));
         _momentumEncoder = new TorchBert(config, _ema);
+        DropoutMask mask = new(0.1f, Seed: 1, Site: 0, SentencesPerView: 0, Counters: default);
+        _dropout = new TorchDropout(mask, usesMask: false);
         _optimizer = new AdamWInPlace(_parameters.Values);
         _queue = randn(QueueSize, config.HiddenSize, device: device, dtype: type).DetachFromDisposeScope();
     }

@@ -11,7 +11,8 @@ sealed class WorkTimer(string model, string precision, int tokens)
 
     public void Write(string part, int batch, Action run)
     {
-        double[] times = [.. Enumerable.Range(0, WarmUpRuns + Repetitions).Select(_ => Time(run)).Skip(WarmUpRuns).Order()];
+        for (int i = 0; i < WarmUpRuns; i++) run();
+        double[] times = [.. Enumerable.Range(0, Repetitions).Select(_ => Time(run)).Order()];
         Console.WriteLine(JsonSerializer.Serialize(new
         {
             part,
