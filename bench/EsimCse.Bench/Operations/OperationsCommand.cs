@@ -6,13 +6,13 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
-using Perfolizer.Horology;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using EsimCse.Bench.Hardware;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu;
 using EsimCseNative;
+using Perfolizer.Horology;
 
 namespace EsimCse.Bench.Operations;
 

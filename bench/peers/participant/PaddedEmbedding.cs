@@ -10,7 +10,7 @@ namespace EsimCse.Peers;
 /// </summary>
 public abstract class PaddedEmbedding : IParticipant
 {
-    /// <summary>Times each batch size is tried: the first time includes what is done once.</summary>
+    /// <summary>Number of times each batch size is tried: the first includes one-time work.</summary>
     const int Trials = 2;
 
     static readonly int[] BatchSizes = [8, 32];
