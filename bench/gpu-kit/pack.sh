@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs what a bare GPU machine needs into one file: the tool, the tests, the benchmark, the runtime, the peers, text.
-# usage: pack.sh FILE.tar.gz
+# usage: pack.sh FILE.tar.xz
 # In the environment: DATA, the folder of real data: corpus/, vocab/, sts/ and models/bert-random-l2-h32 are used.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,8 +24,8 @@ publish bench/peers/torchsharp-gpu "$kit/torchsharp" true
     if cmp -s "$file" "../bin/$file"; then ln -sf "../bin/$file" "$file"; fi
   done
 )
+# Nothing loads these: the runtime's debugging libraries, Visual Basic and symbols.
 for folder in bin torchsharp; do
-  # Nothing loads these: the runtime's debugging libraries, Visual Basic and symbols.
   (
     cd "$kit/$folder"
     rm -f libmscordaccore.so libmscordbi.so libclrgcexp.so libcoreclrtraceptprovider.so Microsoft.VisualBasic.Core.dll
@@ -54,8 +54,8 @@ cp "$root"/bench/peers/pytorch/*.py "$kit/pytorch/"
 chmod -R u+w "$kit"
 (cd "$root" && git log -1 --format='%h %s' > "$kit/commit")
 mkdir -p "$(dirname "$target")"
-tar -C "$(dirname "$kit")" -cf - gpu-kit | gzip -9 > "$target.partial"
+tar -C "$(dirname "$kit")" -cf - gpu-kit | xz -9 > "$target.partial"
 mv "$target.partial" "$target"
 bytes=$(stat -c %s "$target")
 echo "$target: $((bytes >> 20)) MiB"
-[ "$bytes" -lt 62000000 ] || { echo "more than 62 MB"; exit 1; }
+[ "$bytes" -lt 58000000 ] || { echo "more than 58 MB"; exit 1; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks and measures the engine and its peers on a GPU machine, without network or .NET, in under 8 minutes:
-#   tar xzf KIT && gpu-kit/run.sh [--dry-run] [FOLDER]
+#   tar xJf KIT && gpu-kit/run.sh [--dry-run] [FOLDER]          # without xz: python3 -m tarfile -e KIT
 # Writes to FOLDER: results.jsonl (every result, as it comes), CARD.md (the report), table.txt, logs.tar.gz.
 # --dry-run does everything in small sizes, on the device that is there, to find mistakes before a GPU is used.
 # In the environment:
