@@ -5,11 +5,11 @@
 //   ema = μ ema + (1 - μ) θ, in chunks with HasEma;  θ = θ (1 - η decay), in chunks with HasDecay
 //   m = β₁ m + (1 - β₁) g;  v = β₂ v + (1 - β₂) g²;  θ = θ - η (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
 //
-// and bf16 copies of θ and ema unless their pointers are null. ema may be null. Does nothing once a step was not
+// and the bf16 copies of θ and ema, unless their pointers are null. ema may be null. Does nothing once a step was not
 // finite. Arenas are fp32 in one layout; chunks [C,3]: first element, number of elements, flags. One block per chunk.
 //
 // The time is that of the bytes: m and v that are and remain 0, as those of words that no batch has had, are not
-// stored, nor are θ and ema where they keep their value.
+// stored, nor are θ, ema and their copies where they keep their value.
 #include "common.cuh"
 #include "stepstate.cuh"
 
@@ -35,12 +35,16 @@ __device__ __forceinline__ bool is_zero(const float (&values)[4])
     return bits == 0;
 }
 
-__device__ __forceinline__ void store_if_changed(float* target, const float (&old)[4], const float (&values)[4])
+// Stores four elements and their bf16 copy, which may be null, unless they keep their values.
+__device__ __forceinline__ void store_if_changed(
+    float* target, bf16* copy, long long i, const float (&old)[4], const float (&values)[4])
 {
     uint32_t difference = 0;
 #pragma unroll
     for (int k = 0; k < 4; k++) difference |= __float_as_uint(old[k]) ^ __float_as_uint(values[k]);
-    if (difference != 0) store(target, values);
+    if (difference == 0) return;
+    store(target + i, values);
+    if (copy != nullptr) store_bf16(copy + i, values);
 }
 
 // ema = μ ema + (1 - μ) θ, for four elements from i on.
@@ -52,8 +56,7 @@ __device__ __forceinline__ void update_ema(
     load(ema + i, old);
 #pragma unroll
     for (int k = 0; k < 4; k++) values[k] = fmaf(ema_decay, old[k], (1 - ema_decay) * theta[k]);
-    store_if_changed(ema + i, old, values);
-    if (bf16_ema != nullptr) store_bf16(bf16_ema + i, values);
+    store_if_changed(ema, bf16_ema, i, old, values);
 }
 
 // The factors of one step and chunk.
@@ -122,7 +125,6 @@ extern "C" __global__ void __launch_bounds__(256) adamw_update(
             store(m + i, m_values);
             store(v + i, v_values);
         }
-        store_if_changed(parameters + i, old_theta, theta);
-        if (bf16_parameters != nullptr) store_bf16(bf16_parameters + i, theta);
+        store_if_changed(parameters, bf16_parameters, i, old_theta, theta);
     }
 }

@@ -93,7 +93,7 @@ public partial interface IBackend
     /// <remarks>
     /// Does nothing once a step was not finite.
     /// parameters (θ), gradients, m, v, ema: arenas [1,N] of one layout; ema is optional.
-    /// bf16Weights, bf16Ema: low-precision copies of θ and ema, optional.
+    /// bf16Weights, bf16Ema: low-precision copies of θ and ema, optional; they hold those of the values before.
     /// chunks Int32 [·,3]: first element, number of elements (at most <see cref="ParameterChunk.MaximumLength"/>),
     /// flags of <see cref="ParameterChunk"/>.
     /// Loshchilov and Hutter, arXiv 1711.05101; ema is the momentum encoder of ESimCSE, arXiv 2109.04380.

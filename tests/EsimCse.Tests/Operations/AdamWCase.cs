@@ -43,8 +43,9 @@ sealed class AdamWCase : OperationCase
         V = Arena(VReference);
         Ema = Arena(Theta);
         Gradients = Result(1, ArenaLength);
-        Bf16Weights = Own(new GuardedMatrix(backend, 1, ArenaLength, ElementType.BFloat16));
-        Bf16Ema = Own(new GuardedMatrix(backend, 1, ArenaLength, ElementType.BFloat16));
+        double[] noEma = [.. Theta.Select((value, i) => i < split ? value : double.NaN)];
+        Bf16Weights = Arena(Theta, ElementType.BFloat16);
+        Bf16Ema = Arena(noEma, ElementType.BFloat16);
         State = Own(new TrainingState(backend, counters));
     }
 
@@ -139,7 +140,8 @@ sealed class AdamWCase : OperationCase
         return [.. values[Split..SecondTensor], .. values[(SecondTensor + Elements - Split)..]];
     }
 
-    GuardedMatrix Arena(double[] values) => Filled(1, ArenaLength, WithGaps(values));
+    GuardedMatrix Arena(double[] values, ElementType type = ElementType.Float32) =>
+        Own(new GuardedMatrix(_backend, 1, ArenaLength, WithGaps(values), type));
 
     double[] WithGaps(double[] values)
     {
