@@ -24,8 +24,10 @@ static class CompareCommand
             tables.Add(new TokenizingComparison(work, programs).Run(work.Model(EmbeddingModel), options.Quick ? 3 : 7));
         // Other programs of the machine may have disturbed one of the two measurements.
         MachinePeak[] peaks = [.. before.Select(peak => peak.Max(MachinePeak.Measure(peak.Threads)))];
+        // The page is read elsewhere, where the folder is another.
+        IEnumerable<string> written = arguments.Select(argument => argument == options.Data ? "DATA" : argument);
         string command = string.Join(
-            ' ', ["dotnet run -c Release --project bench/EsimCse.Bench -- compare", .. arguments]);
+            ' ', ["dotnet run -c Release --project bench/EsimCse.Bench -- compare", .. written]);
         string page = new ComparisonReport(command, peaks).Write(tables);
         Console.Write(page);
         string name = Path.Combine("bench", "results", Machine.FileName + ".md");
