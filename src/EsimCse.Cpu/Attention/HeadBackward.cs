@@ -1,6 +1,7 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using EsimCse.Cpu.Gemm;
-using EsimCse.Cpu.Operations;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Attention;
 
@@ -70,17 +71,31 @@ static unsafe class HeadBackward
         ReadOnlySpan<float> dout = new(arguments.DOut + output, arguments.HeadSize);
         float delta = VectorMath.Dot(dout, o);
 
-        // p = exp(scores / √d − lse)
-        TensorPrimitives.Multiply(p, arguments.Scale, p);
-        TensorPrimitives.Subtract(p, arguments.Lse[rows.Lse + query], p);
-        TensorPrimitives.Exp(p, p);
-
-        // ds = p ∘ (dp ∘ mask − delta) / √d
         arguments.Dropout.Apply(rows.Sentence, element, ds);
-        TensorPrimitives.Subtract(ds, delta, ds);
-        TensorPrimitives.Multiply(ds, p, ds);
-        TensorPrimitives.Multiply(ds, arguments.Scale, ds);
-
+        float lse = arguments.Lse[rows.Lse + query];
+        ref float first = ref MemoryMarshal.GetReference(p);
+        ref float firstDs = ref MemoryMarshal.GetReference(ds);
+        float scale = arguments.Scale;
+        if (VectorMath.HasWideRegisters)
+            ScoreGradients<OneRegister>(scale, lse, delta, p.Length, ref first, ref firstDs);
+        else ScoreGradients<TwoRegisters>(scale, lse, delta, p.Length, ref first, ref firstDs);
         arguments.Dropout.Apply(rows.Sentence, element, p);
+    }
+
+    /// <summary>
+    /// Computes p = exp(scale · scores − lse) and ds = p (dp − delta) scale in their places, in whole vectors: the rows
+    /// are padded.
+    /// </summary>
+    [MethodImpl(Kernel.Options)]
+    static void ScoreGradients<T>(float scale, float lse, float delta, int count, ref float p, ref float ds)
+        where T : unmanaged, ILanes<T>
+    {
+        for (int i = 0; i < count; i += ILanes<T>.Count)
+        {
+            T probability = VectorMath.Exp(T.MultiplyAdd(T.Load(ref p, i), T.Create(scale), T.Create(-lse)));
+            T gradient = (T.Load(ref ds, i) - T.Create(delta)) * probability * T.Create(scale);
+            probability.Store(ref p, i);
+            gradient.Store(ref ds, i);
+        }
     }
 }

@@ -1,6 +1,6 @@
-using System.Numerics;
+using System.Runtime.CompilerServices;
 using EsimCse.Cpu.Gemm;
-using EsimCse.Cpu.Operations;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Attention;
 
@@ -48,34 +48,31 @@ static unsafe class HeadForward
         SmallGemm.Unpack(o, rows.Queries, d, arguments.O + rows.Output, arguments.HiddenSize);
     }
 
+    static float Softmax(float* p, int count, float scale) => VectorMath.HasWideRegisters
+        ? Softmax<OneRegister>(ref *p, count, scale)
+        : Softmax<TwoRegisters>(ref *p, count, scale);
+
     /// <summary>
     /// Computes p = softmax(scale · scores) in place and returns log Σ exp(scale · scores). The row is padded to whole
     /// vectors; the padding becomes 0.
     /// </summary>
-    static float Softmax(float* p, int count, float scale)
+    [MethodImpl(Kernel.Options)]
+    static float Softmax<T>(ref float p, int count, float scale) where T : unmanaged, ILanes<T>
     {
-        Vector<float> lowest = new(float.NegativeInfinity);
-        Vector<float> max = lowest;
-        for (int i = 0; i < count; i += Vector<float>.Count)
+        int padded = SmallGemm.Pad(count);
+        for (int i = count; i < padded; i++) Unsafe.Add(ref p, i) = float.NegativeInfinity;
+        T max = T.Create(float.NegativeInfinity);
+        for (int i = 0; i < padded; i += ILanes<T>.Count) max = T.Max(max, T.Load(ref p, i));
+        float largest = max.Largest() * scale;
+        T sums = default;
+        for (int i = 0; i < padded; i += ILanes<T>.Count)
         {
-            Vector<int> isKey = Vector.LessThan(Vector<int>.Indices, new Vector<int>(count - i));
-            Vector<float> scores = Vector.ConditionalSelect(isKey, Vector.Load(p + i) * scale, lowest);
-            scores.Store(p + i);
-            max = Vector.Max(max, scores);
+            T e = VectorMath.Exp(T.MultiplyAdd(T.Load(ref p, i), T.Create(scale), T.Create(-largest)));
+            e.Store(ref p, i);
+            sums += e;
         }
-        float largest = LargestOf(max);
-        for (int i = 0; i < count; i += Vector<float>.Count)
-            Vector.Exp(Vector.Load(p + i) - new Vector<float>(largest)).Store(p + i);
-        float sum = VectorMath.Sum(new ReadOnlySpan<float>(p, count));
-        float factor = 1 / sum;
-        for (int i = 0; i < count; i += Vector<float>.Count) (Vector.Load(p + i) * factor).Store(p + i);
+        float sum = sums.Sum();
+        for (int i = 0; i < padded; i += ILanes<T>.Count) (T.Load(ref p, i) * T.Create(1 / sum)).Store(ref p, i);
         return largest + MathF.Log(sum);
-    }
-
-    static float LargestOf(Vector<float> values)
-    {
-        float largest = values[0];
-        for (int lane = 1; lane < Vector<float>.Count; lane++) largest = MathF.Max(largest, values[lane]);
-        return largest;
     }
 }

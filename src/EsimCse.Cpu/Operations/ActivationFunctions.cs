@@ -1,6 +1,6 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using EsimCse.Core.Backend;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Operations;
 
@@ -8,19 +8,19 @@ namespace EsimCse.Cpu.Operations;
 interface IActivationFunction
 {
     /// <summary>Returns y = f(x).</summary>
-    static abstract Vector<float> Forward(Vector<float> x);
+    static abstract T Forward<T>(T x) where T : unmanaged, ILanes<T>;
 
     /// <summary>Returns dx = dy f′(x).</summary>
-    static abstract Vector<float> Backward(Vector<float> dy, Vector<float> x);
+    static abstract T Backward<T>(T dy, T x) where T : unmanaged, ILanes<T>;
 }
 
 readonly struct GeluFunction : IActivationFunction
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Forward(Vector<float> x) => x * VectorMath.NormalCdf(x);
+    public static T Forward<T>(T x) where T : unmanaged, ILanes<T> => x * VectorMath.NormalCdf(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Backward(Vector<float> dy, Vector<float> x) =>
+    public static T Backward<T>(T dy, T x) where T : unmanaged, ILanes<T> =>
         dy * (VectorMath.NormalCdf(x) + x * VectorMath.NormalPdf(x));
 }
 
@@ -34,58 +34,58 @@ readonly struct GeluTanhFunction : IActivationFunction
     const float LargestSquare = 128;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Forward(Vector<float> x) => x * VectorMath.Sigmoid(TwiceU(x, x * x));
+    public static T Forward<T>(T x) where T : unmanaged, ILanes<T> => x * VectorMath.Sigmoid(TwiceU(x, x * x));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Backward(Vector<float> dy, Vector<float> x)
+    public static T Backward<T>(T dy, T x) where T : unmanaged, ILanes<T>
     {
         // The square is limited because the slope of u is multiplied by σ′ = 0 for large x.
-        Vector<float> square = Vector.Min(x * x, Vector.Create(LargestSquare));
-        Vector<float> twiceU = TwiceU(x, square);
-        Vector<float> slope = TwiceSqrtTwoOverPi * (Vector<float>.One + 3 * Cubic * square);
+        T square = T.Min(T.Create(LargestSquare), x * x);
+        T twiceU = TwiceU(x, square);
+        T slope = T.Create(TwiceSqrtTwoOverPi) * (T.Create(1) + T.Create(3 * Cubic) * square);
         return dy * (VectorMath.Sigmoid(twiceU) + x * (slope * VectorMath.SigmoidSlope(twiceU)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector<float> TwiceU(Vector<float> x, Vector<float> square) =>
-        TwiceSqrtTwoOverPi * x * (Vector<float>.One + Cubic * square);
+    static T TwiceU<T>(T x, T square) where T : unmanaged, ILanes<T> =>
+        T.Create(TwiceSqrtTwoOverPi) * x * (T.Create(1) + T.Create(Cubic) * square);
 }
 
 /// <summary>NaN remains NaN.</summary>
 readonly struct ReluFunction : IActivationFunction
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Forward(Vector<float> x)
+    public static T Forward<T>(T x) where T : unmanaged, ILanes<T>
     {
-        Vector<int> isNegative = Vector.LessThan(x, Vector<float>.Zero);
-        return Vector.ConditionalSelect(isNegative, Vector<float>.Zero, x);
+        T isNegative = T.LessThan(x, default);
+        return T.Select(isNegative, default, x);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Backward(Vector<float> dy, Vector<float> x)
+    public static T Backward<T>(T dy, T x) where T : unmanaged, ILanes<T>
     {
-        Vector<int> isClipped = Vector.LessThanOrEqual(x, Vector<float>.Zero);
-        return Vector.ConditionalSelect(isClipped, Vector<float>.Zero, dy);
+        T isClipped = T.LessThanOrEqual(x, default);
+        return T.Select(isClipped, default, dy);
     }
 }
 
 readonly struct TanhFunction : IActivationFunction
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Forward(Vector<float> x) => VectorMath.Tanh(x);
+    public static T Forward<T>(T x) where T : unmanaged, ILanes<T> => VectorMath.Tanh(x);
 
     /// <summary>Returns 4 dy σ′(2x): 1 − tanh² x without its cancellation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Backward(Vector<float> dy, Vector<float> x) =>
-        dy * (4 * VectorMath.SigmoidSlope(2 * x));
+    public static T Backward<T>(T dy, T x) where T : unmanaged, ILanes<T> =>
+        dy * (T.Create(4) * VectorMath.SigmoidSlope(T.Create(2) * x));
 }
 
 readonly struct SigmoidFunction : IActivationFunction
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Forward(Vector<float> x) => VectorMath.Sigmoid(x);
+    public static T Forward<T>(T x) where T : unmanaged, ILanes<T> => VectorMath.Sigmoid(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Backward(Vector<float> dy, Vector<float> x) =>
+    public static T Backward<T>(T dy, T x) where T : unmanaged, ILanes<T> =>
         dy * VectorMath.SigmoidSlope(x);
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics.Tensors;
 using EsimCse.Core.Backend;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Operations;
 

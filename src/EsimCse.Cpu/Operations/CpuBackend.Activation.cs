@@ -1,7 +1,9 @@
 using System.Diagnostics;
-using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu.Operations;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu;
 
@@ -53,21 +55,40 @@ partial class CpuBackend
 
     static void Forward<T>(ReadOnlySpan<float> x, Span<float> y) where T : struct, IActivationFunction
     {
+        if (VectorMath.HasWideRegisters) Forward<T, OneRegister>(x, y);
+        else Forward<T, TwoRegisters>(x, y);
+    }
+
+    [MethodImpl(Kernel.Options)]
+    static void Forward<T, TLanes>(ReadOnlySpan<float> x, Span<float> y)
+        where T : struct, IActivationFunction where TLanes : unmanaged, ILanes<TLanes>
+    {
+        ref float firstX = ref MemoryMarshal.GetReference(x);
+        ref float firstY = ref MemoryMarshal.GetReference(y);
         int i = 0;
-        for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
-            T.Forward(new Vector<float>(x[i..])).CopyTo(y[i..]);
-        if (i < x.Length) VectorMath.Store(T.Forward(VectorMath.Load(x, i)), y, i);
+        for (; i <= x.Length - ILanes<TLanes>.Count; i += ILanes<TLanes>.Count)
+            T.Forward(TLanes.Load(ref firstX, i)).Store(ref firstY, i);
+        if (i < x.Length) VectorMath.Store(T.Forward(VectorMath.Load<TLanes>(x, i)), y, i);
     }
 
     static void Backward<T>(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, Span<float> dx)
         where T : struct, IActivationFunction
     {
+        if (VectorMath.HasWideRegisters) Backward<T, OneRegister>(dy, x, dx);
+        else Backward<T, TwoRegisters>(dy, x, dx);
+    }
+
+    [MethodImpl(Kernel.Options)]
+    static void Backward<T, TLanes>(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, Span<float> dx)
+        where T : struct, IActivationFunction where TLanes : unmanaged, ILanes<TLanes>
+    {
+        ref float firstDy = ref MemoryMarshal.GetReference(dy);
+        ref float firstX = ref MemoryMarshal.GetReference(x);
+        ref float firstDx = ref MemoryMarshal.GetReference(dx);
         int i = 0;
-        for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            Vector<float> gradient = new(dy[i..]);
-            T.Backward(gradient, new Vector<float>(x[i..])).CopyTo(dx[i..]);
-        }
-        if (i < x.Length) VectorMath.Store(T.Backward(VectorMath.Load(dy, i), VectorMath.Load(x, i)), dx, i);
+        for (; i <= x.Length - ILanes<TLanes>.Count; i += ILanes<TLanes>.Count)
+            T.Backward(TLanes.Load(ref firstDy, i), TLanes.Load(ref firstX, i)).Store(ref firstDx, i);
+        if (i == x.Length) return;
+        VectorMath.Store(T.Backward(VectorMath.Load<TLanes>(dy, i), VectorMath.Load<TLanes>(x, i)), dx, i);
     }
 }

@@ -1,6 +1,5 @@
-using System.Numerics;
 using EsimCse.Core.Backend;
-using EsimCse.Cpu.Operations;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu;
 
@@ -18,44 +17,56 @@ unsafe partial class CpuBackend
         AdamWScalars scalars = AdamWScalars.From(state, decay);
         _pool.For(chunks.Rows, 4, (from, to) =>
         {
+            if (VectorMath.HasWideRegisters) UpdateChunks<OneRegister>(from, to);
+            else UpdateChunks<TwoRegisters>(from, to);
+        });
+
+        void UpdateChunks<T>(int from, int to) where T : unmanaged, ILanes<T>
+        {
             for (int index = from; index < to; index++)
             {
                 int flags = Integers(chunks)[index * ParameterChunk.Columns + 2];
                 Span<float> theta = Chunk(parameters, chunks, index);
                 if (ema.IsPresent && (flags & ParameterChunk.Ema) != 0)
                 {
-                    UpdateEma(theta, emaDecay, Chunk(ema, chunks, index));
+                    UpdateEma<T>(theta, emaDecay, Chunk(ema, chunks, index));
                     if (bf16Ema.IsPresent) CastChunk(ema, bf16Ema, chunks, index);
                 }
                 float decayFactor = (flags & ParameterChunk.Decays) != 0 ? 1 - scalars.Decay : 1;
                 Span<float> gradient = Chunk(gradients, chunks, index);
-                AdamW(gradient, theta, Chunk(m, chunks, index), Chunk(v, chunks, index), decayFactor, scalars);
+                AdamW<T>(gradient, theta, Chunk(m, chunks, index), Chunk(v, chunks, index), decayFactor, scalars);
                 if (bf16Weights.IsPresent) CastChunk(parameters, bf16Weights, chunks, index);
             }
-        });
-    }
-
-    static void UpdateEma(ReadOnlySpan<float> theta, float emaDecay, Span<float> ema)
-    {
-        for (int i = 0; i < ema.Length; i += Vector<float>.Count)
-        {
-            Vector<float> old = VectorMath.Load(ema, i);
-            VectorMath.Store(emaDecay * old + (1 - emaDecay) * VectorMath.Load(theta, i), ema, i);
         }
     }
 
-    static void AdamW(ReadOnlySpan<float> gradient, Span<float> theta, Span<float> firstMoment,
-        Span<float> secondMoment, float decayFactor, AdamWScalars scalars)
+    static void UpdateEma<T>(ReadOnlySpan<float> theta, float emaDecay, Span<float> ema)
+        where T : unmanaged, ILanes<T>
     {
-        for (int i = 0; i < theta.Length; i += Vector<float>.Count)
+        T decay = T.Create(emaDecay);
+        T rest = T.Create(1 - emaDecay);
+        for (int i = 0; i < ema.Length; i += ILanes<T>.Count)
+            VectorMath.Store(decay * VectorMath.Load<T>(ema, i) + rest * VectorMath.Load<T>(theta, i), ema, i);
+    }
+
+    static void AdamW<T>(ReadOnlySpan<float> gradient, Span<float> theta, Span<float> firstMoment,
+        Span<float> secondMoment, float decayFactor, AdamWScalars scalars)
+        where T : unmanaged, ILanes<T>
+    {
+        T beta1 = T.Create((float)Beta1);
+        T beta2 = T.Create((float)Beta2);
+        T rest1 = T.Create((float)(1 - Beta1));
+        T rest2 = T.Create((float)(1 - Beta2));
+        for (int i = 0; i < theta.Length; i += ILanes<T>.Count)
         {
-            Vector<float> g = scalars.ClipScale * VectorMath.Load(gradient, i);
-            Vector<float> m = (float)Beta1 * VectorMath.Load(firstMoment, i) + (float)(1 - Beta1) * g;
-            Vector<float> v = (float)Beta2 * VectorMath.Load(secondMoment, i) + (float)(1 - Beta2) * (g * g);
+            T g = T.Create(scalars.ClipScale) * VectorMath.Load<T>(gradient, i);
+            T m = beta1 * VectorMath.Load<T>(firstMoment, i) + rest1 * g;
+            T v = beta2 * VectorMath.Load<T>(secondMoment, i) + rest2 * (g * g);
             VectorMath.Store(m, firstMoment, i);
             VectorMath.Store(v, secondMoment, i);
-            Vector<float> divisor = Vector.SquareRoot(v) * scalars.VScale + new Vector<float>(AdamEpsilon);
-            VectorMath.Store(decayFactor * VectorMath.Load(theta, i) - scalars.Rate * m / divisor, theta, i);
+            T divisor = T.SquareRoot(v) * T.Create(scalars.VScale) + T.Create(AdamEpsilon);
+            T decayed = T.Create(decayFactor) * VectorMath.Load<T>(theta, i);
+            VectorMath.Store(decayed - T.Create(scalars.Rate) * m / divisor, theta, i);
         }
     }
 

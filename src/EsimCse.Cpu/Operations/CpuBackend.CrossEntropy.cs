@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 using EsimCse.Core.Backend;
-using EsimCse.Cpu.Operations;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu;
 

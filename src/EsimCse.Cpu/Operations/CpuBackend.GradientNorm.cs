@@ -1,5 +1,5 @@
 using EsimCse.Core.Backend;
-using EsimCse.Cpu.Operations;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu;
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Numerics.Tensors;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu.Operations;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu;
 
@@ -11,26 +12,42 @@ unsafe partial class CpuBackend
     public void LayerNormForward(Matrix x, Matrix bias, Matrix residual, Matrix offsets, DropoutMask mask,
         Matrix gamma, Matrix beta, float epsilon, Matrix normalized, Matrix rstd, Matrix y)
     {
+        LayerNormArguments arguments = new(x, bias, residual, gamma, beta, epsilon, normalized, rstd, y);
         PhiloxDropout dropout = new(mask);
-        Matrix target = normalized.IsPresent ? normalized : y;
         _pool.For(x.Rows, 16, (from, to) =>
         {
-            SentenceCursor sentences = new(offsets);
-            for (int row = from; row < to; row++)
+            if (VectorMath.HasWideRegisters) Normalize<OneRegister>(arguments, offsets, dropout, from, to);
+            else Normalize<TwoRegisters>(arguments, offsets, dropout, from, to);
+        });
+    }
+
+    static void Normalize<T>(
+        in LayerNormArguments arguments, Matrix offsets, PhiloxDropout dropout, int from, int to)
+        where T : unmanaged, ILanes<T>
+    {
+        SentenceCursor sentences = new(offsets);
+        Span<float> gamma = Row(arguments.Gamma, 0);
+        Span<float> beta = Row(arguments.Beta, 0);
+        Span<float> bias = OptionalRow(arguments.Bias, 0);
+        for (int row = from; row < to; row++)
+        {
+            // z = (x + bias) ∘ mask + residual
+            Span<float> y = Row(arguments.Y, row);
+            Span<float> normalized = OptionalRow(arguments.Normalized, row);
+            Span<float> z = normalized.IsEmpty ? y : normalized;
+            Span<float> residual = OptionalRow(arguments.Residual, row);
+            if (dropout.IsActive)
             {
-                // z = (x + bias) ∘ mask + residual
-                Span<float> z = Row(target, row);
-                if (bias.IsPresent) TensorPrimitives.Add(Row(x, row), Row(bias, 0), z);
-                else if (x.Address != target.Address) Row(x, row).CopyTo(z);
+                LayerNormRow.Add<T>(Row(arguments.X, row), bias, default, z);
                 (int sentence, int position) = sentences.Find(row);
                 dropout.Apply(sentence, (long)position * z.Length, z);
-                if (residual.IsPresent) TensorPrimitives.Add(z, Row(residual, row), z);
-
-                float rowRstd = Normalize(z, epsilon);
-                if (rstd.IsPresent) Floats(rstd)[row] = rowRstd;
-                TensorPrimitives.FusedMultiplyAdd(z, Row(gamma, 0), Row(beta, 0), Row(y, row));
+                LayerNormRow.Add<T>(z, default, residual, z);
             }
-        });
+            else LayerNormRow.Add<T>(Row(arguments.X, row), bias, residual, z);
+
+            float rstd = LayerNormRow.Normalize<T>(z, arguments.Epsilon, gamma, beta, normalized, y);
+            if (arguments.Rstd.IsPresent) Floats(arguments.Rstd)[row] = rstd;
+        }
     }
 
     /// <inheritdoc/>
@@ -41,15 +58,6 @@ unsafe partial class CpuBackend
         LayerNormParameterGradients(dy, normalized, dgamma, dbeta);
         LayerNormInputGradients(dy, normalized, rstd, offsets, new PhiloxDropout(mask), gamma, dz, dx);
         if (dbias.IsPresent) AddColumnSums(dx.IsPresent ? dx : dz, dbias);
-    }
-
-    /// <summary>Computes z = (z − mean z) rstd in place and returns rstd.</summary>
-    static float Normalize(Span<float> z, float epsilon)
-    {
-        TensorPrimitives.Subtract(z, VectorMath.Sum(z) / z.Length, z);
-        float rstd = 1 / MathF.Sqrt(VectorMath.Dot(z, z) / z.Length + epsilon);
-        TensorPrimitives.Multiply(z, rstd, z);
-        return rstd;
     }
 
     /// <summary>Adds to dγ and dβ, partitioned by columns so that each sum keeps the order of the rows.</summary>
@@ -74,24 +82,27 @@ unsafe partial class CpuBackend
         SentenceCursor sentences = new(offsets);
         for (int row = from; row < to; row++)
         {
-            // g = γ dy; dz = rstd (g − mean g − normalized mean(g normalized))
-            Span<float> g = Row(dz, row);
+            Span<float> dzRow = Row(dz, row);
             ReadOnlySpan<float> normalizedRow = Row(normalized, row);
-            TensorPrimitives.Multiply(Row(dy, row), Row(gamma, 0), g);
-            float mean = VectorMath.Sum(g) / g.Length;
-            float projection = VectorMath.Dot(g, normalizedRow) / g.Length;
-            TensorPrimitives.Subtract(g, mean, g);
-            TensorPrimitives.FusedMultiplyAdd(normalizedRow, -projection, g, g);
-            TensorPrimitives.Multiply(g, Floats(rstd)[row], g);
+            float rowRstd = Floats(rstd)[row];
+            if (VectorMath.HasWideRegisters)
+                LayerNormRow.Backward<OneRegister>(Row(dy, row), Row(gamma, 0), normalizedRow, rowRstd, dzRow);
+            else LayerNormRow.Backward<TwoRegisters>(Row(dy, row), Row(gamma, 0), normalizedRow, rowRstd, dzRow);
             if (!dx.IsPresent) continue;
 
             // dx = dz ∘ mask
             (int sentence, int position) = sentences.Find(row);
             Span<float> dxRow = Row(dx, row);
-            if (dx.Address != dz.Address) g.CopyTo(dxRow);
-            dropout.Apply(sentence, (long)position * g.Length, dxRow);
+            if (dx.Address != dz.Address) dzRow.CopyTo(dxRow);
+            dropout.Apply(sentence, (long)position * dxRow.Length, dxRow);
         }
     });
+
+    static Span<float> OptionalRow(Matrix matrix, int row) => matrix.IsPresent ? Row(matrix, row) : default;
+
+    readonly record struct LayerNormArguments(
+        Matrix X, Matrix Bias, Matrix Residual, Matrix Gamma, Matrix Beta, float Epsilon,
+        Matrix Normalized, Matrix Rstd, Matrix Y);
 
     [DoesNotReturn]
     static void ThrowMissingInputGradient() => throw new ArgumentException(

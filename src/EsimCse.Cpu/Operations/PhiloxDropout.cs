@@ -37,6 +37,9 @@ readonly unsafe struct PhiloxDropout
         _scale = mask.Scale;
     }
 
+    /// <summary>Whether anything is dropped.</summary>
+    public bool IsActive => _isActive;
+
     /// <summary>Computes values ∘ mask in place.</summary>
     /// <param name="sentence">Index in the batch.</param>
     /// <param name="firstElement">Index of the first value in the sentence's array.</param>
