@@ -14,20 +14,31 @@ public sealed unsafe partial class CpuBackend : IBackend
 {
     const int Alignment = 64;
 
+    /// <summary>Tokens whose activations fit the second-level cache of one core.</summary>
+    const int BatchTokensOfThread = 180;
+
     readonly WorkerPool _pool;
     readonly Sgemm _sgemm;
+    readonly FrozenWeights _frozen;
+    readonly Lazy<CpuBackend[]> _threadBackends;
 
     /// <summary>Creates a backend with threads of its own.</summary>
     /// <param name="threads">Number of threads, at least 1; null for one per core.</param>
     /// <exception cref="ArgumentException">ESIMCSE_GEMM names no variant that this processor runs.</exception>
     public CpuBackend(int? threads = null) : this(threads, Environment.GetEnvironmentVariable(Sgemm.Variable)) { }
 
-    internal CpuBackend(int? threads, string? gemm)
+    internal CpuBackend(int? threads, string? gemm) : this(threads, gemm, new FrozenWeights()) { }
+
+    CpuBackend(int? threads, string? gemm, FrozenWeights frozen)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
+        _frozen = frozen;
         _pool = new WorkerPool(threads ?? Environment.ProcessorCount);
         GemmVariant = string.IsNullOrEmpty(gemm) ? Sgemm.Variants.First() : gemm;
         _sgemm = Sgemm.Create(_pool, GemmVariant);
+        int backends = Threads == 1 ? 0 : Threads;
+        _threadBackends = new(() =>
+            [.. Enumerable.Range(0, backends).Select(_ => new CpuBackend(1, GemmVariant, frozen))]);
     }
 
     /// <summary>Micro-kernel of the matrix products: scalar, vector256 or vector512.</summary>
@@ -46,7 +57,10 @@ public sealed unsafe partial class CpuBackend : IBackend
     public bool RunsAsynchronously => false;
 
     /// <inheritdoc/>
-    public int PreferredBatchTokens => 2048;
+    public IReadOnlyList<IBackend> ThreadBackends => _threadBackends.Value;
+
+    /// <inheritdoc/>
+    public int PreferredBatchTokens => Threads == 1 ? BatchTokensOfThread : 2048;
 
     /// <inheritdoc/>
     public int TokenPadding => 1;
@@ -94,12 +108,17 @@ public sealed unsafe partial class CpuBackend : IBackend
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_threadBackends.IsValueCreated)
+            foreach (CpuBackend backend in _threadBackends.Value) backend.Dispose();
         _pool.Dispose();
         _sgemm.Dispose();
     }
 
     /// <inheritdoc/>
     public bool SupportsDataType(ElementType type) => type == ElementType.Float32;
+
+    /// <inheritdoc/>
+    public IDisposable FreezeWeights(IReadOnlyList<Matrix> weights) => _frozen.Add(_sgemm, weights);
 
     static Span<byte> Bytes(Matrix matrix, long expected)
     {

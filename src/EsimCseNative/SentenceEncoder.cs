@@ -16,6 +16,7 @@ public sealed partial class SentenceEncoder : IDisposable
     readonly IBackend _backend;
     readonly BertParameters _bert;
     readonly Embedder _embedder;
+    readonly IDisposable? _frozen;
     readonly int _threads;
     long _truncated;
 
@@ -44,6 +45,7 @@ public sealed partial class SentenceEncoder : IDisposable
         ulong? headSeed = readsHead ? null : 0;
         _bert = BertParameters.Load(backend, folder.Config, tensors, Pooler.HasHead, headSeed, stored);
         if (folder.Head is not null) LoadHead(folder.Head);
+        _frozen = backend.FreezeWeights(_bert.Weights.ProductWeights(Pooler.ReadsClsOnly));
     }
 
     /// <summary>The settings of the model folder, with the pooler of the options in place of its own.</summary>
@@ -166,6 +168,7 @@ public sealed partial class SentenceEncoder : IDisposable
     public void Dispose()
     {
         _embedder.Dispose();
+        _frozen?.Dispose();
         _bert.Dispose();
         _backend.Dispose();
     }

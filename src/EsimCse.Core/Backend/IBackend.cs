@@ -32,6 +32,12 @@ public partial interface IBackend : IDisposable
     /// <summary>Whether work is queued and runs while the host goes on. False: it takes the host's cores.</summary>
     bool RunsAsynchronously { get; }
 
+    /// <summary>
+    /// Backends on the same memory that compute independent work side by side, each on one thread of the caller's;
+    /// none where work is queued.
+    /// </summary>
+    IReadOnlyList<IBackend> ThreadBackends => [];
+
     /// <summary>Batch size in tokens beyond which throughput no longer rises.</summary>
     int PreferredBatchTokens { get; }
 
@@ -168,6 +174,13 @@ public partial interface IBackend : IDisposable
     /// the last bits of a row may depend on M: a step of training has the same M whenever it is repeated.
     /// </summary>
     void LinearForward(Matrix x, Matrix w, Matrix bias, bool batchInvariant, Matrix y) => LinearForward(x, w, bias, y);
+
+    /// <summary>
+    /// Keeps weights of <see cref="LinearForward(Matrix, Matrix, Matrix, Matrix)"/> in the form that its products read,
+    /// where that saves time, until the result is disposed of. They must not change meanwhile. Null: they are read as
+    /// they are.
+    /// </summary>
+    IDisposable? FreezeWeights(IReadOnlyList<Matrix> weights) => null;
 
     /// <summary>
     /// Computes dx = dy w, or dx += dy w if <paramref name="accumulate"/>. dy [M,N], w [N,K], dx [M,K].

@@ -70,6 +70,24 @@ sealed class BertWeights
     /// <summary>The masked-language head; absent where the layout has none.</summary>
     public MaskedLanguageHeadWeights MaskedLanguageHead { get; }
 
+    /// <summary>Returns the weights of the products of a forward pass, as that pass reads them.</summary>
+    /// <param name="clsOnly">Whether the last layer computes its output for [CLS] tokens only.</param>
+    public IReadOnlyList<Matrix> ProductWeights(bool clsOnly)
+    {
+        List<Matrix> weights = [];
+        foreach (LayerWeights layer in Layers)
+        {
+            Matrix qkv = layer.Qkv.Weight;
+            int hidden = qkv.Columns;
+            if (clsOnly && layer == Layers[^1])
+                weights.AddRange([qkv.Slice(0, hidden), qkv.Slice(hidden, 2 * hidden)]);
+            else weights.Add(qkv);
+            weights.AddRange([layer.Output.Weight, layer.Up.Weight, layer.Down.Weight]);
+        }
+        if (Layout.HasHead) weights.Add(Head.Weight);
+        return weights;
+    }
+
     /// <summary>Rounds the fp32 weights to their low-precision copy, where there is one.</summary>
     public void RefreshLowPrecision(IBackend backend)
     {

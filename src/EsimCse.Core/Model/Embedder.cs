@@ -7,20 +7,19 @@ namespace EsimCse.Core.Model;
 
 /// <summary>
 /// Computes sentence vectors of token ids, without dropout. A vector has the same bits whatever other sentences are
-/// in its batch.
+/// in its batch, and on whichever thread.
 /// </summary>
 sealed class Embedder : IDisposable
 {
     const int MinimumTokenBudget = 64;
 
-    readonly IBackend _backend;
-    readonly BertConfig _config;
-    readonly Pooler _pooler;
-    readonly BatchMemory _batchMemory;
-    readonly Arena _arena;
     readonly VectorLayers _layers;
+    readonly BatchEmbedder _device;
     readonly VectorCopies _copies;
     readonly Lock _lock = new();
+
+    /// <summary>Present where the device is the host's cores.</summary>
+    readonly EmbeddingThreads? _threads;
 
     /// <summary>The most tokens of a batch of several sentences. Halved when the device runs out of memory.</summary>
     int _tokenBudget;
@@ -39,13 +38,13 @@ sealed class Embedder : IDisposable
         modules ??= [];
         _layers = new VectorLayers(backend, modules);
         Width = modules.LastOrDefault()?.Width ?? pooler.Width(config.HiddenSize);
-        _backend = backend;
-        _config = config;
-        _pooler = pooler;
-        _tokenBudget = backend.PreferredBatchTokens;
-        _batchMemory = new BatchMemory(backend);
-        _arena = new Arena(backend);
+        _device = Create(backend);
         _copies = new VectorCopies(backend);
+        IReadOnlyList<IBackend> threads = backend.ThreadBackends;
+        if (threads.Count > 0) _threads = new EmbeddingThreads(threads, Create);
+        _tokenBudget = threads.Append(backend).First().PreferredBatchTokens;
+
+        BatchEmbedder Create(IBackend own) => new(own, config, pooler, _layers);
     }
 
     /// <summary>Elements of a vector.</summary>
@@ -78,75 +77,66 @@ sealed class Embedder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(weights);
         using IEnumerator<HostBatch> source = batches.GetEnumerator();
-        Queue<VectorCopies.Pending> pending = new();
+        Queue<IPendingVectors> pending = new();
         ExceptionDispatchInfo? error = null;
+        int ahead = _threads is null ? 1 : 2 * _threads.Count;
         try
         {
             while (TryMoveNext(source, ref error))
             {
                 Begin(weights, source.Current, pending, cancellation);
-                while (pending.Count > (source.Current.IsUrgent ? 0 : 1)) yield return pending.Dequeue().Wait();
+                while (pending.Count > (source.Current.IsUrgent ? 0 : ahead)) yield return pending.Dequeue().Wait();
             }
-            while (pending.TryDequeue(out VectorCopies.Pending? last)) yield return last.Wait();
+            while (pending.TryDequeue(out IPendingVectors? last)) yield return last.Wait();
             error?.Throw();
         }
         finally
         {
-            foreach (VectorCopies.Pending unread in pending) unread.Cancel();
+            foreach (IPendingVectors unread in pending) unread.Cancel();
         }
     }
 
-    /// <summary>Packs sentences into batches of at most the budget of tokens, or of one sentence.</summary>
+    /// <summary>
+    /// Packs sentences into batches of at most the budget of tokens, or of one sentence. A batch without others is
+    /// urgent.
+    /// </summary>
     public IEnumerable<HostBatch> Pack(IEnumerable<int[]> sentences)
     {
         List<int[]> batch = [];
         int tokens = 0;
+        bool isFirst = true;
         foreach (int[] ids in sentences)
         {
             if (batch.Count > 0 && tokens + ids.Length > _tokenBudget)
             {
-                yield return _batchMemory.Pack(batch);
+                isFirst = false;
+                yield return _device.Pack(batch);
                 batch = [];
                 tokens = 0;
             }
             batch.Add(ids);
             tokens += ids.Length;
         }
-        if (batch.Count > 0) yield return _batchMemory.Pack(batch);
+        if (batch.Count > 0) yield return _device.Pack(batch) with { IsUrgent = isFirst };
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _threads?.Dispose();
         _copies.Dispose();
+        _device.Dispose();
         _layers.Dispose();
-        _batchMemory.Dispose();
-        _arena.Dispose();
     }
 
     /// <summary>
     /// Copies the first sentences of a batch, which have that many tokens, and allocates their activations.
     /// </summary>
     internal Pass PrepareFirst(ElementType type, PackedBatch source, int sentences, int tokens, int longest) =>
-        Prepare(type, _batchMemory.CopyFirst(source, sentences, tokens, longest));
+        _device.PrepareFirst(type, source, sentences, tokens, longest);
 
     /// <summary>Computes vectors on the device: [S,width] in fp32, valid until the next pass is prepared.</summary>
-    internal Matrix Compute(BertWeights weights, Pass pass) =>
-        _layers.Forward(Pool(weights, pass), pass.LayerOutputs);
-
-    Matrix Pool(BertWeights weights, Pass pass)
-    {
-        Matrix pooled = new BertForward(_backend, weights, pass.Activations, default).Run();
-        if (_pooler.HasHead)
-        {
-            _backend.LinearForward(pooled, weights.Head.Weight, weights.Head.Bias, pass.Vectors);
-            _backend.TanhForward(pass.Vectors, pass.Vectors);
-            return pass.Vectors;
-        }
-        if (pooled.Type == pass.Vectors.Type) return pooled;
-        _backend.Cast(pooled, pass.Vectors);
-        return pass.Vectors;
-    }
+    internal Matrix Compute(BertWeights weights, Pass pass) => _device.Compute(weights, pass);
 
     float[] Join(IEnumerable<float[]> parts, int sentences)
     {
@@ -175,7 +165,7 @@ sealed class Embedder : IDisposable
 
     /// <summary>Enqueues a batch, in parts if it is over the budget or the device has too little memory.</summary>
     void Begin(
-        BertWeights weights, HostBatch batch, Queue<VectorCopies.Pending> pending, CancellationToken cancellation)
+        BertWeights weights, HostBatch batch, Queue<IPendingVectors> pending, CancellationToken cancellation)
     {
         Stack<HostBatch> parts = new([batch]);
         while (parts.TryPop(out HostBatch? part))
@@ -188,7 +178,7 @@ sealed class Embedder : IDisposable
             }
             try
             {
-                pending.Enqueue(Begin(weights, part));
+                pending.Enqueue(Begin(weights, part, isAlone: pending.Count == 0 && batch.IsUrgent));
             }
             catch (DeviceMemoryException) when (_tokenBudget > MinimumTokenBudget)
             {
@@ -198,16 +188,15 @@ sealed class Embedder : IDisposable
         }
     }
 
-    /// <summary>Enqueues a batch and the copy of its vectors, which several threads may do in turn.</summary>
-    VectorCopies.Pending Begin(BertWeights weights, HostBatch batch)
+    /// <summary>
+    /// Enqueues a batch and the copy of its vectors, which several threads may do in turn. The threads of the device
+    /// share a batch that is alone.
+    /// </summary>
+    IPendingVectors Begin(BertWeights weights, HostBatch batch, bool isAlone)
     {
-        lock (_lock) return _copies.Begin(Compute(weights, Prepare(weights.Type, _batchMemory.Upload(batch))));
+        if (_threads is not null && !isAlone) return _threads.Begin(weights, batch);
+        lock (_lock) return _copies.Begin(_device.Compute(weights, batch));
     }
-
-    Pass Prepare(ElementType type, PackedBatch batch) => _arena.Carve(arena => new Pass(
-        new BertActivations(arena, _config, _pooler, batch, type, savedForBackward: false),
-        arena.Allocate(batch.Sentences, _pooler.Width(_config.HiddenSize)),
-        _layers.Allocate(arena, batch.Sentences)));
 
     /// <summary>A batch on the device with the buffers of its forward pass.</summary>
     internal sealed record Pass(BertActivations Activations, Matrix Vectors, IReadOnlyList<Matrix> LayerOutputs)

@@ -46,9 +46,8 @@ sealed class VectorCopies(IBackend backend) : IDisposable
     }
 
     /// <summary>The vectors of a batch that the device may still compute.</summary>
-    internal sealed class Pending(VectorCopies owner, IHostCopy copy, long bytes, int count)
+    internal sealed class Pending(VectorCopies owner, IHostCopy copy, long bytes, int count) : IPendingVectors
     {
-        /// <summary>Waits for the vectors.</summary>
         public float[] Wait()
         {
             float[] vectors = GC.AllocateUninitializedArray<float>(count);
@@ -63,7 +62,6 @@ sealed class VectorCopies(IBackend backend) : IDisposable
             return vectors;
         }
 
-        /// <summary>Gives the buffer back without reading it.</summary>
         public void Cancel() => copy.Dispose();
     }
 }

@@ -18,6 +18,8 @@ sealed class DevScore : IDisposable
     readonly int[] _lengths;
     readonly Embedder _embedder;
     readonly int _hiddenSize;
+    readonly IBackend _backend;
+    readonly bool _readsClsOnly;
 
     public DevScore(
         IBackend backend,
@@ -28,6 +30,8 @@ sealed class DevScore : IDisposable
         IReadOnlyList<ScoredPair> pairs)
     {
         _pairs = pairs;
+        _backend = backend;
+        _readsClsOnly = pooler.ReadsClsOnly;
         _hiddenSize = config.HiddenSize;
         _embedder = new Embedder(backend, config, pooler);
         List<int> ids = [];
@@ -51,8 +55,11 @@ sealed class DevScore : IDisposable
     }
 
     /// <summary>Embeds the dev set and scores it.</summary>
-    public DevEvaluation Compute(BertWeights weights) =>
-        DevEvaluation.Compute(_embedder.EmbedAll(weights, _batches), _hiddenSize, _lengths, _pairs);
+    public DevEvaluation Compute(BertWeights weights)
+    {
+        using IDisposable? frozen = _backend.FreezeWeights(weights.ProductWeights(_readsClsOnly));
+        return DevEvaluation.Compute(_embedder.EmbedAll(weights, _batches), _hiddenSize, _lengths, _pairs);
+    }
 
     public void Dispose() => _embedder.Dispose();
 }

@@ -40,25 +40,66 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
         for (int i = 0; i < pool.Threads; i++) _packedA[i] = Allocate(BlockRows * BlockDepth);
     }
 
-    public override void Multiply(Operand a, Operand b, int depth, bool accumulate, Matrix c)
+    public override void Multiply(Operand a, Operand b, int depth, bool accumulate, Matrix bias, Matrix c)
     {
         if (c.Count == 0) return;
-        if (depth == 0 && !accumulate) NativeMemory.Clear((void*)c.Address, (nuint)c.Bytes);
-        int blocks = CeilingDivide(depth, BlockDepth);
+        int blocks = Math.Max(1, CeilingDivide(depth, BlockDepth));
         lock (_oneAtATime)
             for (int column = 0; column < c.Columns; column += BlockColumns)
             {
                 int columns = Math.Min(BlockColumns, c.Columns - column);
                 for (int block = 0; block < blocks; block++)
                 {
-                    int k = (int)((long)depth * block / blocks);
-                    int end = (int)((long)depth * (block + 1) / blocks);
+                    (int k, int end) = BlockRange(depth, block, blocks);
                     _b = b;
-                    _tiles = Plan(a, k, end - k, c, column, columns, accumulate || k > 0);
+                    _tiles = Plan(a, k, end - k, c, column, columns) with
+                    {
+                        PackedB = _packedB,
+                        Accumulate = accumulate || k > 0,
+                        Bias = end == depth ? (float*)bias.Address : null,
+                    };
                     _pool.For(CeilingDivide(columns, TKernel.Columns), 4, _packB);
                     _pool.For(_pool.Threads, 1, _multiplyTiles);
                 }
             }
+    }
+
+    public override void Multiply(Operand a, PackedMatrix b, Matrix bias, Matrix c)
+    {
+        if (c.Count == 0) return;
+        int blocks = CeilingDivide(b.Depth, BlockDepth);
+        lock (_oneAtATime)
+            for (int block = 0; block < blocks; block++)
+            {
+                (int k, int end) = BlockRange(b.Depth, block, blocks);
+                _tiles = Plan(a, k, end - k, c, 0, c.Columns) with
+                {
+                    PackedB = b.Panels(k, end - k, 0),
+                    Accumulate = k > 0,
+                    Bias = end == b.Depth ? (float*)bias.Address : null,
+                };
+                _pool.For(_pool.Threads, 1, _multiplyTiles);
+            }
+    }
+
+    public override PackedMatrix Pack(Operand b, int depth, int columns)
+    {
+        PackedMatrix packed = new(depth, columns, TKernel.Columns);
+        int blocks = CeilingDivide(depth, BlockDepth);
+        _pool.For(CeilingDivide(columns, TKernel.Columns), 1, (from, to) =>
+        {
+            for (int block = 0; block < blocks; block++)
+            {
+                (int k, int end) = BlockRange(depth, block, blocks);
+                for (int panel = from; panel < to; panel++)
+                {
+                    int first = panel * TKernel.Columns;
+                    int width = Math.Min(TKernel.Columns, columns - first);
+                    b.PackColumns(k, end - k, first, width, TKernel.Columns, packed.Panels(k, end - k, first));
+                }
+            }
+        });
+        return packed;
     }
 
     public override void Dispose()
@@ -69,6 +110,10 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
     }
 
     static float* Allocate(int count) => (float*)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), 64);
+
+    /// <summary>Returns the first row of a block and the one after its last.</summary>
+    static (int First, int End) BlockRange(int depth, int block, int blocks) =>
+        ((int)((long)depth * block / blocks), (int)((long)depth * (block + 1) / blocks));
 
     static int CeilingDivide(int value, int divisor) => (value + divisor - 1) / divisor;
 
@@ -86,7 +131,7 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
     /// <summary>
     /// Cuts C into blocks of rows that keep every thread busy, and into groups of panels where there are too few rows.
     /// </summary>
-    GemmTiles<TKernel> Plan(Operand a, int k, int depth, Matrix c, int column, int columns, bool accumulate)
+    GemmTiles<TKernel> Plan(Operand a, int k, int depth, Matrix c, int column, int columns)
     {
         int threads = _pool.Threads;
         int blocks = CeilingDivide(CeilingDivide(c.Rows, BlockRows), threads) * threads;
@@ -100,13 +145,11 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
             A = a,
             K = k,
             Depth = depth,
-            PackedB = _packedB,
             C = (float*)c.Address,
             Stride = c.Columns,
             Rows = c.Rows,
             Column = column,
             Columns = columns,
-            Accumulate = accumulate,
             BlockRows = blockRows,
             Blocks = blocks,
             Groups = groups,

@@ -7,15 +7,22 @@ readonly unsafe struct GemmScalar : IMicroKernel
 
     public static int Columns => 4;
 
-    public static void Run(int depth, float* a, float* b, float* c, int stride, bool accumulate)
+    public static int EdgeRows => 1;
+
+    public static void Run(
+        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int interval)
     {
         for (int row = 0; row < Rows; row++)
-            for (int column = 0; column < Columns; column++)
-            {
-                float sum = accumulate ? c[row * stride + column] : 0;
-                for (int k = 0; k < depth; k++)
-                    sum = MathF.FusedMultiplyAdd(a[k * Rows + row], b[k * Columns + column], sum);
-                c[row * stride + column] = sum;
-            }
+            RunEdge(depth, a + row, b, c + row * stride, stride, accumulate);
+    }
+
+    public static void RunEdge(int depth, float* a, float* b, float* c, int stride, bool accumulate)
+    {
+        for (int column = 0; column < Columns; column++)
+        {
+            float sum = accumulate ? c[column] : 0;
+            for (int k = 0; k < depth; k++) sum = MathF.FusedMultiplyAdd(a[k * Rows], b[k * Columns + column], sum);
+            c[column] = sum;
+        }
     }
 }

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
 namespace EsimCse.Cpu.Gemm;
 
 /// <summary>
@@ -20,10 +23,15 @@ unsafe struct GemmTiles<TKernel> where TKernel : unmanaged, IMicroKernel
     public int Columns;
     public bool Accumulate;
 
+    /// <summary>Added to each row of C; null for none.</summary>
+    public float* Bias;
+
     public int BlockRows;
     public int Blocks;
     public int Groups;
     public int GroupColumns;
+
+    const int FloatsOfLine = 16;
 
     public readonly int Items => Blocks * Groups;
 
@@ -57,6 +65,10 @@ unsafe struct GemmTiles<TKernel> where TKernel : unmanaged, IMicroKernel
         int endRow = Math.Min(firstRow + BlockRows, Rows);
         int firstColumn = group * GroupColumns;
         int endColumn = Math.Min(firstColumn + GroupColumns, Columns);
+        // The tiles of a panel load the lines of the next one.
+        int tiles = (endRow - firstRow + TKernel.Rows - 1) / TKernel.Rows;
+        int interval = (int)BitOperations.RoundUpToPowerOf2((uint)(tiles / 4 + 1)) - 1;
+        int ahead = Depth / (interval + 1) * FloatsOfLine;
         for (int column = firstColumn; column < endColumn; column += TKernel.Columns)
             for (int row = firstRow; row < endRow; row += TKernel.Rows)
             {
@@ -65,9 +77,11 @@ unsafe struct GemmTiles<TKernel> where TKernel : unmanaged, IMicroKernel
                 float* a = packedA + (long)(row - firstRow) * Depth;
                 float* b = PackedB + (long)column * Depth;
                 float* c = C + (long)row * Stride + Column + column;
+                float* next = b + TKernel.Columns * Depth + (row - firstRow) / TKernel.Rows * ahead;
                 bool isWhole = rows == TKernel.Rows && columns == TKernel.Columns;
-                if (isWhole) TKernel.Run(Depth, a, b, c, Stride, Accumulate);
+                if (isWhole) TKernel.Run(Depth, a, b, c, Stride, Accumulate, next, interval);
                 else MultiplyEdge(a, b, c, rows, columns);
+                if (Bias != null) AddBias(Bias + Column + column, c, rows, columns);
             }
     }
 
@@ -78,9 +92,17 @@ unsafe struct GemmTiles<TKernel> where TKernel : unmanaged, IMicroKernel
         new Span<float>(tile, TKernel.Rows * TKernel.Columns).Clear();
         for (int row = 0; row < rows && Accumulate; row++)
             Copy(c + (long)row * Stride, tile + row * TKernel.Columns, columns);
-        TKernel.Run(Depth, a, b, tile, TKernel.Columns, Accumulate);
+        for (int row = 0; row < rows; row += TKernel.EdgeRows)
+            TKernel.RunEdge(Depth, a + row, b, tile + row * TKernel.Columns, TKernel.Columns, Accumulate);
         for (int row = 0; row < rows; row++)
             Copy(tile + row * TKernel.Columns, c + (long)row * Stride, columns);
+    }
+
+    readonly void AddBias(float* bias, float* c, int rows, int columns)
+    {
+        ReadOnlySpan<float> added = new(bias, columns);
+        for (int row = 0; row < rows; row++, c += Stride)
+            TensorPrimitives.Add(new ReadOnlySpan<float>(c, columns), added, new Span<float>(c, columns));
     }
 
     static void Copy(float* source, float* target, int count) =>

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
+using EsimCse.Cpu.Vectors;
+
 namespace EsimCse.Cpu.Gemm;
 
 /// <summary>A tile of 6 × 16 in 12 registers of 256 bits.</summary>
@@ -10,8 +12,11 @@ readonly unsafe struct GemmVector256 : IMicroKernel
 
     public static int Columns => 16;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(int depth, float* a, float* b, float* c, int stride, bool accumulate)
+    public static int EdgeRows => 3;
+
+    [MethodImpl(Kernel.Options)]
+    public static void Run(
+        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int interval)
     {
         TileRow c0 = TileRow.Load(c, accumulate);
         TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
@@ -36,5 +41,24 @@ readonly unsafe struct GemmVector256 : IMicroKernel
         c3.Store(c + 3 * stride);
         c4.Store(c + 4 * stride);
         c5.Store(c + 5 * stride);
+    }
+
+    [MethodImpl(Kernel.Options)]
+    public static void RunEdge(int depth, float* a, float* b, float* c, int stride, bool accumulate)
+    {
+        TileRow c0 = TileRow.Load(c, accumulate);
+        TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
+        TileRow c2 = TileRow.Load(c + 2 * stride, accumulate);
+        for (int k = 0; k < depth; k++, a += 6, b += 16)
+        {
+            Vector256<float> left = Vector256.Load(b);
+            Vector256<float> right = Vector256.Load(b + 8);
+            c0 = c0.MultiplyAdd(a[0], left, right);
+            c1 = c1.MultiplyAdd(a[1], left, right);
+            c2 = c2.MultiplyAdd(a[2], left, right);
+        }
+        c0.Store(c);
+        c1.Store(c + 1 * stride);
+        c2.Store(c + 2 * stride);
     }
 }

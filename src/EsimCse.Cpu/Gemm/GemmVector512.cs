@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Gemm;
 
@@ -10,8 +13,13 @@ readonly unsafe struct GemmVector512 : IMicroKernel
 
     public static int Columns => 32;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(int depth, float* a, float* b, float* c, int stride, bool accumulate)
+    public static int EdgeRows => 4;
+
+    const int FloatsOfLine = 16;
+
+    [MethodImpl(Kernel.Options)]
+    public static void Run(
+        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int interval)
     {
         TileRow c0 = TileRow.Load(c, accumulate);
         TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
@@ -41,6 +49,7 @@ readonly unsafe struct GemmVector512 : IMicroKernel
             c9 = c9.MultiplyAdd(a[9], left, right);
             c10 = c10.MultiplyAdd(a[10], left, right);
             c11 = c11.MultiplyAdd(a[11], left, right);
+            if ((k & interval) == 0) Sse.Prefetch1(next += FloatsOfLine);
         }
         c0.Store(c);
         c1.Store(c + 1 * stride);
@@ -54,6 +63,28 @@ readonly unsafe struct GemmVector512 : IMicroKernel
         c9.Store(c + 9 * stride);
         c10.Store(c + 10 * stride);
         c11.Store(c + 11 * stride);
+    }
+
+    [MethodImpl(Kernel.Options)]
+    public static void RunEdge(int depth, float* a, float* b, float* c, int stride, bool accumulate)
+    {
+        TileRow c0 = TileRow.Load(c, accumulate);
+        TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
+        TileRow c2 = TileRow.Load(c + 2 * stride, accumulate);
+        TileRow c3 = TileRow.Load(c + 3 * stride, accumulate);
+        for (int k = 0; k < depth; k++, a += 12, b += 32)
+        {
+            Vector512<float> left = Vector512.Load(b);
+            Vector512<float> right = Vector512.Load(b + 16);
+            c0 = c0.MultiplyAdd(a[0], left, right);
+            c1 = c1.MultiplyAdd(a[1], left, right);
+            c2 = c2.MultiplyAdd(a[2], left, right);
+            c3 = c3.MultiplyAdd(a[3], left, right);
+        }
+        c0.Store(c);
+        c1.Store(c + 1 * stride);
+        c2.Store(c + 2 * stride);
+        c3.Store(c + 3 * stride);
     }
 
     /// <summary>A row of the tile in two registers.</summary>

@@ -43,7 +43,18 @@ abstract class Sgemm : IDisposable
     /// <param name="depth">Length of the dot products.</param>
     /// <param name="accumulate">Whether the products are added to C.</param>
     /// <param name="c">Overlaps neither operand.</param>
-    public abstract void Multiply(Operand a, Operand b, int depth, bool accumulate, Matrix c);
+    public void Multiply(Operand a, Operand b, int depth, bool accumulate, Matrix c) =>
+        Multiply(a, b, depth, accumulate, default, c);
+
+    /// <summary>Computes C = A B + bias, or C += A B + bias. bias [1, columns of C] is optional.</summary>
+    /// <inheritdoc cref="Multiply(Operand, Operand, int, bool, Matrix)"/>
+    public abstract void Multiply(Operand a, Operand b, int depth, bool accumulate, Matrix bias, Matrix c);
+
+    /// <summary>Computes C = A B + bias. bias [1, columns of C] is optional.</summary>
+    public abstract void Multiply(Operand a, PackedMatrix b, Matrix bias, Matrix c);
+
+    /// <summary>Packs B [depth, columns].</summary>
+    public abstract PackedMatrix Pack(Operand b, int depth, int columns);
 
     public abstract void Dispose();
 

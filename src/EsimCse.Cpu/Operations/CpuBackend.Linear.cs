@@ -12,8 +12,9 @@ partial class CpuBackend
     {
         bool fits = x.Columns == w.Columns && x.Rows == y.Rows && w.Rows == y.Columns;
         if (!fits) ThrowShapesDoNotFit(x, w, y);
-        _sgemm.Multiply(Operand.NoTranspose(x), Operand.Transposed(w), x.Columns, accumulate: false, y);
-        if (bias.IsPresent) AddBias(bias, y);
+        Operand rows = Operand.NoTranspose(x);
+        if (_frozen.Find(w) is { } packed) _sgemm.Multiply(rows, packed, bias, y);
+        else _sgemm.Multiply(rows, Operand.Transposed(w), x.Columns, accumulate: false, bias, y);
     }
 
     /// <inheritdoc/>
@@ -43,15 +44,6 @@ partial class CpuBackend
     {
         // Nothing is kept in parts.
     }
-
-    void AddBias(Matrix bias, Matrix y) => _pool.For(y.Rows, 64, (from, to) =>
-    {
-        for (int row = from; row < to; row++)
-        {
-            Span<float> target = Row(y, row);
-            TensorPrimitives.Add(target, Row(bias, 0), target);
-        }
-    });
 
     /// <summary>Computes sum += Σ rows, partitioned by columns so that each sum keeps the order of the rows.</summary>
     void AddColumnSums(Matrix rows, Matrix sum) => _pool.For(rows.Columns, 64, (from, to) =>

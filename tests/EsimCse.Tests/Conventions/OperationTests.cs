@@ -20,7 +20,7 @@ public partial class OperationTests
     static readonly string[] DeviceMembers =
     [
         "get_Name", "get_PreferredBatchTokens", "get_TokenPadding", "get_MatmulTuningHash", "SupportsDataType",
-        "get_RunsAsynchronously",
+        "get_RunsAsynchronously", "get_ThreadBackends", "FreezeWeights",
         "Allocate", "Free", "Upload", "Download", "Copy", "CreateHostCopy", "CreateBackgroundReader",
         "RunGraph", "RunOnSideStream", "WaitForSideStream", "FinishGradients",
     ];

@@ -1,5 +1,6 @@
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
+using EsimCse.Cpu;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Model;
@@ -44,6 +45,48 @@ public class EmbedderTests
             device.SpendHostTime(PackingTime * batchTime);
             return batch with { IsUrgent = isUrgent };
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Vectors_have_the_same_bits_on_any_number_of_threads(bool isFrozen)
+    {
+        Random random = new(1);
+        int[][] sentences = [.. Enumerable.Range(0, 60).Select(_ => RandomSentence(random))];
+        float[]? expected = null;
+        foreach (int threads in new[] { 1, 2, 5 })
+        {
+            using CpuBackend backend = new(threads);
+            using BertParameters bert = BertParameters.Random(backend, SmallModel.Config, head: true, seed: 3);
+            using Embedder embedder = new(backend, bert.Config, Pooler.Avg);
+            using IDisposable? frozen = isFrozen ? Freeze(backend, bert) : null;
+            float[] vectors = embedder.Embed(bert.Weights, sentences);
+            expected ??= vectors;
+            Assert.Equal(expected, vectors);
+            float[] alone = embedder.Embed(bert.Weights, [sentences[0]]);
+            Assert.Equal(expected[..embedder.Width], alone);
+        }
+
+        static IDisposable? Freeze(CpuBackend backend, BertParameters bert) =>
+            backend.FreezeWeights(bert.Weights.ProductWeights(clsOnly: false));
+
+        static int[] RandomSentence(Random random) =>
+            [2, .. Enumerable.Range(0, random.Next(30)).Select(_ => random.Next(4, 20)), 3];
+    }
+
+    [Fact]
+    public void Vectors_left_unread_leave_the_threads_ready_for_others()
+    {
+        using CpuBackend backend = new(3);
+        using BertParameters bert = BertParameters.Random(backend, SmallModel.Config, head: true, seed: 3);
+        using Embedder embedder = new(backend, bert.Config, Pooler.Cls);
+        int[][] sentences = [.. Enumerable.Repeat<int[]>([2, 5, 6, 7, 8, 9, 10, 3], 400)];
+        float[] first = embedder.Embed(bert.Weights, embedder.Pack(sentences)).First();
+        Assert.Equal(first, embedder.Embed(bert.Weights, sentences)[..first.Length]);
+        using CancellationTokenSource cancelled = new();
+        cancelled.Cancel();
+        Assert.Throws<OperationCanceledException>(() => embedder.Embed(bert.Weights, sentences, cancelled.Token));
     }
 
     [Fact]

@@ -95,10 +95,10 @@ sealed record DenseModule(string Folder, int InputWidth, int OutputWidth, bool H
             _weights = new LinearWeights(uploaded[0], bias is null ? default : uploaded[1]);
         }
 
-        public override void Forward(Matrix x, Matrix y)
+        public override void Forward(IBackend backend, Matrix x, Matrix y)
         {
-            Backend.LinearForward(x, _weights.Weight, _weights.Bias, y);
-            if (_activation is { } activation) Backend.ActivationForward(y, activation, y);
+            backend.LinearForward(x, _weights.Weight, _weights.Bias, y);
+            if (_activation is { } activation) backend.ActivationForward(y, activation, y);
         }
     }
 }

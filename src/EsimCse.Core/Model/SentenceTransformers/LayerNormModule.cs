@@ -39,7 +39,7 @@ sealed record LayerNormModule(string Folder, int Width) : VectorModule(Width)
             _weights = new NormWeights(uploaded[0], uploaded[1]);
         }
 
-        public override void Forward(Matrix x, Matrix y) => Backend.LayerNormForward(
+        public override void Forward(IBackend backend, Matrix x, Matrix y) => backend.LayerNormForward(
             x, default, default, default, default,
             _weights.Gamma, _weights.Beta, Epsilon,
             default, default, y);

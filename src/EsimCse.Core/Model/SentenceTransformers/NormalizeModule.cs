@@ -54,12 +54,12 @@ sealed record NormalizeModule(int Width) : VectorModule(Width)
 
     sealed class Layer(IBackend backend, int width) : VectorLayer(backend, width)
     {
-        public override void Forward(Matrix x, Matrix y)
+        public override void Forward(IBackend backend, Matrix x, Matrix y)
         {
             float[] vectors = new float[x.Count];
-            Backend.Download(x, vectors.AsSpan());
+            backend.Download(x, vectors.AsSpan());
             for (int row = 0; row < x.Rows; row++) Normalize(vectors.AsSpan(row * Width, Width));
-            Backend.Upload<float>(vectors, y);
+            backend.Upload<float>(vectors, y);
         }
     }
 }

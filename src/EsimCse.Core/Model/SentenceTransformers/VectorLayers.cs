@@ -27,12 +27,12 @@ sealed class VectorLayers : IDisposable
         [.. _layers.Select(layer => arena.Allocate(sentences, layer.Width))];
 
     /// <summary>Computes and returns the last of the outputs; the pooled vectors themselves without modules.</summary>
-    public Matrix Forward(Matrix pooled, IReadOnlyList<Matrix> outputs)
+    public Matrix Forward(IBackend backend, Matrix pooled, IReadOnlyList<Matrix> outputs)
     {
         Matrix vectors = pooled;
         foreach ((int index, VectorLayer layer) in _layers.Index())
         {
-            layer.Forward(vectors, outputs[index]);
+            layer.Forward(backend, vectors, outputs[index]);
             vectors = outputs[index];
         }
         return vectors;

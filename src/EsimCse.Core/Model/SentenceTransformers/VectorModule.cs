@@ -19,11 +19,10 @@ abstract class VectorLayer(IBackend backend, int width) : IDisposable
     /// <summary>Elements of a vector that it returns.</summary>
     public int Width { get; } = width;
 
-    /// <summary>The device.</summary>
-    protected IBackend Backend => backend;
-
-    /// <summary>Computes y from x, both fp32 with a row for each sentence. y is another buffer.</summary>
-    public abstract void Forward(Matrix x, Matrix y);
+    /// <summary>
+    /// Computes y from x, both fp32 with a row for each sentence, on a backend of the same memory. y is another buffer.
+    /// </summary>
+    public abstract void Forward(IBackend backend, Matrix x, Matrix y);
 
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
