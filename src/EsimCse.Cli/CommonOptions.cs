@@ -134,8 +134,9 @@ static class CommonOptions
 
     static Option<string?> Precision()
     {
-        const string expected = "fp32, bf16 or fp16";
-        const string standard = "By default fp32 on the CPU; on CUDA bf16 for training and fp16 for the rest.";
+        const string expected = "fp32, bf16, fp16 or int8";
+        const string standard = "By default fp32 on the CPU, which has bf16 and int8 too, but not to train; on CUDA, " +
+            "which has no int8, bf16 for training and fp16 for the rest.";
         Option<string?> option = new("--precision") { Description = $"{expected}. {standard}" };
         return option.Checked(name => ElementTypes.FromName(name) is not null, expected);
     }

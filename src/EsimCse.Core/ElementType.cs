@@ -14,4 +14,7 @@ public enum ElementType
 
     /// <summary>Signed 32-bit integer.</summary>
     Int32,
+
+    /// <summary>Signed 8-bit integer.</summary>
+    Int8,
 }

@@ -4,14 +4,20 @@ namespace EsimCse.Core;
 public static class ElementTypes
 {
     /// <summary>Returns the bytes of one element.</summary>
-    public static int Size(this ElementType type) => type is ElementType.Float32 or ElementType.Int32 ? 4 : 2;
+    public static int Size(this ElementType type) => type switch
+    {
+        ElementType.Float32 or ElementType.Int32 => 4,
+        ElementType.Int8 => 1,
+        _ => 2,
+    };
 
-    /// <summary>Returns the name on the command line: fp32, bf16 or fp16; int32 otherwise.</summary>
+    /// <summary>Returns the name on the command line: fp32, bf16, fp16 or int8; int32 otherwise.</summary>
     public static string Name(this ElementType type) => type switch
     {
         ElementType.Float32 => "fp32",
         ElementType.BFloat16 => "bf16",
         ElementType.Float16 => "fp16",
+        ElementType.Int8 => "int8",
         _ => "int32",
     };
 
@@ -21,6 +27,7 @@ public static class ElementTypes
         "fp32" => ElementType.Float32,
         "bf16" => ElementType.BFloat16,
         "fp16" => ElementType.Float16,
+        "int8" => ElementType.Int8,
         _ => null,
     };
 }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu.Gemm;
+using EsimCse.Cpu.Gemm.LowPrecision;
 
 namespace EsimCse.Cpu;
 
@@ -19,6 +20,7 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     readonly WorkerPool _pool;
     readonly Sgemm _sgemm;
+    readonly LowPrecisionGemm _lowPrecision;
     readonly FrozenWeights _frozen;
     readonly Lazy<CpuBackend[]> _threadBackends;
 
@@ -36,6 +38,7 @@ public sealed unsafe partial class CpuBackend : IBackend
         _pool = new WorkerPool(threads ?? Environment.ProcessorCount);
         GemmVariant = string.IsNullOrEmpty(gemm) ? Sgemm.Variants.First() : gemm;
         _sgemm = Sgemm.Create(_pool, GemmVariant);
+        _lowPrecision = new LowPrecisionGemm(_pool);
         int backends = Threads == 1 ? 0 : Threads;
         _threadBackends = new(() =>
             [.. Enumerable.Range(0, backends).Select(_ => new CpuBackend(1, GemmVariant, frozen))]);
@@ -112,13 +115,29 @@ public sealed unsafe partial class CpuBackend : IBackend
             foreach (CpuBackend backend in _threadBackends.Value) backend.Dispose();
         _pool.Dispose();
         _sgemm.Dispose();
+        _lowPrecision.Dispose();
     }
 
     /// <inheritdoc/>
     public bool SupportsDataType(ElementType type) => type == ElementType.Float32;
 
     /// <inheritdoc/>
-    public IDisposable FreezeWeights(IReadOnlyList<Matrix> weights) => _frozen.Add(_sgemm, weights);
+    public bool SupportsFrozenType(ElementType type) =>
+        type is ElementType.Float32 or ElementType.BFloat16 or ElementType.Int8;
+
+    /// <inheritdoc/>
+    public IDisposable FreezeWeights(IReadOnlyList<Matrix> weights, ElementType type = ElementType.Float32)
+    {
+        if (type == ElementType.Float32)
+            return _frozen.Add(weights, w => _sgemm.Pack(Operand.Transposed(w), w.Columns, w.Rows));
+        LowPrecisionFormat format = type switch
+        {
+            ElementType.Int8 => new Int8Format(LowPrecisionTile.OfBytes[0].Tile),
+            ElementType.BFloat16 => new BFloat16Format(LowPrecisionTile.OfBFloat16[0].Tile),
+            _ => throw new ArgumentOutOfRangeException(nameof(type), type, "expected Float32, BFloat16 or Int8"),
+        };
+        return _frozen.Add(weights, w => new LowPrecisionWeight(format, w));
+    }
 
     static Span<byte> Bytes(Matrix matrix, long expected)
     {

@@ -12,12 +12,15 @@ namespace EsimCseNative;
 /// <param name="Device">auto (a CUDA device where there is one that can run the model, else the CPU), cpu, cuda or
 /// cuda:N.</param>
 /// <param name="Threads">Threads of the CPU, at least 1; all cores by default.</param>
-/// <param name="Precision">Type in which activations and the weights of matrix products are stored; sums are always
-/// fp32. Default: fp32 on the CPU, which has no other; on CUDA bf16 for training and fp16 for embedding. Training has
-/// no fp16.</param>
+/// <param name="Precision">On CUDA the type in which activations and the weights of matrix products are stored: fp32,
+/// bf16 or fp16; sums are always fp32. Default: bf16 for training, which has no fp16, and fp16 for embedding. On the CPU
+/// the type of the operands of an embedding's matrix products: fp32, the default, bf16 or int8; training has only fp32.
+/// </param>
 public sealed record DeviceChoice(string Device = "auto", int? Threads = null, ElementType? Precision = null)
 {
     const string CudaPrefix = "cuda:";
+
+    const string OfCuda = "fp32, bf16 and fp16";
 
     /// <summary>Sizes of a model on CUDA are multiples of this.</summary>
     const int SizeMultiple = 8;
@@ -74,10 +77,11 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
         if (training && Precision == ElementType.Float16) throw NotForTraining();
         if (Precision is null or ElementType.Float32) return;
         bool onCpu = Device == "cpu" || Device == "auto" && CudaDevice.WhyNone() is not null;
-        if (onCpu) throw NoSuchPrecision("the CPU");
+        if (onCpu && !IsOfCpu(Precision.Value, training)) throw NoSuchPrecision("the CPU", OfCpu(training));
+        if (!onCpu && Precision == ElementType.Int8) throw NoSuchPrecision("CUDA", OfCuda);
     }
 
-    /// <summary>Returns the type in which activations are stored on a device.</summary>
+    /// <summary>Returns the type of activations on a device, or of the operands of products.</summary>
     /// <exception cref="UsageException">The device or training does not have the precision.</exception>
     public ElementType PrecisionOn(IBackend backend, bool training)
     {
@@ -85,7 +89,8 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
         ElementType preferred = training ? ElementType.BFloat16 : ElementType.Float16;
         ElementType standard = backend.SupportsDataType(preferred) ? preferred : ElementType.Float32;
         ElementType chosen = Precision ?? standard;
-        if (!backend.SupportsDataType(chosen)) throw NoSuchPrecision(backend.Name);
+        bool isSupported = backend.SupportsDataType(chosen) || !training && backend.SupportsFrozenType(chosen);
+        if (!isSupported) throw NoSuchPrecision(backend.Name, backend is CudaBackend ? OfCuda : OfCpu(training));
         return training && chosen == ElementType.Float16 ? throw NotForTraining() : chosen;
     }
 
@@ -151,8 +156,13 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
         return null;
     }
 
-    UsageException NoSuchPrecision(string device) =>
-        new($"--precision {Precision!.Value.Name()}: {device} has only fp32");
+    static bool IsOfCpu(ElementType type, bool training) =>
+        type == ElementType.Float32 || !training && (type is ElementType.BFloat16 or ElementType.Int8);
+
+    static string OfCpu(bool training) => training ? "only fp32 to train" : "fp32, bf16 and int8";
+
+    UsageException NoSuchPrecision(string device, string all) =>
+        new($"--precision {Precision!.Value.Name()}: {device} has {all}");
 
     static UsageException NotForTraining() =>
         new("--precision fp16: is for embedding; expected bf16 or fp32 to train");

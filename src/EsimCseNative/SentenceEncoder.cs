@@ -41,11 +41,12 @@ public sealed partial class SentenceEncoder : IDisposable
         using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath, folder.Config.Family);
         bool readsHead = Pooler.HasHead && folder.Head is null;
         if (readsHead && !tensors.Contains(Modules.HeadWeight)) throw MissingHead();
-        ElementType stored = options.Device.PrecisionOn(backend, training: false);
+        ElementType precision = options.Device.PrecisionOn(backend, training: false);
+        ElementType stored = backend.SupportsDataType(precision) ? precision : ElementType.Float32;
         ulong? headSeed = readsHead ? null : 0;
         _bert = BertParameters.Load(backend, folder.Config, tensors, Pooler.HasHead, headSeed, stored);
         if (folder.Head is not null) LoadHead(folder.Head);
-        _frozen = backend.FreezeWeights(_bert.Weights.ProductWeights(Pooler.ReadsClsOnly));
+        _frozen = backend.FreezeWeights(_bert.Weights.ProductWeights(Pooler.ReadsClsOnly), precision);
     }
 
     /// <summary>The settings of the model folder, with the pooler of the options in place of its own.</summary>

@@ -176,11 +176,18 @@ public partial interface IBackend : IDisposable
     void LinearForward(Matrix x, Matrix w, Matrix bias, bool batchInvariant, Matrix y) => LinearForward(x, w, bias, y);
 
     /// <summary>
+    /// Whether products of <see cref="FreezeWeights"/> can round their operands to this type, beside those that
+    /// <see cref="SupportsDataType"/>.
+    /// </summary>
+    bool SupportsFrozenType(ElementType type) => SupportsDataType(type);
+
+    /// <summary>
     /// Keeps weights of <see cref="LinearForward(Matrix, Matrix, Matrix, Matrix)"/> in the form that its products read,
     /// where that saves time, until the result is disposed of. They must not change meanwhile. Null: they are read as
-    /// they are.
+    /// they are. <paramref name="type"/>: the type to which both operands are rounded; for Int8 by max |x| / 127 of a
+    /// row of x or w.
     /// </summary>
-    IDisposable? FreezeWeights(IReadOnlyList<Matrix> weights) => null;
+    IDisposable? FreezeWeights(IReadOnlyList<Matrix> weights, ElementType type = ElementType.Float32) => null;
 
     /// <summary>
     /// Computes dx = dy w, or dx += dy w if <paramref name="accumulate"/>. dy [M,N], w [N,K], dx [M,K].

@@ -33,14 +33,11 @@ static unsafe class HeadForward
         SmallGemm.Multiply(q, arguments.QStride, 1, kTransposed, paddedN, p, rows.Queries, d);
 
         // p = softmax(scores / √d) ∘ mask
-        for (int i = 0; i < rows.Queries; i++)
-        {
-            float* row = p + (long)i * paddedN;
-            Span<float> pRow = new(row, n);
-            float lse = Softmax(row, n, arguments.Scale);
-            if (arguments.Lse != null) arguments.Lse[rows.Lse + i] = lse;
-            arguments.Dropout.Apply(rows.Sentence, rows.MaskElement(i), pRow);
-        }
+        float* lse = arguments.Lse == null ? null : arguments.Lse + rows.Lse;
+        if (VectorMath.HasWideRegisters) Softmax<OneRegister>(p, rows.Queries, n, arguments.Scale, lse);
+        else Softmax<TwoRegisters>(p, rows.Queries, n, arguments.Scale, lse);
+        for (int i = 0; i < rows.Queries && arguments.Dropout.IsActive; i++)
+            arguments.Dropout.Apply(rows.Sentence, rows.MaskElement(i), new Span<float>(p + (long)i * paddedN, n));
 
         // o = p v
         SmallGemm.Pack(arguments.V + rows.Key, arguments.KvStride, 1, n, d, v);
@@ -48,31 +45,48 @@ static unsafe class HeadForward
         SmallGemm.Unpack(o, rows.Queries, d, arguments.O + rows.Output, arguments.HiddenSize);
     }
 
-    static float Softmax(float* p, int count, float scale) => VectorMath.HasWideRegisters
-        ? Softmax<OneRegister>(ref *p, count, scale)
-        : Softmax<TwoRegisters>(ref *p, count, scale);
-
     /// <summary>
-    /// Computes p = softmax(scale · scores) in place and returns log Σ exp(scale · scores). The row is padded to whole
-    /// vectors; the padding becomes 0.
+    /// Computes p = softmax(scale · scores) in place and lse = log Σ exp(scale · scores), unless that is null, for each
+    /// row. Rows are padded to whole vectors with finite scores; the padding becomes 0.
     /// </summary>
     [MethodImpl(Kernel.Options)]
-    static float Softmax<T>(ref float p, int count, float scale) where T : unmanaged, ILanes<T>
+    static void Softmax<T>(float* p, int rows, int count, float scale, float* lse) where T : unmanaged, ILanes<T>
     {
         int padded = SmallGemm.Pad(count);
-        for (int i = count; i < padded; i++) Unsafe.Add(ref p, i) = float.NegativeInfinity;
-        T max = T.Create(float.NegativeInfinity);
-        for (int i = 0; i < padded; i += ILanes<T>.Count) max = T.Max(max, T.Load(ref p, i));
+        float* lowest = stackalloc float[ILanes<T>.Count];
+        for (int i = 0; i < ILanes<T>.Count; i++)
+            lowest[i] = padded - ILanes<T>.Count + i < count ? 0 : float.NegativeInfinity;
+        T padding = T.Load(ref *lowest, 0);
+        for (int row = 0; row < rows; row++, p += padded)
+        {
+            (float largest, float sum) = Exponentials(ref *p, padded, scale, padding);
+            T factor = T.Create(1 / sum);
+            for (int i = 0; i < padded; i += ILanes<T>.Count) (T.Load(ref *p, i) * factor).Store(ref *p, i);
+            if (lse != null) lse[row] = largest + MathF.Log(sum);
+        }
+    }
+
+    /// <summary>
+    /// Computes p = exp(scale · scores − largest) in place, and returns the largest and the sum. The padding is added to
+    /// the last scores.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static (float Largest, float Sum) Exponentials<T>(ref float p, int padded, float scale, T padding)
+        where T : unmanaged, ILanes<T>
+    {
+        int last = padded - ILanes<T>.Count;
+        T lastScores = T.Load(ref p, last) + padding;
+        T max = lastScores;
+        for (int i = 0; i < last; i += ILanes<T>.Count) max = T.Max(max, T.Load(ref p, i));
         float largest = max.Largest() * scale;
-        T sums = default;
-        for (int i = 0; i < padded; i += ILanes<T>.Count)
+        T sums = VectorMath.Exp(T.MultiplyAdd(lastScores, T.Create(scale), T.Create(-largest)));
+        sums.Store(ref p, last);
+        for (int i = 0; i < last; i += ILanes<T>.Count)
         {
             T e = VectorMath.Exp(T.MultiplyAdd(T.Load(ref p, i), T.Create(scale), T.Create(-largest)));
             e.Store(ref p, i);
             sums += e;
         }
-        float sum = sums.Sum();
-        for (int i = 0; i < padded; i += ILanes<T>.Count) (T.Load(ref p, i) * T.Create(1 / sum)).Store(ref p, i);
-        return largest + MathF.Log(sum);
+        return (largest, sums.Sum());
     }
 }

@@ -6,21 +6,23 @@ namespace EsimCse.Cpu.Gemm;
 sealed class FrozenWeights
 {
     // Replaced as a whole: products read it on several threads.
-    volatile Dictionary<(nint Address, int Rows), PackedMatrix> _packed = [];
+    volatile Dictionary<(nint Address, int Rows), IDisposable> _packed = [];
 
-    /// <summary>Returns the packed transpose of a weight; null where it is not frozen.</summary>
-    public PackedMatrix? Find(Matrix weight) => _packed.GetValueOrDefault((weight.Address, weight.Rows));
+    /// <summary>Returns the packed form of a weight; null where it is not frozen.</summary>
+    public IDisposable? Find(Matrix weight) => _packed.GetValueOrDefault((weight.Address, weight.Rows));
 
-    /// <summary>Packs the transposes of weights until the result is disposed of.</summary>
-    public IDisposable Add(Sgemm sgemm, IEnumerable<Matrix> weights)
+    /// <summary>Packs weights until the result is disposed of.</summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="pack">Returns the form in which products read one.</param>
+    public IDisposable Add(IEnumerable<Matrix> weights, Func<Matrix, IDisposable> pack)
     {
         Frozen frozen = new(this);
-        Dictionary<(nint Address, int Rows), PackedMatrix> all = new(_packed);
+        Dictionary<(nint Address, int Rows), IDisposable> all = new(_packed);
         foreach (Matrix weight in weights)
         {
             (nint Address, int Rows) key = (weight.Address, weight.Rows);
             if (all.ContainsKey(key)) continue;
-            all[key] = sgemm.Pack(Operand.Transposed(weight), weight.Columns, weight.Rows);
+            all[key] = pack(weight);
             frozen.Keys.Add(key);
         }
         _packed = all;
@@ -33,12 +35,12 @@ sealed class FrozenWeights
 
         public void Dispose()
         {
-            Dictionary<(nint Address, int Rows), PackedMatrix> rest = new(owner._packed);
-            List<PackedMatrix> removed = [];
+            Dictionary<(nint Address, int Rows), IDisposable> rest = new(owner._packed);
+            List<IDisposable> removed = [];
             foreach ((nint Address, int Rows) key in Keys)
-                if (rest.Remove(key, out PackedMatrix? packed)) removed.Add(packed);
+                if (rest.Remove(key, out IDisposable? packed)) removed.Add(packed);
             owner._packed = rest;
-            foreach (PackedMatrix packed in removed) packed.Dispose();
+            foreach (IDisposable packed in removed) packed.Dispose();
         }
     }
 }

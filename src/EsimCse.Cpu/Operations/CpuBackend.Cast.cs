@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Numerics.Tensors;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
+using EsimCse.Cpu.Gemm.LowPrecision;
 
 namespace EsimCse.Cpu;
 
@@ -46,7 +47,7 @@ unsafe partial class CpuBackend
                 TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(from, count), new Span<float>(to, count));
                 break;
             case (ElementType.Float32, ElementType.BFloat16):
-                RoundToBFloat16(new ReadOnlySpan<uint>(from, count), new Span<ushort>(to, count));
+                BFloat16.Round(new ReadOnlySpan<uint>(from, count), new Span<ushort>(to, count));
                 break;
             case (ElementType.BFloat16, ElementType.Float32):
                 WidenBFloat16(new ReadOnlySpan<ushort>(from, count), new Span<uint>(to, count));
@@ -54,20 +55,6 @@ unsafe partial class CpuBackend
             default:
                 ThrowUnsupportedCast(source, target);
                 break;
-        }
-    }
-
-    /// <summary>Rounds the bits of floats to nearest even; NaN becomes 0x7FFF.</summary>
-    static void RoundToBFloat16(ReadOnlySpan<uint> source, Span<ushort> target)
-    {
-        const uint infinity = 0x7F800000;
-        const uint magnitude = 0x7FFFFFFF;
-        for (int i = 0; i < source.Length; i++)
-        {
-            uint bits = source[i];
-            uint isOdd = bits >> 16 & 1;
-            bool isNan = (bits & magnitude) > infinity;
-            target[i] = isNan ? (ushort)0x7FFF : (ushort)((bits + 0x7FFF + isOdd) >> 16);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Numerics.Tensors;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu.Gemm;
+using EsimCse.Cpu.Gemm.LowPrecision;
 
 namespace EsimCse.Cpu;
 
@@ -13,8 +14,12 @@ partial class CpuBackend
         bool fits = x.Columns == w.Columns && x.Rows == y.Rows && w.Rows == y.Columns;
         if (!fits) ThrowShapesDoNotFit(x, w, y);
         Operand rows = Operand.NoTranspose(x);
-        if (_frozen.Find(w) is { } packed) _sgemm.Multiply(rows, packed, bias, y);
-        else _sgemm.Multiply(rows, Operand.Transposed(w), x.Columns, accumulate: false, bias, y);
+        switch (_frozen.Find(w))
+        {
+            case PackedMatrix packed: _sgemm.Multiply(rows, packed, bias, y); break;
+            case LowPrecisionWeight weight: _lowPrecision.Multiply(x, weight, bias, y); break;
+            default: _sgemm.Multiply(rows, Operand.Transposed(w), x.Columns, accumulate: false, bias, y); break;
+        }
     }
 
     /// <inheritdoc/>

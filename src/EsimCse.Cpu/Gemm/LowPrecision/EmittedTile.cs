@@ -1,0 +1,77 @@
+namespace EsimCse.Cpu.Gemm.LowPrecision;
+
+/// <summary>
+/// Tiles of 12 × 32 in 24 registers of 512 bits, in machine code: .NET 10 has no intrinsics for VPDPBUSD and VDPBF16PS
+/// on 512 bits. One function for 4, 8 and 12 rows.
+/// </summary>
+sealed unsafe class EmittedTile : LowPrecisionTile
+{
+    const int RowsOfFunction = 4;
+    const int LeftColumns = 0, RightColumns = 1, RowWords = 2, FirstSum = 8;
+    const int LineBytes = 64;
+
+    readonly delegate* unmanaged<TileArguments*, void>[] _functions =
+        new delegate* unmanaged<TileArguments*, void>[Rows / RowsOfFunction];
+
+    EmittedTile() { }
+
+    /// <summary>Encodes sums += dot of the words of b and a.</summary>
+    public delegate void DotInstruction(X64Code code, int sum, int b, int a);
+
+    /// <summary>Creates the tile; returns null where memory cannot be executed.</summary>
+    public static EmittedTile? Create(DotInstruction dot)
+    {
+        EmittedTile tile = new();
+        for (int i = 0; i < tile._functions.Length; i++)
+        {
+            nint address = ExecutableMemory.Load(Emit(dot, RowsOfFunction * (i + 1)));
+            if (address == 0) return null;
+            tile._functions[i] = (delegate* unmanaged<TileArguments*, void>)address;
+        }
+        return tile;
+    }
+
+    public override void Run(in TileArguments arguments, int rows)
+    {
+        fixed (TileArguments* pointer = &arguments) _functions[(rows - 1) / RowsOfFunction](pointer);
+    }
+
+    /// <summary>
+    /// Returns a function of the System V calling convention: its argument is in rdi, and it may change the registers
+    /// that are used here.
+    /// </summary>
+    static byte[] Emit(DotInstruction dot, int rows)
+    {
+        X64Code code = new();
+        code.LoadPointer(X64Code.Rcx, X64Code.Rdi, 0);
+        code.LoadPointer(X64Code.Rsi, X64Code.Rdi, 8);
+        code.LoadPointer(X64Code.Rdx, X64Code.Rdi, 16);
+        code.LoadPointer(X64Code.Rax, X64Code.Rdi, 24);
+        code.LoadPointer(X64Code.R8, X64Code.Rdi, 32);
+        code.LoadPointer(X64Code.R9, X64Code.Rdi, 40);
+        for (int sum = FirstSum; sum < FirstSum + 2 * rows; sum++) code.Clear(sum);
+
+        int loop = code.Position;
+        code.Load(LeftColumns, X64Code.Rdx, 0);
+        code.Load(RightColumns, X64Code.Rdx, LineBytes);
+        for (int row = 0; row < rows; row++)
+        {
+            code.Broadcast(RowWords, X64Code.Rsi, row * sizeof(int));
+            dot(code, FirstSum + 2 * row, LeftColumns, RowWords);
+            dot(code, FirstSum + 2 * row + 1, RightColumns, RowWords);
+        }
+        code.Prefetch(X64Code.R8);
+        code.AddRegister(X64Code.R8, X64Code.R9);
+        code.Add(X64Code.Rsi, Rows * sizeof(int));
+        code.Add(X64Code.Rdx, Columns * sizeof(int));
+        code.DecrementAndLoop(X64Code.Rcx, loop);
+
+        for (int row = 0; row < rows; row++)
+        {
+            code.Store(X64Code.Rax, row * Columns * sizeof(int), FirstSum + 2 * row);
+            code.Store(X64Code.Rax, row * Columns * sizeof(int) + LineBytes, FirstSum + 2 * row + 1);
+        }
+        code.Return();
+        return code.ToArray();
+    }
+}
