@@ -126,9 +126,10 @@ public partial interface IBackend : IDisposable
 
     /// <summary>
     /// Computes dwords[ids[t]] += dsum[t], dpositions[positionOf[t]] += dsum[t], dtypes[0] += Σ dsum[t],
-    /// each in the order of t.
+    /// each in the order of t. Writes 1 to touched[ids[t]]: Int32 [1,V], optional, <see cref="TouchedRows.Flags"/>.
     /// </summary>
-    void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes);
+    void EmbeddingBackward(
+        Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes, Matrix touched);
 
     /// <summary>
     /// Computes y = x ∘ mask. x, y [M,N]; y may be x. <paramref name="offsets"/> as in

@@ -239,7 +239,8 @@ public class KernelAgreementTests
         p.Backend.CrossEntropyLoss(
             p.Fp32Input(4, width, 11), p.Integers([2, 0, 7, -1]), p.Integers([3]), 0.5f, p.State(),
             p.Fp32Result(1, 4), p.Result(4, width), dbias);
-        p.Backend.EmbeddingBackward(dy, packed, p.Sum(11, width), p.Sum(8, width), p.Sum(2, width));
+        p.Backend.EmbeddingBackward(
+            dy, packed, p.Sum(11, width), p.Sum(8, width), p.Sum(2, width), touched: default);
         p.Backend.DropoutBackward(dy, packed.Offsets, batch.Mask(0.3f, 2), p.Result(tokens, width));
         Matrix dx = p.Result(tokens, width);
         p.Backend.MeanPoolingBackward(p.Fp32Input(sentences, width, 7), packed, 0.5f, accumulate: false, dx);
