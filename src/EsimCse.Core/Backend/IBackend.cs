@@ -207,7 +207,8 @@ public partial interface IBackend : IDisposable
     /// <summary>
     /// Computes p again from qkv and logSumExp; dV = (p ∘ mask)ᵀ dcontext; dp = (dcontext Vᵀ) ∘ mask;
     /// ds = p (dp − Σ dcontext context) / √D; dQ = ds K; dK = dsᵀ Q. dqkv [T,3H]. dbias += Σ dqkv over rows,
-    /// [1,3H], optional.
+    /// [1,3H], optional. context is that of <see cref="AttentionForward"/>: a device may compute
+    /// Σ dcontext context as Σ p dp over the keys.
     /// </summary>
     void AttentionBackward(
         Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp,
