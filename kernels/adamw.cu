@@ -8,10 +8,12 @@
 // and the bf16 copies of θ and ema, unless their pointers are null. ema may be null. Does nothing once a step was not
 // finite. Arenas are fp32 in one layout; chunks [C,3]: first element, number of elements, flags. One block per chunk.
 //
-// The time is that of the bytes: m and v that are and remain 0, as those of words that no batch has had, are not
-// stored, nor are θ, ema and their copies where they keep their value.
+// The time is that of the bytes: gradients of rows that are not touched, which are 0, are not read; m and v that are
+// and remain 0, as those of words that no batch has had, are not stored, nor are θ, ema and their copies where they
+// keep their value.
 #include "common.cuh"
 #include "stepstate.cuh"
+#include "touchedrows.cuh"
 
 constexpr int HasDecay = 1;
 constexpr int HasEma = 2;
@@ -92,22 +94,23 @@ __device__ __forceinline__ void update(const Factors& factors, float gradient, f
 }
 
 extern "C" __global__ void __launch_bounds__(256) adamw_update(
-    const float* gradients, const int* chunks, float decay, float ema_decay, StepState state,
+    const float* gradients, const int* chunks, TouchedRows touched, float decay, float ema_decay, StepState state,
     float* parameters, float* m, float* v, float* ema, bf16* bf16_parameters, bf16* bf16_ema)
 {
     if (state.counters->not_finite_step != 0) return;
     int start = chunks[3 * blockIdx.x];
     int length = chunks[3 * blockIdx.x + 1];
     int flags = chunks[3 * blockIdx.x + 2];
+    bool has_touched_rows = touched.covers(start);
 
     Factors factors = step_factors(state, flags & HasDecay ? decay : 0.0f);
     for (long long i = start + threadIdx.x * 4; i < start + length; i += blockDim.x * 4)
     {
-        float g[4];
+        float g[4] = {};
         float old_theta[4];
         float m_values[4];
         float v_values[4];
-        load(gradients + i, g);
+        if (!has_touched_rows || touched.contains(i)) load(gradients + i, g);
         load(parameters + i, old_theta);
         load(m + i, m_values);
         load(v + i, v_values);

@@ -10,7 +10,8 @@
 // Backward, one block has a short sentence and computes P ∘ mask and dS once (backward); of a longer one a kernel owns
 // the queries (queries) and one the keys (keys), and both compute them. The block past the last sentence writes zeros
 // to the rows that belong to no sentence. Entries with "tiles" and a head's size do the same on tensor cores: a block
-// per 64 queries or keys, or per short sentence, a warp per 16 of its rows.
+// per 64 queries or keys, or per short sentence, a warp per 16 of its rows; of a short sentence they take delta from
+// Σ P ∘ dP, which is the same, and do not read O.
 #include "attention.cuh"
 #include "attention_mma_forward.cuh"
 #include "attention_mma_long_backward.cuh"
@@ -209,12 +210,10 @@ FOR_EACH_TYPE(ENTRIES)
         forward_mma<T, D, Groups>(qkv, offsets, mask, context, log_sum_exp, tokens); \
     } \
     extern "C" __global__ void __launch_bounds__(Groups * WarpSize, MinWarps / Groups) \
-        attention_backward_tiles##D##x##rows##_##name(const T* dcontext, const T* qkv, const T* context, \
-            const float* log_sum_exp, const int* offsets, Dropout mask, T* dqkv, float* partials, \
-            int tokens) \
+        attention_backward_tiles##D##x##rows##_##name(const T* dcontext, const T* qkv, const float* log_sum_exp, \
+            const int* offsets, Dropout mask, T* dqkv, float* partials, int tokens) \
     { \
-        short_backward_mma<T, D, Groups>( \
-            dcontext, qkv, context, log_sum_exp, offsets, mask, dqkv, partials, tokens); \
+        short_backward_mma<T, D, Groups>(dcontext, qkv, log_sum_exp, offsets, mask, dqkv, partials, tokens); \
     }
 #define MMA_ENTRIES(name, T, D) \
     SHORT_MMA_ENTRIES(name, T, D, 2, 32) \

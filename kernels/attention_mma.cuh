@@ -31,34 +31,6 @@ template <int D, int Groups = MaxGroups> constexpr int TileSize = Groups * WarpR
 // The first of the warp's 16 rows in a tile.
 __device__ __forceinline__ int first_row_in_tile() { return threadIdx.x / WarpSize * WarpRows; }
 
-// Loads 16 rows, D / 16 vectors of 16 bytes per lane, from global memory; zeros past the sentence's end.
-template <class T, int D>
-__device__ __forceinline__ void load_rows(const Rows<const T>& rows, int first, int n, uint4 (&words)[D / 16])
-{
-    constexpr int VectorsPerRow = D / 8;
-    int lane = threadIdx.x % WarpSize;
-#pragma unroll
-    for (int k = 0; k < D / 16; k++)
-    {
-        int row = first + lane / VectorsPerRow + k * (WarpSize / VectorsPerRow);
-        int column = lane % VectorsPerRow * 8;
-        words[k] = row < n ? *reinterpret_cast<const uint4*>(rows[row] + column) : make_uint4(0, 0, 0, 0);
-    }
-}
-
-// Stores what load_rows loaded as 16 rows of a tile.
-template <class T, int D> __device__ __forceinline__ void store_to_tile(const uint4 (&words)[D / 16], T* rows)
-{
-    constexpr int VectorsPerRow = D / 8;
-    int lane = threadIdx.x % WarpSize;
-#pragma unroll
-    for (int k = 0; k < D / 16; k++)
-    {
-        int row = lane / VectorsPerRow + k * (WarpSize / VectorsPerRow);
-        *reinterpret_cast<uint4*>(rows + row * TileStride<D> + lane % VectorsPerRow * 8) = words[k];
-    }
-}
-
 // Begins to copy 16 rows to a tile, from row `first` on; zeros past the sentence's end. tile_rows: those rows there.
 template <class T, int D>
 __device__ __forceinline__ void copy_rows(const Rows<const T>& rows, int first, int n, SharedAddress tile_rows)

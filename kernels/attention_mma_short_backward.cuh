@@ -1,6 +1,7 @@
 // The backward of attention_mma.cuh for sentences of at most ShortSentence tokens, a block each: P ∘ mask and dS are
 // computed once, by the warps that own the queries, which sum dQ. Rounded, in shared memory, they are the A operands of
-// the warps that own the keys, which sum dK and dV.
+// the warps that own the keys, which sum dK and dV. A warp has whole rows of P and dP in registers, so that it computes
+// delta as Σ P ∘ dP over the keys, which equals Σ dO ∘ O, without reading O.
 #pragma once
 #include "attention_mma.cuh"
 
@@ -17,7 +18,6 @@ template <class T, int D, int Groups> struct ShortTiles
     T* p_dropped;
     T* ds;
     float* lse;
-    float* delta;
 
     __device__ __forceinline__ explicit ShortTiles(T* shared)
     {
@@ -30,33 +30,11 @@ template <class T, int D, int Groups> struct ShortTiles
         p_dropped = v + tile;
         ds = p_dropped + square;
         lse = reinterpret_cast<float*>(ds + square);
-        delta = lse + Rows;
     }
 };
 
-// delta = Σ dO ∘ O of 16 rows, as load_rows loaded them.
-template <class T, int D>
-__device__ __forceinline__ void compute_delta(const uint4 (&dout)[D / 16], const uint4 (&o)[D / 16], float* delta)
-{
-    constexpr int LanesPerRow = D / 8;
-    int lane = threadIdx.x % WarpSize;
-#pragma unroll
-    for (int k = 0; k < D / 16; k++)
-    {
-        float dout_values[8], o_values[8], sum = 0;
-        widen<T>(dout[k], dout_values);
-        widen<T>(o[k], o_values);
-#pragma unroll
-        for (int i = 0; i < 8; i++) sum = fmaf(dout_values[i], o_values[i], sum);
-#pragma unroll
-        for (int distance = LanesPerRow / 2; distance > 0; distance /= 2)
-            sum += __shfl_xor_sync(AllLanes, sum, distance);
-        if (lane % LanesPerRow == 0) delta[(lane + k * WarpSize) / LanesPerRow] = sum;
-    }
-}
-
-// Loads a warp's 16 rows, from row `first` on, of every matrix, of Q, K and V until wait_for_copies; all reads come
-// before the first write. Past the sentence's end lse is ∞, so that P is 0. lse is kept as a power of 2.
+// Begins to copy a warp's 16 rows, from row `first` on, of every matrix, until wait_for_copies. Past the sentence's end
+// lse is ∞, so that P is 0. lse is kept as a power of 2.
 template <class T, int D, int Groups>
 __device__ __forceinline__ void load_sentence(
     const BackwardRows<T>& head, int first, const ShortTiles<T, D, Groups>& tiles)
@@ -64,15 +42,11 @@ __device__ __forceinline__ void load_sentence(
     int lane = threadIdx.x % WarpSize;
     int n = head.n;
     int rows = first * TileStride<D>;
-    uint4 dout[D / 16], o[D / 16];
-    load_rows<T, D>(head.dout, first, n, dout);
-    load_rows<T, D>(head.o, first, n, o);
     copy_rows<T, D>(head.q, first, n, tiles.q + rows);
+    copy_rows<T, D>(head.dout, first, n, tiles.dout + rows);
     copy_rows<T, D>(head.k, first, n, tiles.k + rows);
     copy_rows<T, D>(head.v, first, n, tiles.v + rows);
     float lse = lane < WarpRows && first + lane < n ? head.lse[first + lane] : infinity();
-    store_to_tile<T, D>(dout, tiles.dout + rows);
-    compute_delta<T, D>(dout, o, tiles.delta + first);
     if (lane < WarpRows) tiles.lse[first + lane] = lse * Log2E;
 }
 
@@ -87,21 +61,31 @@ template <class T> __device__ __forceinline__ void store_a(const uint32_t (&a)[4
     }
 }
 
-// P ∘ mask in place of S = Q Kᵀ, and dS in place of dP = dO Vᵀ, for 16 queries and 16 keys, `keys` of them in the
-// sentence.
+// P in place of S = Q Kᵀ, P ∘ mask, and dP = (dO Vᵀ) ∘ mask in place of dO Vᵀ, for 16 queries and 16 keys, `keys` of
+// them in the sentence; adds Σ P ∘ dP of the lane's keys to delta.
 template <int D>
-__device__ __forceinline__ void scores_gradient(Accumulator& s, Accumulator& dp, const float (&lse)[2],
-    const float (&delta)[2], const Accumulator& factors, int keys)
+__device__ __forceinline__ void probabilities(Accumulator& s, Accumulator& p_dropped, Accumulator& dp,
+    const float (&lse)[2], const Accumulator& factors, int keys, float (&delta)[2])
 {
     constexpr float scale = HeadScale<D>;
 #pragma unroll
     for (int i = 0; i < 8; i++)
     {
         int r = i / 2 % 2;
-        float p = fragment_column(i) < keys ? exp2_approx(fmaf(s[i], scale * Log2E, -lse[r])) : 0.0f;
-        s[i] = p * factors[i];
-        dp[i] = p * fmaf(dp[i], factors[i], -delta[r]) * scale;
+        s[i] = fragment_column(i) < keys ? exp2_approx(fmaf(s[i], scale * Log2E, -lse[r])) : 0.0f;
+        p_dropped[i] = s[i] * factors[i];
+        dp[i] *= factors[i];
+        delta[r] = fmaf(s[i], dp[i], delta[r]);
     }
+}
+
+// dS = P ∘ (dP - delta) / √D in place of dP; not a difference of dP, whose product the compiler could fuse with it.
+template <int D>
+__device__ __forceinline__ void scores_gradient(const Accumulator& p, const float (&delta)[2], Accumulator& dp)
+{
+    constexpr float scale = HeadScale<D>;
+#pragma unroll
+    for (int i = 0; i < 8; i++) dp[i] = fmaf(p[i], dp[i], -(p[i] * delta[i / 2 % 2])) * scale;
 }
 
 // Stores P ∘ mask and dS of a warp's 16 queries to shared memory, and adds dS K to dq.
@@ -112,29 +96,43 @@ __device__ __forceinline__ void sum_dq(const ShortTiles<T, D, Groups>& tiles, co
     constexpr int SquareStride = ShortTiles<T, D, Groups>::SquareStride;
     int row = first_query + fragment_row(0);
     float lse[2] = {tiles.lse[row], tiles.lse[row + 8]};
-    float delta[2] = {tiles.delta[row], tiles.delta[row + 8]};
+    float delta[2] = {};
     SharedAddress q = by_columns<D>(tiles.q + first_query * TileStride<D>);
     SharedAddress dout = by_columns<D>(tiles.dout + first_query * TileStride<D>);
-#pragma unroll 1
-    for (int group = 0; group * 16 < n; group++)
+    Accumulator p[Groups], dp[Groups];
+    uint32_t rounded[4];
+
+    // P, P ∘ mask, dP and delta
+#pragma unroll
+    for (int group = 0; group < Groups; group++)
     {
+        if (group * 16 >= n) continue;
         // The fragments of Q and dO are loaded again for each group of keys: in registers, they would cost one block
         // per multiprocessor.
         int keys = group * 16 * TileStride<D>;
-        uint32_t a[D / 16][4], rounded[4];
-        Accumulator s, dp, factors = AllOnes;
+        uint32_t a[D / 16][4];
+        Accumulator p_dropped, factors = AllOnes;
         load_a<D>(q, a);
-        multiply_transposed<T, D>(a, by_rows<D>(tiles.k) + keys, s);
+        multiply_transposed<T, D>(a, by_rows<D>(tiles.k) + keys, p[group]);
         load_a<D>(dout, a);
-        multiply_transposed<T, D>(a, by_rows<D>(tiles.v) + keys, dp);
+        multiply_transposed<T, D>(a, by_rows<D>(tiles.v) + keys, dp[group]);
         if (mask.drops()) factors = kept.factors(group, mask.scale);
-        scores_gradient<D>(s, dp, lse, delta, factors, n - group * 16);
-        int block = first_query * SquareStride + group * 16;
-        round_to_a<T>(s, rounded);
-        store_a(rounded, tiles.p_dropped + block, SquareStride);
-        round_to_a<T>(dp, rounded);
-        store_a(rounded, tiles.ds + block, SquareStride);
-        multiply_rows<T, D>(rounded, by_columns<D>(tiles.k) + keys, dq);
+        probabilities<D>(p[group], p_dropped, dp[group], lse, factors, n - group * 16, delta);
+        round_to_a<T>(p_dropped, rounded);
+        store_a(rounded, tiles.p_dropped + first_query * SquareStride + group * 16, SquareStride);
+    }
+    delta[0] = row_sum(delta[0]);
+    delta[1] = row_sum(delta[1]);
+
+    // dS, dQ = dS K
+#pragma unroll
+    for (int group = 0; group < Groups; group++)
+    {
+        if (group * 16 >= n) continue;
+        scores_gradient<D>(p[group], delta, dp[group]);
+        round_to_a<T>(dp[group], rounded);
+        store_a(rounded, tiles.ds + first_query * SquareStride + group * 16, SquareStride);
+        multiply_rows<T, D>(rounded, by_columns<D>(tiles.k) + group * 16 * TileStride<D>, dq);
     }
 }
 
@@ -195,12 +193,12 @@ __device__ __forceinline__ void add_warps(
 }
 
 template <class T, int D, int Groups>
-__device__ __forceinline__ void short_backward_mma(const T* dcontext, const T* qkv, const T* context,
+__device__ __forceinline__ void short_backward_mma(const T* dcontext, const T* qkv,
     const float* log_sum_exp, const int* offsets, const Dropout& mask, T* dqkv, float* partials, int tokens)
 {
     DYNAMIC_SHARED(T, shared);
     if (is_padding_block<3>(dqkv, offsets, tokens, D)) return;
-    BackwardRows<T> head(dcontext, qkv, context, log_sum_exp, offsets, D, dqkv, tokens);
+    BackwardRows<T> head(dcontext, qkv, log_sum_exp, offsets, D, dqkv, tokens);
     int n = head.n;
     int first = first_row_in_tile();
     if (n > ShortSentence) return;

@@ -64,7 +64,7 @@ template <class T> struct ForwardRows : HeadRows
     }
 };
 
-// dcontext, context [T,H]; qkv, dqkv [T,3H]; log_sum_exp [A,T].
+// dcontext, context [T,H]; qkv, dqkv [T,3H]; log_sum_exp [A,T]. Without context there is no o.
 template <class T> struct BackwardRows : HeadRows
 {
     Rows<const T> q;
@@ -77,18 +77,24 @@ template <class T> struct BackwardRows : HeadRows
     Rows<T> dv;
     const float* lse;
 
-    __device__ __forceinline__ BackwardRows(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp,
-        const int* offsets, int size, T* dqkv, int tokens) : HeadRows(offsets, size)
+    __device__ __forceinline__ BackwardRows(const T* dcontext, const T* qkv, const float* log_sum_exp,
+        const int* offsets, int size, T* dqkv, int tokens) : HeadRows(offsets, size), o{}
     {
         q = rows(qkv, 3, 0);
         k = rows(qkv, 3, 1);
         v = rows(qkv, 3, 2);
-        o = rows(context);
         dout = rows(dcontext);
         dq = rows(dqkv, 3, 0);
         dk = rows(dqkv, 3, 1);
         dv = rows(dqkv, 3, 2);
         lse = log_sum_exp + static_cast<long long>(head) * tokens + first;
+    }
+
+    __device__ __forceinline__ BackwardRows(const T* dcontext, const T* qkv, const T* context, const float* log_sum_exp,
+        const int* offsets, int size, T* dqkv, int tokens)
+        : BackwardRows(dcontext, qkv, log_sum_exp, offsets, size, dqkv, tokens)
+    {
+        o = rows(context);
     }
 };
 

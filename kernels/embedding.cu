@@ -8,6 +8,7 @@
 //   scatter  cuts the run of tokens of a row into chunks of ChunkTokens, one block per chunk; the sum of a run of one
 //            chunk goes into the table, those of a longer run into partials [2, slots, H]
 //   join     adds up the chunks of longer runs in order
+// Order also flags the touched rows of words, unless the flags [V] are null.
 // The gradient of types, the sum of all rows, is computed by linear.cu.
 #include "sums.cuh"
 
@@ -75,7 +76,7 @@ struct Counts
 
 // One block per tile of 32 tokens, one lane per token; each warp of the block counts in every eighth tile.
 extern "C" __global__ void __launch_bounds__(OrderWarps * WarpSize) embedding_order(
-    const int* ids, const int* position_ids, SortedToken* sorted, int tokens)
+    const int* ids, const int* position_ids, SortedToken* sorted, int* touched, int tokens)
 {
     __shared__ int4 tiles[OrderWarps][WarpSize / 4];
     __shared__ Counts counts[OrderWarps][WarpSize];
@@ -107,6 +108,7 @@ extern "C" __global__ void __launch_bounds__(OrderWarps * WarpSize) embedding_or
     }
     long long rank = static_cast<long long>(blockIdx.y) * tokens + count.smaller + count.before;
     sorted[rank] = {token, row, count.before, count.remaining};
+    if (blockIdx.y == 0 && touched != nullptr && count.before == 0) touched[row] = 1;
 }
 
 // Returns the slot in partials of a chunk's sum. Of the chunks that start within a window of 32 sorted tokens, at most

@@ -1,20 +1,25 @@
 // norm = √Σ g² over all chunks; clip scale = min(1, maximum / (norm + 1e-6)). The first step whose loss or norm is not
 // finite is recorded in not_finite_step. chunks [C,3]: first element, number of elements, flags; gradients fp32;
-// partials [C]. One block per chunk, then one block that adds their sums in double, in a fixed order.
+// partials [C]. One block per chunk, then one block that adds their sums in double, in a fixed order. Rows that are not
+// touched are zeros, which change no sum: they are not read.
 #include "common.cuh"
 #include "stepstate.cuh"
+#include "touchedrows.cuh"
 
 constexpr int TotalThreads = 1024;
 static_assert(TotalThreads == WarpSize * WarpSize, "a warp adds the totals of all warps");
 
 extern "C" __global__ void __launch_bounds__(256) gradientnorm_chunks(
-    const int* chunks, const float* gradients, float* partials)
+    const int* chunks, TouchedRows touched, const float* gradients, float* partials)
 {
     __shared__ float scratch[WarpSize];
-    const float* chunk = gradients + chunks[3 * blockIdx.x];
+    int start = chunks[3 * blockIdx.x];
+    const float* chunk = gradients + start;
+    bool has_touched_rows = touched.covers(start);
     float sum = 0;
     for (int i = threadIdx.x * 4; i < chunks[3 * blockIdx.x + 1]; i += blockDim.x * 4)
     {
+        if (has_touched_rows && !touched.contains(start + i)) continue;
         float g[4];
         load(chunk + i, g);
 #pragma unroll

@@ -101,6 +101,30 @@ template <int N> struct ParameterGradients
         }
     }
 
+    // Stores the sums every `stride` floats.
+    __device__ __forceinline__ void store_strided(float* target, int stride) const
+    {
+#pragma unroll
+        for (int i = 0; i < N; i++)
+        {
+            target[3 * i * stride] = dgamma[i];
+            target[(3 * i + 1) * stride] = dbeta[i];
+            target[(3 * i + 2) * stride] = dbias[i];
+        }
+    }
+
+    // Adds sums that store_strided stored.
+    __device__ __forceinline__ void add_strided(const float* source, int stride)
+    {
+#pragma unroll
+        for (int i = 0; i < N; i++)
+        {
+            dgamma[i] += source[3 * i * stride];
+            dbeta[i] += source[(3 * i + 1) * stride];
+            dbias[i] += source[(3 * i + 2) * stride];
+        }
+    }
+
     // partial [3, columns]: a part's dγ, dβ and dbias.
     __device__ __forceinline__ void store_to(float* partial, int columns, bool has_bias) const
     {

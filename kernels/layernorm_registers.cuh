@@ -1,7 +1,8 @@
 // Layer normalization of rows that fit in registers, so that a row is read once.
 // Forward: one warp per row; a lane has the columns (k · 32 + lane) · vector for k < Vectors.
-// Backward: one thread per vector of columns, one block per part of the rows, RowsAtOnce rows at a time; a thread keeps
-// the sums over rows for its columns.
+// Backward: one block per part of the rows, in one or two groups of a thread per vector of columns; a group takes
+// RowsAtOnce rows at a time, and its threads keep the sums over its rows for their columns. Two groups have as many
+// rows under way as two blocks, and one partial sum.
 #pragma once
 #include "layernorm.cuh"
 
@@ -9,16 +10,36 @@ constexpr int RowWarps = 4;
 constexpr int RowsAtOnce = 4;
 constexpr int MaxThreads = 512;
 constexpr int MaxWarps = MaxThreads / WarpSize;
+constexpr int MaxRowGroups = 2;
 
-// Shared by the block's threads, for RowsAtOnce rows: two sums per warp and row, and per row what one warp looked up.
-// Double-buffered: the next rows' values may be written while these are read.
+// Shared by the block's threads, for RowsAtOnce rows of each group: two sums per warp and row, and per row what one
+// warp looked up. Double-buffered: the next rows' values may be written while these are read.
 struct RowExchange
 {
     float sums[MaxWarps][2 * RowsAtOnce];
-    float rstd[RowsAtOnce];
-    RowDraws draws[RowsAtOnce];
+    float rstd[MaxRowGroups][RowsAtOnce];
+    RowDraws draws[MaxRowGroups][RowsAtOnce];
 };
 using RowExchanges = RowExchange[2];
+
+// A thread's place in the backward's block.
+struct RowGroup
+{
+    int warps;   // of each group
+    int groups;
+    int rows;    // that all groups take at once
+    int index;
+    int thread;  // in the group
+
+    __device__ __forceinline__ explicit RowGroup(int vectors)
+    {
+        warps = (vectors + WarpSize - 1) / WarpSize;
+        groups = blockDim.x / WarpSize / warps;
+        rows = groups * RowsAtOnce;
+        index = threadIdx.x / WarpSize / warps;
+        thread = threadIdx.x - index * warps * WarpSize;
+    }
+};
 
 // The lane's columns of a row of x and of the residual, in storage type.
 template <class T, int Vectors> struct StoredRow
@@ -100,12 +121,13 @@ template <class T, int Vectors> __device__ __forceinline__ void forward(
     }
 }
 
-// Sums over the block, the warps' sums added in order; every thread receives the sums.
-__device__ __forceinline__ void block_sums(float (&sums)[2 * RowsAtOnce], float (&shared)[MaxWarps][2 * RowsAtOnce])
+// Sums over a group, the warps' sums added in order; every thread of it receives the sums. All groups take part.
+__device__ __forceinline__ void group_sums(
+    const RowGroup& group, float (&sums)[2 * RowsAtOnce], float (&shared)[MaxWarps][2 * RowsAtOnce])
 {
     int lane = threadIdx.x % WarpSize;
     int warp = threadIdx.x / WarpSize;
-    int warps = blockDim.x / WarpSize;
+    int first = group.index * group.warps;
 #pragma unroll
     for (int i = 0; i < 2 * RowsAtOnce; i++)
     {
@@ -114,8 +136,8 @@ __device__ __forceinline__ void block_sums(float (&sums)[2 * RowsAtOnce], float 
     }
     __syncthreads();
 #pragma unroll
-    for (int i = 0; i < 2 * RowsAtOnce; i++) sums[i] = shared[0][i];
-    for (int other = 1; other < warps; other++)
+    for (int i = 0; i < 2 * RowsAtOnce; i++) sums[i] = shared[first][i];
+    for (int other = first + 1; other < first + group.warps; other++)
 #pragma unroll
         for (int i = 0; i < 2 * RowsAtOnce; i++) sums[i] += shared[other][i];
 }
@@ -138,6 +160,13 @@ template <class T> struct StoredRows
         }
     }
 
+    // Returns a row's values.
+    __device__ __forceinline__ void get(int r, float (&dy_values)[N], float (&normalized_values)[N]) const
+    {
+        widen<T>(dy[r], dy_values);
+        widen<T>(normalized[r], normalized_values);
+    }
+
     // Adds to dγ and dβ, and to each row's Σ g and Σ g normalized.
     __device__ __forceinline__ void sum(
         const float (&gamma)[N], int count, ParameterGradients<N>& gradients, float (&sums)[2 * RowsAtOnce]) const
@@ -148,25 +177,39 @@ template <class T> struct StoredRows
             if (r >= count) continue;
             float g[N];
             float normalized_values[N];
-            widen<T>(dy[r], g);
-            widen<T>(normalized[r], normalized_values);
+            get(r, g, normalized_values);
             gradients.add_row(g, normalized_values);
             sum_g(gamma, normalized_values, g, sums[2 * r], sums[2 * r + 1]);
         }
     }
 };
 
-// Looks up what the block's threads share of rows, a warp a row.
+// Looks up what a group's threads share of rows, a warp a row.
 __device__ __forceinline__ void look_up(const float* rstd, const Dropout& mask, const int* offsets, int sentences,
-    int first_row, int row_count, int columns, RowExchange& exchange)
+    int first_row, int row_count, int columns, const RowGroup& group, RowExchange& exchange)
 {
-    int thread = threadIdx.x;
-    if (thread < row_count) exchange.rstd[thread] = rstd[first_row + thread];
-    for (int r = thread / WarpSize; r < row_count; r += blockDim.x / WarpSize)
+    int thread = group.thread;
+    if (thread < row_count) exchange.rstd[group.index][thread] = rstd[first_row + thread];
+    for (int r = thread / WarpSize; r < row_count; r += group.warps)
     {
         RowDraws draws = row_draws(mask, offsets, sentences, first_row + r, columns);
-        if (thread % WarpSize == 0) exchange.draws[r] = draws;
+        if (thread % WarpSize == 0) exchange.draws[group.index][r] = draws;
     }
+}
+
+// Adds the second group's sums, where there is one, to those of the first. Returns whether the thread has the sums of
+// both. Shared memory: 3 N floats per thread of a group.
+template <int N>
+__device__ __forceinline__ bool add_groups(const RowGroup& group, ParameterGradients<N>& gradients)
+{
+    DYNAMIC_SHARED(float, shared);
+    if (group.groups == 1) return true;
+    float* sums = shared + group.thread;
+    int stride = group.warps * WarpSize;
+    if (group.index > 0) gradients.store_strided(sums, stride);
+    __syncthreads();
+    if (group.index == 0) gradients.add_strided(sums, stride);
+    return group.index == 0;
 }
 
 template <class T> __device__ __forceinline__ void backward(
@@ -175,27 +218,29 @@ template <class T> __device__ __forceinline__ void backward(
     RowExchanges& exchanges)
 {
     constexpr int N = Vector<T>::Length;
-    int column = threadIdx.x * N;
+    RowGroup group(columns / N);
+    int column = group.thread * N;
     int end_row = min(rows, (static_cast<int>(blockIdx.x) + 1) * rows_per_part);
     bool has_columns = column < columns;
     ParameterGradients<N> gradients = {};
     float gamma_values[N];
     if (has_columns) load_wide(gamma + column, gamma_values);
     int buffer = 0;
-    for (int first_row = blockIdx.x * rows_per_part; first_row < end_row; first_row += RowsAtOnce, buffer ^= 1)
+    for (int first = blockIdx.x * rows_per_part; first < end_row; first += group.rows, buffer ^= 1)
     {
+        int first_row = first + group.index * RowsAtOnce;
         int row_count = min(RowsAtOnce, end_row - first_row);
         int vector_count = has_columns ? row_count : 0;
         RowExchange& exchange = exchanges[buffer];
         long long start = static_cast<long long>(first_row) * columns + column;
         StoredRows<T> stored;
         stored.load(dy + start, normalized + start, vector_count, columns);
-        look_up(rstd, mask, offsets, sentences, first_row, row_count, columns, exchange);
+        look_up(rstd, mask, offsets, sentences, first_row, row_count, columns, group, exchange);
 
         // Σ g and Σ g normalized of each row; dγ and dβ
         float sums[2 * RowsAtOnce] = {};
         stored.sum(gamma_values, vector_count, gradients, sums);
-        block_sums(sums, exchange.sums);
+        group_sums(group, sums, exchange.sums);
 
         // dz and dx; dbias
 #pragma unroll
@@ -204,15 +249,15 @@ template <class T> __device__ __forceinline__ void backward(
             if (r >= vector_count) continue;
             float g[N];
             float normalized_values[N];
-            widen<T>(stored.dy[r], g);
-            widen<T>(stored.normalized[r], normalized_values);
+            stored.get(r, g, normalized_values);
             multiply(gamma_values, g);
             T* dz_vector = dz + start + r * columns;
             T* dx_vector = dx == nullptr ? nullptr : dx + start + r * columns;
-            store_dz_dx(sums[2 * r] / columns, sums[2 * r + 1] / columns, exchange.rstd[r], normalized_values, mask,
-                exchange.draws[r], column, dz_vector, dx_vector, g);
+            store_dz_dx(sums[2 * r] / columns, sums[2 * r + 1] / columns, exchange.rstd[group.index][r],
+                normalized_values, mask, exchange.draws[group.index][r], column, dz_vector, dx_vector, g);
             add(g, gradients.dbias);
         }
     }
-    if (has_columns) gradients.store_to(partials + 3LL * blockIdx.x * columns + column, columns, dbias != nullptr);
+    if (add_groups(group, gradients) && has_columns)
+        gradients.store_to(partials + 3LL * blockIdx.x * columns + column, columns, dbias != nullptr);
 }

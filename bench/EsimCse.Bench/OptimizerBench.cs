@@ -64,8 +64,8 @@ sealed class OptimizerBench : IDisposable
         Pass(
             "gradient norm",
             sizeof(float),
-            () => _backend.GradientNorm(_gradients, _chunks, 1, _partials, _state)),
-        Pass("clearing gradients", sizeof(float), () => _backend.ClearGradients(_chunks, _gradients)),
+            () => _backend.GradientNorm(_gradients, _chunks, touched: default, 1, _partials, _state)),
+        Pass("clearing gradients", sizeof(float), () => _backend.ClearGradients(_chunks, touched: default, _gradients)),
     ];
 
     public static void Run(IBackend backend, Workload work)
@@ -93,7 +93,7 @@ sealed class OptimizerBench : IDisposable
     public void Dispose() => _arena.Dispose();
 
     void Update() => _backend.AdamWUpdate(
-        _gradients, _chunks, 0, 0.995f, _state, _parameters, _m, _v, _ema, _bf16Weights, _bf16Ema);
+        _gradients, _chunks, touched: default, 0, 0.995f, _state, _parameters, _m, _v, _ema, _bf16Weights, _bf16Ema);
 
     /// <summary>Fills the arenas with small random numbers, as after a first step.</summary>
     void Fill()

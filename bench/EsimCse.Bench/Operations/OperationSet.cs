@@ -143,7 +143,7 @@ sealed class OperationSet : IDisposable
         Matrix dpositions = dwords.Slice(0, positions.Rows);
         AddBytes("EmbeddingBackward", _h, 4, () =>
         {
-            _backend.EmbeddingBackward(sum, batch, dwords, dpositions, dwords.Slice(0, 2));
+            _backend.EmbeddingBackward(sum, batch, dwords, dpositions, dwords.Slice(0, 2), touched: default);
             _backend.FinishGradients();
         });
         Matrix rows = _buffers.Integers([.. Enumerable.Range(0, _t)]);

@@ -64,9 +64,10 @@ public partial interface IBackend
     /// <summary>
     /// Writes zeros into the tensors of an arena, chunk by chunk, without those of
     /// <see cref="ParameterChunk.Overwritten"/>; gaps between tensors are not changed. chunks as in
-    /// <see cref="AdamWUpdate"/>.
+    /// <see cref="AdamWUpdate"/>. Of a table with <paramref name="touched"/> rows it zeroes only those, and then their
+    /// flags.
     /// </summary>
-    void ClearGradients(Matrix chunks, Matrix gradients);
+    void ClearGradients(Matrix chunks, TouchedRows touched, Matrix gradients);
 
     /// <summary>
     /// Completes the gradients of parameters. Those that are sums over rows (of biases, norms and token types) may be
@@ -80,9 +81,11 @@ public partial interface IBackend
     /// </summary>
     /// <remarks>
     /// If the loss or the norm is the first that is not finite, writes the step to
-    /// <see cref="StepState.NotFiniteStep"/>. partials [1, chunks.Rows] is scratch.
+    /// <see cref="StepState.NotFiniteStep"/>. partials [1, chunks.Rows] is scratch. Rows of a table that are not
+    /// <paramref name="touched"/> are zeros and need not be read.
     /// </remarks>
-    void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state);
+    void GradientNorm(
+        Matrix gradients, Matrix chunks, TouchedRows touched, float maximum, Matrix partials, StepState state);
 
     /// <summary>
     /// Computes for each element, with g = clip scale · gradient, η = learning rate, t = step, μ = emaDecay,
@@ -96,9 +99,10 @@ public partial interface IBackend
     /// bf16Weights, bf16Ema: low-precision copies of θ and ema, optional; they hold those of the values before.
     /// chunks Int32 [·,3]: first element, number of elements (at most <see cref="ParameterChunk.MaximumLength"/>),
     /// flags of <see cref="ParameterChunk"/>.
+    /// Gradients of rows that are not <paramref name="touched"/> are zeros and need not be read.
     /// Loshchilov and Hutter, arXiv 1711.05101; ema is the momentum encoder of ESimCSE, arXiv 2109.04380.
     /// </remarks>
     void AdamWUpdate(
-        Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+        Matrix gradients, Matrix chunks, TouchedRows touched, float decay, float emaDecay, StepState state,
         Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema);
 }

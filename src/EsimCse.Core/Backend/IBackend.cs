@@ -126,9 +126,10 @@ public partial interface IBackend : IDisposable
 
     /// <summary>
     /// Computes dwords[ids[t]] += dsum[t], dpositions[positionOf[t]] += dsum[t], dtypes[0] += Σ dsum[t],
-    /// each in the order of t.
+    /// each in the order of t. Writes 1 to touched[ids[t]]: Int32 [1,V], optional, <see cref="TouchedRows.Flags"/>.
     /// </summary>
-    void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes);
+    void EmbeddingBackward(
+        Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes, Matrix touched);
 
     /// <summary>
     /// Computes y = x ∘ mask. x, y [M,N]; y may be x. <paramref name="offsets"/> as in
@@ -213,7 +214,8 @@ public partial interface IBackend : IDisposable
     /// <summary>
     /// Computes p again from qkv and logSumExp; dV = (p ∘ mask)ᵀ dcontext; dp = (dcontext Vᵀ) ∘ mask;
     /// ds = p (dp − Σ dcontext context) / √D; dQ = ds K; dK = dsᵀ Q. dqkv [T,3H]. dbias += Σ dqkv over rows,
-    /// [1,3H], optional.
+    /// [1,3H], optional. context is that of <see cref="AttentionForward"/>: a device may compute
+    /// Σ dcontext context as Σ p dp over the keys.
     /// </summary>
     void AttentionBackward(
         Matrix dcontext, Matrix qkv, Matrix context, Matrix logSumExp,

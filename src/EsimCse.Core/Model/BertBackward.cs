@@ -15,6 +15,7 @@ sealed class BertBackward
     readonly IBackend _backend;
     readonly BertWeights _weights;
     readonly BertWeights _gradients;
+    readonly Matrix _touchedWords;
     readonly BertActivations _activations;
     readonly BertConfig _config;
     readonly DropoutMask _mask;
@@ -36,6 +37,7 @@ sealed class BertBackward
         IBackend backend,
         BertWeights weights,
         BertWeights gradients,
+        Matrix touchedWords,
         BertActivations activations,
         DropoutMask mask,
         Arena scratch)
@@ -43,6 +45,7 @@ sealed class BertBackward
         _backend = backend;
         _weights = weights;
         _gradients = gradients;
+        _touchedWords = touchedWords;
         _activations = activations;
         _config = activations.Config;
         _mask = mask;
@@ -167,7 +170,8 @@ sealed class BertBackward
         _backend.LayerNormBackward(
             d, _activations.EmbeddingSum, _activations.EmbeddingRstd, _batch.Offsets, default, _weights.Norm.Gamma,
             d, default, default, _gradients.Norm.Gamma, _gradients.Norm.Beta);
-        _backend.EmbeddingBackward(d, _batch, _gradients.Words, _gradients.Positions, _gradients.Types);
+        _backend.EmbeddingBackward(
+            d, _batch, _gradients.Words, _gradients.Positions, _gradients.Types, _touchedWords);
     }
 
     /// <summary>Adds the gradients of the full layers' matrices.</summary>

@@ -47,7 +47,8 @@ sealed class MaskedLanguagePass
         _forward = new(backend, weights, activations, mask);
         _loss = new(backend, arena, bert.Config, weights, gradients, tokens.Rows.Columns, options.MlmWeight);
         _dhidden = arena.Allocate(batch.Tokens, bert.Config.HiddenSize, weights.Type);
-        _backward = new(backend, weights, gradients, activations, mask, arena);
+        // The words are the head's matrix: all of their rows have a gradient.
+        _backward = new(backend, weights, gradients, touchedWords: default, activations, mask, arena);
     }
 
     /// <summary>Adds the weighted loss and its gradients to those of the step.</summary>

@@ -23,6 +23,7 @@ sealed class PersistentBuffers
         }
         Chunks = arena.Allocate(chunks.Length / ParameterChunk.Columns, ParameterChunk.Columns, ElementType.Int32);
         Partials = arena.Allocate(1, Chunks.Rows);
+        if (!bert.Layout.HasMaskedLanguageHead) TouchedWords = AllocateTouchedWords(arena, bert);
         StepNumbers = arena.Allocate(2, StepState.Length, ElementType.Int32);
     }
 
@@ -47,6 +48,12 @@ sealed class PersistentBuffers
     /// <summary>[1,C]: scratch of <see cref="IBackend.GradientNorm"/>.</summary>
     public Matrix Partials { get; }
 
+    /// <summary>
+    /// The rows of the words' gradient that the step has added to; absent with a masked-language head, whose matrix
+    /// they are, so that all have a gradient.
+    /// </summary>
+    public TouchedRows TouchedWords { get; }
+
     /// <summary>Int32 [2,5]: the counters, and the bits of the scalars.</summary>
     public Matrix StepNumbers { get; }
 
@@ -63,6 +70,14 @@ sealed class PersistentBuffers
         backend.Upload<float>(zeros, Gradients.Arena);
         backend.Upload<int>(bert.Layout.Chunks(), Chunks);
         backend.Upload<int>(new int[StepNumbers.Count], StepNumbers);
+        Matrix touched = TouchedWords.Flags;
+        if (touched.IsPresent) backend.Upload<int>(new int[touched.Count], touched);
         if (Queue.IsPresent) backend.Upload<float>(new float[Queue.Count], Queue);
+    }
+
+    static TouchedRows AllocateTouchedWords(Arena arena, BertParameters bert)
+    {
+        ParameterTensor words = bert.Layout.ByName[bert.Config.Family.Modules.WordEmbeddings + ".weight"];
+        return new(arena.Allocate(1, words.Rows, ElementType.Int32), checked((int)words.Offset), words.Columns);
     }
 }

@@ -28,7 +28,7 @@ sealed class StepBuffers
         Activations = new(arena, bert.Config, options.Pooler, rows.Views, weights.Type, savedForBackward: true);
         Forward = new(backend, weights, Activations, mask);
         Head = new(arena, bert, gradients, options.Pooler, Activations.Pooled);
-        Backward = new(backend, weights, gradients, Activations, mask, arena);
+        Backward = new(backend, weights, gradients, persistent.TouchedWords.Flags, Activations, mask, arena);
         if (options.MlmWeight == 0) return;
         // The other passes are done when this one runs: it has the same memory.
         arena.Rewind(start);

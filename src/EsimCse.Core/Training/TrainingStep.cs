@@ -183,14 +183,15 @@ sealed class TrainingStep : IDisposable
     {
         _backend.Schedule(
             _options.Schedule, _options.LearningRate, _options.Warmup, _steps, _persistent.StepState);
-        _backend.ClearGradients(_persistent.Chunks, Gradients.Arena);
+        _backend.ClearGradients(_persistent.Chunks, _persistent.TouchedWords, Gradients.Arena);
     }
 
     void ClipAndUpdate()
     {
         _backend.FinishGradients();
         _backend.GradientNorm(
-            Gradients.Arena, _persistent.Chunks, MaxGradientNorm, _persistent.Partials, _persistent.StepState);
+            Gradients.Arena, _persistent.Chunks, _persistent.TouchedWords, MaxGradientNorm, _persistent.Partials,
+            _persistent.StepState);
         _momentumEncoder?.SnapshotHead();
         Update();
     }
@@ -202,6 +203,7 @@ sealed class TrainingStep : IDisposable
         _backend.AdamWUpdate(
             Gradients.Arena,
             _persistent.Chunks,
+            _persistent.TouchedWords,
             _options.WeightDecay,
             _options.Momentum,
             _persistent.StepState,

@@ -10,7 +10,8 @@ unsafe partial class CpuBackend
     const float AdamEpsilon = 1e-8f;
 
     /// <inheritdoc/>
-    public void AdamWUpdate(Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+    public void AdamWUpdate(
+        Matrix gradients, Matrix chunks, TouchedRows touched, float decay, float emaDecay, StepState state,
         Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema)
     {
         if (Integers(state.Counters)[StepState.NotFiniteStep] != 0) return;

@@ -5,14 +5,31 @@ namespace EsimCse.Cpu;
 unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void ClearGradients(Matrix chunks, Matrix gradients) => _pool.For(chunks.Rows, 4, (from, to) =>
+    public void ClearGradients(Matrix chunks, TouchedRows touched, Matrix gradients)
     {
-        for (int index = from; index < to; index++)
+        _pool.For(chunks.Rows, 4, (from, to) =>
         {
-            int flags = Integers(chunks)[index * ParameterChunk.Columns + 2];
-            if ((flags & ParameterChunk.Overwritten) == 0) Chunk(gradients, chunks, index).Clear();
+            for (int index = from; index < to; index++)
+            {
+                int* chunk = Integers(chunks) + index * ParameterChunk.Columns;
+                bool isOverwritten = (chunk[2] & ParameterChunk.Overwritten) != 0;
+                if (!isOverwritten && !touched.Covers(chunk[0])) Chunk(gradients, chunks, index).Clear();
+            }
+        });
+        if (touched.Flags.IsPresent) ClearTouchedRows(touched, gradients);
+    }
+
+    static void ClearTouchedRows(TouchedRows touched, Matrix gradients)
+    {
+        int columns = touched.Columns;
+        int* flags = Integers(touched.Flags);
+        for (int row = 0; row < touched.Flags.Columns; row++)
+        {
+            if (flags[row] == 0) continue;
+            new Span<float>(Floats(gradients) + touched.First + (long)row * columns, columns).Clear();
+            flags[row] = 0;
         }
-    });
+    }
 
     static Span<float> Chunk(Matrix arena, Matrix chunks, int index)
     {

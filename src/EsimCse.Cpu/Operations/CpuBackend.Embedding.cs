@@ -22,7 +22,8 @@ unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
-    public void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes)
+    public void EmbeddingBackward(
+        Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes, Matrix touched)
     {
         int* ids = Integers(batch.Ids);
         int* positionIds = Integers(batch.Positions);
@@ -37,6 +38,8 @@ unsafe partial class CpuBackend
                 Add(row, Row(dtypes, 0)[from..to]);
             }
         });
+        if (!touched.IsPresent) return;
+        for (int t = 0; t < batch.Tokens; t++) Integers(touched)[ids[t]] = 1;
     }
 
     static void Add(ReadOnlySpan<float> row, Span<float> sum) => TensorPrimitives.Add(row, sum, sum);

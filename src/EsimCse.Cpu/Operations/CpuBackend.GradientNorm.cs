@@ -6,7 +6,8 @@ namespace EsimCse.Cpu;
 unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state)
+    public void GradientNorm(
+        Matrix gradients, Matrix chunks, TouchedRows touched, float maximum, Matrix partials, StepState state)
     {
         _pool.For(chunks.Rows, 4, (from, to) =>
         {

@@ -27,6 +27,8 @@ struct KernelArgument
 
     public static implicit operator KernelArgument(StepState state) => From(StepStateArgument.From(state));
 
+    public static implicit operator KernelArgument(TouchedRows touched) => From(TouchedRowsArgument.From(touched));
+
     public static implicit operator KernelArgument(CorpusMemory corpus) => From(CorpusArgument.From(corpus));
 
     public static implicit operator KernelArgument(AugmentationSpec spec) => From(AugmentationArgument.From(spec));

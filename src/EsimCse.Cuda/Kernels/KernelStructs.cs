@@ -9,6 +9,16 @@ readonly record struct StepStateArgument(nint Counters, nint Scalars)
     public static StepStateArgument From(StepState state) => new(state.Counters.Address, state.Scalars.Address);
 }
 
+/// <summary>The struct <c>TouchedRows</c> of touchedrows.cuh.</summary>
+readonly record struct TouchedRowsArgument(nint Flags, int First, int Columns, int Rows)
+{
+    public static TouchedRowsArgument From(TouchedRows touched) => new(
+        touched.Flags.Address,
+        touched.First,
+        touched.Columns,
+        Rows: touched.Flags.Columns);
+}
+
 /// <summary>The struct <c>Sum</c> of linear.cu.</summary>
 readonly record struct PendingSum(nint Partials, nint Target, int Parts, int Stride, long Columns);
 

@@ -39,7 +39,7 @@ partial class CudaBackend
         if (UsesTensorCores(qkv.Type, size))
             Launch(
                 ShortKernel("attention_backward", batch, size, qkv), ShortTileConfig(batch, heads, size),
-                dcontext, qkv, context, logSumExp, batch.Offsets, mask, dqkv, partials, batch.Tokens);
+                dcontext, qkv, logSumExp, batch.Offsets, mask, dqkv, partials, batch.Tokens);
         else
             Launch(
                 "attention_backward" + Suffix(qkv), ShortConfig(batch, heads, size),
@@ -106,12 +106,12 @@ partial class CudaBackend
 
     /// <summary>
     /// Returns a block per short sentence and head, and one for the padding rows. Shared memory: four tiles, P ∘ mask
-    /// and dS, and two floats per row.
+    /// and dS, and a float per row.
     /// </summary>
     static LaunchConfig ShortTileConfig(PackedBatch batch, int heads, int size)
     {
         int rows = ShortTileRows(batch);
-        int bytes = 4 * TileBytes(rows, size) + 2 * TileBytes(rows, rows) + 2 * rows * sizeof(float);
+        int bytes = 4 * TileBytes(rows, size) + 2 * TileBytes(rows, rows) + rows * sizeof(float);
         return new(BlocksWithPadding(batch), TileThreads(rows), bytes, heads);
     }
 

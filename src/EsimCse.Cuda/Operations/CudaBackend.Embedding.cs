@@ -17,7 +17,8 @@ partial class CudaBackend
             words, positions, types, sum, sum.Columns);
 
     /// <inheritdoc/>
-    public void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes)
+    public void EmbeddingBackward(
+        Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes, Matrix touched)
     {
         int tokens = batch.Tokens;
         int columns = dsum.Columns;
@@ -30,7 +31,7 @@ partial class CudaBackend
         LaunchConfig perTile = new(windows, 256, BlocksY: SortedTables);
         LaunchConfig perToken = PerRow(tokens) with { BlocksY = SortedTables };
         LaunchConfig perWindow = PerRow(windows) with { BlocksY = SortedTables };
-        Launch("embedding_order", perTile, batch.Ids, batch.Positions, sorted, tokens);
+        Launch("embedding_order", perTile, batch.Ids, batch.Positions, sorted, touched, tokens);
         Launch(
             "embedding_scatter" + Suffix(dsum), perToken, dsum, sorted, dwords, dpositions, partials, tokens, columns);
         Launch("embedding_join", perWindow, sorted, partials, dwords, dpositions, tokens, columns);

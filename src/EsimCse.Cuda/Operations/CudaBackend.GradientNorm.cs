@@ -9,9 +9,10 @@ partial class CudaBackend
     const int TotalThreads = 1024;
 
     /// <inheritdoc/>
-    public void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state)
+    public void GradientNorm(
+        Matrix gradients, Matrix chunks, TouchedRows touched, float maximum, Matrix partials, StepState state)
     {
-        Launch("gradientnorm_chunks", PerChunk(chunks), chunks, gradients, partials);
+        Launch("gradientnorm_chunks", PerChunk(chunks), chunks, touched, gradients, partials);
         Launch("gradientnorm_total", new LaunchConfig(1, TotalThreads), partials, chunks.Rows, maximum, state);
     }
 }

@@ -7,10 +7,11 @@ namespace EsimCse.Cuda;
 partial class CudaBackend
 {
     const string WideSuffix = "_wide";
-    const int LayerNormMinRowsPerPart = 4;
-    const int LayerNormMaxParts = 512;
+    const int LayerNormMaxGroups = 512;
 
-    // layernorm_registers.cuh's MaxThreads and layernorm_wide.cuh's sizeof(RowMeans).
+    // layernorm_registers.cuh's RowsAtOnce, MaxRowGroups and MaxThreads, and layernorm_wide.cuh's sizeof(RowMeans).
+    const int LayerNormRowsAtOnce = 4;
+    const int LayerNormMaxRowGroups = 2;
     const int LayerNormMaxThreads = 512;
     const int RowMeansBytes = 32;
 
@@ -39,14 +40,16 @@ partial class CudaBackend
 
         int rows = dy.Rows;
         int columns = dy.Columns;
-        int rowsPerPart = LayerNormRowsPerPart(rows);
-        int parts = CeilingDivide(rows, rowsPerPart);
         int threads = CeilingDivide(RowVectors(dy), 32) * 32;
+        int groups = Math.Clamp(LayerNormMaxThreads / threads, 1, LayerNormMaxRowGroups);
+        int rowsPerPart = LayerNormRowsPerPart(rows, groups);
+        int parts = CeilingDivide(rows, rowsPerPart);
         nint partials = KeepSums(parts, 3 * columns, dgamma, dbeta, dbias);
 
         if (threads <= LayerNormMaxThreads)
         {
-            LaunchConfig perPart = new(parts, threads);
+            int sharedBytes = groups > 1 ? threads * 3 * VectorBytes / dy.Type.Size() * sizeof(float) : 0;
+            LaunchConfig perPart = new(parts, groups * threads, sharedBytes);
             Launch(
                 "layernorm_backward" + Suffix(dy), perPart, dy, normalized, rstd, offsets, Sentences(offsets),
                 mask, gamma, dz, dx, dbias, partials, rows, rowsPerPart, columns);
@@ -77,11 +80,11 @@ partial class CudaBackend
     };
 
     /// <summary>
-    /// Returns a multiple of 4 that gives at most 512 parts. It depends on the row count only, so that the summation
-    /// order is the same on every GPU.
+    /// Returns the rows of a block of one or two groups: a multiple of 4 for each of at most 512 groups. It depends on
+    /// the shape only, so that the summation order is the same on every GPU.
     /// </summary>
-    static int LayerNormRowsPerPart(int rows) =>
-        LayerNormMinRowsPerPart * CeilingDivide(rows, LayerNormMinRowsPerPart * LayerNormMaxParts);
+    static int LayerNormRowsPerPart(int rows, int groups) =>
+        groups * LayerNormRowsAtOnce * CeilingDivide(rows, LayerNormRowsAtOnce * LayerNormMaxGroups);
 
     static int RowVectors(Matrix x) => x.Columns * x.Type.Size() / VectorBytes;
 

@@ -37,6 +37,17 @@ public class AttentionPathTests
     public void Fewer_or_more_warps_change_no_bit_in_the_other_kernels(ElementType type, int size) =>
         CompareWarps(type, size);
 
+    [Theory]
+    [InlineData(32)]
+    [InlineData(64)]
+    public void On_tensor_cores_gradients_of_short_sentences_do_not_read_the_context(int size)
+    {
+        using IBackend cuda = Backends.Create(Backends.Cuda);
+        int[] lengths = [1, 17, 32, 33, 64];
+        long[][] expected = Run(cuda, ElementType.BFloat16, size, lengths);
+        Assert.Equal(expected, Run(cuda, ElementType.BFloat16, size, lengths, hasContext: false));
+    }
+
     [Fact]
     public void Too_much_shared_memory_is_reported_with_both_numbers()
     {
@@ -82,9 +93,10 @@ public class AttentionPathTests
 
     /// <summary>
     /// Returns the bits of each sentence's context and gradient, with dropout. The values of sentence i depend on i and
-    /// on its length alone.
+    /// on its length alone. Without a context the gradient is computed from NaN in its place.
     /// </summary>
-    static long[][] Run(IBackend cuda, ElementType type, int size, int[] lengths, int? longest = null)
+    static long[][] Run(
+        IBackend cuda, ElementType type, int size, int[] lengths, int? longest = null, bool hasContext = true)
     {
         int hidden = Heads * size;
         int tokens = lengths.Sum();
@@ -94,10 +106,12 @@ public class AttentionPathTests
         using GuardedMatrix qkv = new(cuda, tokens, 3 * hidden, Rows(3 * hidden, 1), type);
         using GuardedMatrix dcontext = new(cuda, tokens, hidden, Rows(hidden, 101), type);
         using GuardedMatrix context = new(cuda, tokens, hidden, type);
+        using GuardedMatrix noContext = new(cuda, tokens, hidden, type);
         using GuardedMatrix logSumExp = new(cuda, Heads, tokens);
         using GuardedMatrix dqkv = new(cuda, tokens, 3 * hidden, type);
         cuda.AttentionForward(qkv, batch, Heads, mask, context, logSumExp);
-        cuda.AttentionBackward(dcontext, qkv, context, logSumExp, batch, Heads, mask, dqkv, default);
+        Matrix saved = hasContext ? context : noContext;
+        cuda.AttentionBackward(dcontext, qkv, saved, logSumExp, batch, Heads, mask, dqkv, default);
         double[] contexts = context.Values;
         double[] gradients = dqkv.Values;
         return [.. lengths.Index().Select(sentence => Bits(sentence.Index))];

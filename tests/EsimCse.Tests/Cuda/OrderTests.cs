@@ -61,7 +61,7 @@ public class OrderTests
         using GuardedMatrix words = Sum(3);
         using GuardedMatrix positions = Sum(Lengths.Max());
         using GuardedMatrix types = Sum(2);
-        cuda.EmbeddingBackward(dy, batch.Batch, words, positions, types);
+        cuda.EmbeddingBackward(dy, batch.Batch, words, positions, types, touched: default);
         cuda.FinishGradients();
         GuardedMatrix[] sums = [dbias, dgamma, dbeta, dw, linear, words, positions, types];
         return [.. sums.SelectMany(sum => MemoryMarshal.AsBytes<float>(sum.Floats).ToArray())];

@@ -22,9 +22,12 @@ sealed class AdamWCase : OperationCase
 
     readonly GuardedMatrix _chunks;
     readonly GuardedMatrix _partials;
+    readonly GuardedMatrix? _flags;
 
-    /// <summary>Creates the case; the first tensor has `split` elements.</summary>
-    public AdamWCase(IBackend backend, int split, int[]? counters = null) : base(backend)
+    /// <summary>
+    /// Creates the case; the first tensor has `split` elements, in `rows` rows whose gradients may be absent, or dense.
+    /// </summary>
+    public AdamWCase(IBackend backend, int split, int[]? counters = null, int rows = 0) : base(backend)
     {
         const int both = ParameterChunk.Decays | ParameterChunk.Ema;
         int[] chunks =
@@ -36,6 +39,7 @@ sealed class AdamWCase : OperationCase
         Split = split;
         _chunks = Filled(3, ParameterChunk.Columns, chunks);
         _partials = Result(1, 3);
+        if (rows > 0) _flags = Filled(1, rows, new int[rows]);
         Theta = Numbers.Normal(Elements, 1);
         EmaReference = [.. Theta];
         Parameters = Arena(Theta);
@@ -72,6 +76,8 @@ sealed class AdamWCase : OperationCase
 
     public double[] EmaReference { get; }
 
+    TouchedRows Touched => _flags is null ? default : new(_flags, First: 0, Split / _flags.Matrix.Columns);
+
     double[] MReference { get; } = new double[Elements];
 
     double[] VReference { get; } = new double[Elements];
@@ -81,15 +87,19 @@ sealed class AdamWCase : OperationCase
     {
         Gradients.Upload(WithGaps(gradients));
         _backend.Schedule(LearningRateSchedule.Linear, (float)InitialRate, warmup: 0, Steps, State);
-        _backend.GradientNorm(Gradients, _chunks, 1, _partials, State);
+        _backend.GradientNorm(Gradients, _chunks, Touched, 1, _partials, State);
         Matrix ema = withEma ? Ema.Matrix : default;
         Matrix bf16Weights = withEma ? Bf16Weights.Matrix : default;
         Matrix bf16Ema = withEma ? Bf16Ema.Matrix : default;
         _backend.AdamWUpdate(
-            Gradients, _chunks, (float)Decay, (float)EmaDecay, State, Parameters, M, V, ema, bf16Weights, bf16Ema);
+            Gradients, _chunks, Touched, (float)Decay, (float)EmaDecay, State, Parameters, M, V, ema,
+            bf16Weights, bf16Ema);
     }
 
-    public void ClearGradients() => _backend.ClearGradients(_chunks, Gradients);
+    /// <summary>Sets the flags of the rows that have a gradient.</summary>
+    public void Touch(int[] flags) => _backend.Upload<int>(flags, _flags!);
+
+    public void ClearGradients() => _backend.ClearGradients(_chunks, Touched, Gradients);
 
     /// <summary>Pushes a row into a queue of two rows and returns the queue.</summary>
     public double[] PushToQueue(double[] queue, double[] row)

@@ -18,8 +18,9 @@ sealed class EmbeddingCase : OperationCase
     readonly GuardedMatrix _dwords;
     readonly GuardedMatrix _dpositions;
     readonly GuardedMatrix _dtypes;
+    readonly GuardedMatrix _touched;
 
-    /// <summary>Creates the case; dwords starts with `dwordsBefore`, or zero.</summary>
+    /// <summary>Creates the case; dwords starts with `dwordsBefore`, or zero; row 0 is flagged already.</summary>
     public EmbeddingCase(
         IBackend backend, int[] lengths, int width, int vocabulary, int positions, double[]? dwordsBefore = null)
         : base(backend)
@@ -35,6 +36,7 @@ sealed class EmbeddingCase : OperationCase
         _dwords = Filled(vocabulary, width, dwordsBefore ?? new double[vocabulary * width]);
         _dpositions = Zeros(positions, width);
         _dtypes = Zeros(TypeCount, width);
+        _touched = Filled(1, vocabulary, [1, .. new int[vocabulary - 1]]);
     }
 
     public GuardedMatrix Sum { get; }
@@ -46,7 +48,7 @@ sealed class EmbeddingCase : OperationCase
 
     public void Backward()
     {
-        _backend.EmbeddingBackward(_dsum, _batch.Batch, _dwords, _dpositions, _dtypes);
+        _backend.EmbeddingBackward(_dsum, _batch.Batch, _dwords, _dpositions, _dtypes, _touched);
         _backend.FinishGradients();
     }
 
@@ -55,6 +57,9 @@ sealed class EmbeddingCase : OperationCase
         Check(_dwords, _batch.Ids, "dwords");
         Check(_dpositions, _batch.Positions, "dpositions");
         Check(_dtypes, new int[_batch.Ids.Length], "dtypes");
+        Assert.Equal(
+            Enumerable.Range(0, _touched.Matrix.Columns).Select(row => row == 0 || _batch.Ids.Contains(row) ? 1 : 0),
+            _touched.Integers);
 
         void Check(GuardedMatrix table, int[] rows, string name)
         {

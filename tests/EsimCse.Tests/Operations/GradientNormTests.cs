@@ -55,9 +55,38 @@ public class GradientNormTests
         using GuardedMatrix table = new(backend, count, ParameterChunk.Columns, chunks);
         using GuardedMatrix partials = new(backend, 1, count);
         using TrainingState state = new(backend);
-        backend.GradientNorm(arena, table, (float)Maximum, partials, state);
+        backend.GradientNorm(arena, table, touched: default, (float)Maximum, partials, state);
         (double norm, _) = GradientNorm.Compute(gradients, chunks, Maximum);
         Assert.Equal(1, state.Scalars.Floats[StepState.GradientNorm] / norm, 1e-6);
+    }
+
+    // Rows of 24 elements from element 4 on, which chunks cut; a chunk before and one after the table.
+    [Theory]
+    [MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Rows_that_are_not_touched_are_not_read_and_change_no_bit(string device)
+    {
+        const int first = 4, columns = 24;
+        int[] flags = [1, 0, 0, 1, 0, 1, 0];
+        int[] chunks = [0, 4, 0, first, 60, 0, 64, 60, 0, 124, 48, 0, 176, 40, 0];
+        double[] dense = [.. Numbers.Normal(216, 1).Select((value, i) => IsTouched(i) ? value : 0)];
+        // The CPU may read the zeros.
+        double unread = device == Backends.Cuda ? double.NaN : 0;
+        double[] sparse = [.. dense.Select((value, i) => IsTouched(i) ? value : unread)];
+        using IBackend backend = Backends.Create(device);
+        using GuardedMatrix touched = new(backend, 1, flags.Length, flags);
+        Assert.Equal(Norm(dense, default), Norm(sparse, new TouchedRows(touched, first, columns)));
+
+        bool IsTouched(int i) => i < first || i >= first + flags.Length * columns || flags[(i - first) / columns] == 1;
+
+        float[] Norm(double[] gradients, TouchedRows rows)
+        {
+            using GuardedMatrix arena = new(backend, 1, gradients.Length, gradients);
+            using GuardedMatrix table = new(backend, chunks.Length / 3, ParameterChunk.Columns, chunks);
+            using GuardedMatrix partials = new(backend, 1, chunks.Length / 3);
+            using TrainingState state = new(backend);
+            backend.GradientNorm(arena, table, rows, (float)Maximum, partials, state);
+            return [.. partials.Floats, state.Scalars.Floats[StepState.GradientNorm]];
+        }
     }
 
     static void CheckMark(string device, double loss, double gradient)
@@ -88,7 +117,7 @@ public class GradientNormTests
 
         public TrainingState State { get; }
 
-        public void Run() => _backend.GradientNorm(_arena, _chunks, (float)Maximum, _partials, State);
+        public void Run() => _backend.GradientNorm(_arena, _chunks, touched: default, (float)Maximum, _partials, State);
 
         public void RunStep(int step, int notFiniteStep)
         {

@@ -59,13 +59,14 @@ public class LayerNormTests
         Assert.Equal(dx, norm.X.Floats);
     }
 
-    // Past the edges of a block's elements, of a block's rows (4; 8 above width 2048; 12 above 4096) and of the widths
-    // that registers hold (1024 forward, 2048 backward).
+    // Past the edges of a block's elements, of a block's rows (two groups of 4 up to width 1024, then one; more above
+    // 2048 rows) and of the widths that registers hold (1024 forward, 2048 backward).
     [Theory]
     [InlineData(0, 8)]
     [InlineData(1, 16)]
     [InlineData(4, 24, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
     [InlineData(5, 256)]
+    [InlineData(11, 256)]
     [InlineData(9, 640, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
     [InlineData(13, 768, Traits = [TestCategory.Name, TestCategory.Exhaustive])]
     [InlineData(17, 1024, Traits = [TestCategory.Name, TestCategory.Exhaustive])]

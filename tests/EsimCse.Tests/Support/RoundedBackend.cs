@@ -58,8 +58,9 @@ sealed class RoundedBackend : IBackend
     public void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum) =>
         Do(() => _cpu.EmbeddingForward(batch, In(words), In(positions), In(types), Out(sum)));
 
-    public void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes) =>
-        Do(() => _cpu.EmbeddingBackward(In(dsum), batch, dwords, dpositions, dtypes));
+    public void EmbeddingBackward(
+        Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes, Matrix touched) =>
+        Do(() => _cpu.EmbeddingBackward(In(dsum), batch, dwords, dpositions, dtypes, touched));
 
     public void DropoutForward(Matrix x, Matrix offsets, DropoutMask mask, Matrix y) =>
         Do(() => _cpu.DropoutForward(In(x), offsets, mask, Out(y)));
@@ -163,15 +164,18 @@ sealed class RoundedBackend : IBackend
 
     public void FinishGradients() => _cpu.FinishGradients();
 
-    public void ClearGradients(Matrix chunks, Matrix gradients) => _cpu.ClearGradients(chunks, gradients);
+    public void ClearGradients(Matrix chunks, TouchedRows touched, Matrix gradients) =>
+        _cpu.ClearGradients(chunks, touched, gradients);
 
-    public void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state) =>
-        _cpu.GradientNorm(gradients, chunks, maximum, partials, state);
+    public void GradientNorm(
+        Matrix gradients, Matrix chunks, TouchedRows touched, float maximum, Matrix partials, StepState state) =>
+        _cpu.GradientNorm(gradients, chunks, touched, maximum, partials, state);
 
     public void AdamWUpdate(
-        Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state,
+        Matrix gradients, Matrix chunks, TouchedRows touched, float decay, float emaDecay, StepState state,
         Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema) =>
-        _cpu.AdamWUpdate(gradients, chunks, decay, emaDecay, state, parameters, m, v, ema, bf16Weights, bf16Ema);
+        _cpu.AdamWUpdate(
+            gradients, chunks, touched, decay, emaDecay, state, parameters, m, v, ema, bf16Weights, bf16Ema);
 
     public void Dispose() => _cpu.Dispose();
 

@@ -18,8 +18,9 @@ sealed partial class SimulatedDevice
     public void EmbeddingForward(PackedBatch batch, Matrix words, Matrix positions, Matrix types, Matrix sum) =>
         Queue(OperationTime, () => _cpu.EmbeddingForward(batch, words, positions, types, sum));
 
-    public void EmbeddingBackward(Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes) =>
-        Queue(OperationTime, () => _cpu.EmbeddingBackward(dsum, batch, dwords, dpositions, dtypes));
+    public void EmbeddingBackward(
+        Matrix dsum, PackedBatch batch, Matrix dwords, Matrix dpositions, Matrix dtypes, Matrix touched) =>
+        Queue(OperationTime, () => _cpu.EmbeddingBackward(dsum, batch, dwords, dpositions, dtypes, touched));
 
     public void DropoutForward(Matrix x, Matrix offsets, DropoutMask mask, Matrix y) =>
         Queue(OperationTime, () => _cpu.DropoutForward(x, offsets, mask, y));
@@ -119,17 +120,18 @@ sealed partial class SimulatedDevice
     public void Schedule(LearningRateSchedule schedule, float learningRate, int warmup, int steps, StepState state) =>
         Queue(OperationTime, () => _cpu.Schedule(schedule, learningRate, warmup, steps, state));
 
-    public void ClearGradients(Matrix chunks, Matrix gradients) =>
-        Queue(OperationTime, () => _cpu.ClearGradients(chunks, gradients));
+    public void ClearGradients(Matrix chunks, TouchedRows touched, Matrix gradients) =>
+        Queue(OperationTime, () => _cpu.ClearGradients(chunks, touched, gradients));
 
     public void FinishGradients() => Queue(OperationTime, _cpu.FinishGradients);
 
-    public void GradientNorm(Matrix gradients, Matrix chunks, float maximum, Matrix partials, StepState state) =>
-        Queue(OperationTime, () => _cpu.GradientNorm(gradients, chunks, maximum, partials, state));
+    public void GradientNorm(
+        Matrix gradients, Matrix chunks, TouchedRows touched, float maximum, Matrix partials, StepState state) =>
+        Queue(OperationTime, () => _cpu.GradientNorm(gradients, chunks, touched, maximum, partials, state));
 
     public void AdamWUpdate(
-        Matrix gradients, Matrix chunks, float decay, float emaDecay, StepState state, Matrix parameters, Matrix m,
-        Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema) =>
+        Matrix gradients, Matrix chunks, TouchedRows touched, float decay, float emaDecay, StepState state,
+        Matrix parameters, Matrix m, Matrix v, Matrix ema, Matrix bf16Weights, Matrix bf16Ema) =>
         Queue(OperationTime, () => _cpu.AdamWUpdate(
-            gradients, chunks, decay, emaDecay, state, parameters, m, v, ema, bf16Weights, bf16Ema));
+            gradients, chunks, touched, decay, emaDecay, state, parameters, m, v, ema, bf16Weights, bf16Ema));
 }

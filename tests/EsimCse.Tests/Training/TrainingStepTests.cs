@@ -1,3 +1,4 @@
+using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
@@ -74,6 +75,31 @@ public class TrainingStepTests
             Assert.True(
                 Math.Abs(quotient - norm) < Relative * norm + Absolute,
                 $"{tensor.Name}: found a norm of {norm}, expected {quotient}");
+        }
+    }
+
+    // From the third step on CUDA launches the graph that it captured in the second.
+    [Theory]
+    [MemberData(nameof(Backends.All), MemberType = typeof(Backends))]
+    public void Words_have_a_gradient_in_the_steps_whose_sentences_have_them(string device)
+    {
+        const int separators = 2, wordsPerStep = 4, steps = 5;
+        using IBackend backend = Backends.Create(device);
+        using BertParameters bert = BertParameters.Random(backend, Config, head: true, seed: 1);
+        using TrainingStep step = new(bert, new TrainingOptions { QueueSize = 4, Dropout = 0 }, steps);
+        for (int number = 0; number < steps; number++)
+        {
+            int[] words = [.. Enumerable.Range(4 + number * wordsPerStep, wordsPerStep)];
+            int[] first = [2, words[0], words[1], 3], second = [2, words[2], words[3], 3];
+            step.Run([first, second], [first, second]);
+            step.Read();
+            float[] gradient = new float[step.Gradients.Words.Count];
+            backend.Download(step.Gradients.Words, gradient.AsSpan());
+            // Row 0 is that of padding rows, whose gradient is zero.
+            IEnumerable<int> rows = gradient.Chunk(Config.HiddenSize).Index()
+                .Where(row => row.Item.Any(value => value != 0))
+                .Select(row => row.Index);
+            Assert.Equal([separators, separators + 1, .. words], rows);
         }
     }
 
