@@ -15,8 +15,8 @@ public sealed unsafe partial class CpuBackend : IBackend
 {
     const int Alignment = 64;
 
-    /// <summary>Tokens whose activations fit the second-level cache of one core.</summary>
-    const int BatchTokensOfThread = 180;
+    /// <summary>Tokens of a thread's batch: of 96 to 960 the fastest for MiniLM.</summary>
+    const int BatchTokensOfThread = 360;
 
     readonly WorkerPool _pool;
     readonly Sgemm _sgemm;

@@ -13,9 +13,9 @@ namespace EsimCseNative;
 /// cuda:N.</param>
 /// <param name="Threads">Threads of the CPU, at least 1; all cores by default.</param>
 /// <param name="Precision">On CUDA the type in which activations and the weights of matrix products are stored: fp32,
-/// bf16 or fp16; sums are always fp32. Default: bf16 for training, which has no fp16, and fp16 for embedding. On the CPU
-/// the type of the operands of an embedding's matrix products: fp32, the default, bf16 or int8; training has only fp32.
-/// </param>
+/// bf16 or fp16; sums are always fp32. Default: bf16 for training, which has no fp16, and fp16 for embedding. On the
+/// CPU the type of the operands of an embedding's matrix products: fp32, the default, bf16 or int8; training has only
+/// fp32.</param>
 public sealed record DeviceChoice(string Device = "auto", int? Threads = null, ElementType? Precision = null)
 {
     const string CudaPrefix = "cuda:";

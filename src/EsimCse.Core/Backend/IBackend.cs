@@ -177,8 +177,8 @@ public partial interface IBackend : IDisposable
     void LinearForward(Matrix x, Matrix w, Matrix bias, bool batchInvariant, Matrix y) => LinearForward(x, w, bias, y);
 
     /// <summary>
-    /// Whether products of <see cref="FreezeWeights"/> can round their operands to this type, beside those that
-    /// <see cref="SupportsDataType"/>.
+    /// Whether products of <see cref="FreezeWeights"/> can round their operands to this type; activations need not have
+    /// it.
     /// </summary>
     bool SupportsFrozenType(ElementType type) => SupportsDataType(type);
 

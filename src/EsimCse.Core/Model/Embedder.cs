@@ -13,6 +13,9 @@ sealed class Embedder : IDisposable
 {
     const int MinimumTokenBudget = 64;
 
+    /// <summary>The part of the budget that shares are at most: batches end with whole sentences.</summary>
+    const double BudgetOfShare = 0.9;
+
     readonly VectorLayers _layers;
     readonly BatchEmbedder _device;
     readonly VectorCopies _copies;
@@ -97,27 +100,32 @@ sealed class Embedder : IDisposable
     }
 
     /// <summary>
-    /// Packs sentences into batches of at most the budget of tokens, or of one sentence. A batch without others is
-    /// urgent.
+    /// Packs sentences into batches of at most the budget of tokens, or of one sentence; into as many for each thread
+    /// where all sentences are known. A batch without others is urgent.
     /// </summary>
     public IEnumerable<HostBatch> Pack(IEnumerable<int[]> sentences)
     {
+        double share = sentences is IReadOnlyCollection<int[]> all ? ShareOfTokens(all) : double.PositiveInfinity;
         List<int[]> batch = [];
         int tokens = 0;
-        bool isFirst = true;
+        long packed = 0;
+        int batches = 0;
         foreach (int[] ids in sentences)
         {
-            if (batch.Count > 0 && tokens + ids.Length > _tokenBudget)
+            bool isOverBudget = tokens + ids.Length > _tokenBudget;
+            bool isOverShare = packed + tokens + ids.Length / 2 > share * (batches + 1);
+            if (batch.Count > 0 && (isOverBudget || isOverShare))
             {
-                isFirst = false;
                 yield return _device.Pack(batch);
+                batches++;
+                packed += tokens;
                 batch = [];
                 tokens = 0;
             }
             batch.Add(ids);
             tokens += ids.Length;
         }
-        if (batch.Count > 0) yield return _device.Pack(batch) with { IsUrgent = isFirst };
+        if (batch.Count > 0) yield return _device.Pack(batch) with { IsUrgent = batches == 0 };
     }
 
     /// <inheritdoc/>
@@ -148,6 +156,16 @@ sealed class Embedder : IDisposable
             next += vectors.Length;
         }
         return all;
+    }
+
+    /// <summary>Returns the tokens of a batch with which all threads finish together.</summary>
+    double ShareOfTokens(IReadOnlyCollection<int[]> sentences)
+    {
+        if (_threads is null) return double.PositiveInfinity;
+        long tokens = sentences.Sum(ids => (long)ids.Length);
+        if (tokens <= MinimumTokenBudget) return double.PositiveInfinity;
+        double batchesOfThread = Math.Ceiling(tokens / (BudgetOfShare * _tokenBudget * _threads.Count));
+        return tokens / (batchesOfThread * _threads.Count);
     }
 
     static bool TryMoveNext(IEnumerator<HostBatch> batches, ref ExceptionDispatchInfo? error)

@@ -67,8 +67,8 @@ static unsafe class HeadForward
     }
 
     /// <summary>
-    /// Computes p = exp(scale · scores − largest) in place, and returns the largest and the sum. The padding is added to
-    /// the last scores.
+    /// Computes p = exp(scale · scores − largest) in place, and returns the largest and the sum. The padding is added
+    /// to the last scores.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static (float Largest, float Sum) Exponentials<T>(ref float p, int padded, float scale, T padding)

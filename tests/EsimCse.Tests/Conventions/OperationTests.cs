@@ -20,7 +20,7 @@ public partial class OperationTests
     static readonly string[] DeviceMembers =
     [
         "get_Name", "get_PreferredBatchTokens", "get_TokenPadding", "get_MatmulTuningHash", "SupportsDataType",
-        "get_RunsAsynchronously", "get_ThreadBackends", "FreezeWeights",
+        "get_RunsAsynchronously", "get_ThreadBackends", "FreezeWeights", "SupportsFrozenType",
         "Allocate", "Free", "Upload", "Download", "Copy", "CreateHostCopy", "CreateBackgroundReader",
         "RunGraph", "RunOnSideStream", "WaitForSideStream", "FinishGradients",
     ];

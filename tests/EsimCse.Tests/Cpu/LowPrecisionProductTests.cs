@@ -15,7 +15,7 @@ public class LowPrecisionProductTests
 
     public static TheoryData<string> BFloat16Tiles => [.. LowPrecisionTile.OfBFloat16.Select(tile => tile.Name)];
 
-    /// <summary>Every kernel by name, without a bias and with one.</summary>
+    /// <summary>Checks every kernel by name, without a bias and with one.</summary>
     [Theory]
     [MemberData(nameof(ByteTiles))]
     public void Products_of_bytes_equal_the_quantized_reference(string tile, bool hasBias)
@@ -67,7 +67,7 @@ public class LowPrecisionProductTests
         Assert.Equal(10, y[1], 0.1);
     }
 
-    /// <summary>One thread and five, every row in batches of its own.</summary>
+    /// <summary>Compares one thread with five, and a row with all.</summary>
     [Theory]
     [InlineData(ElementType.Int8)]
     [InlineData(ElementType.BFloat16)]

@@ -7,8 +7,8 @@ using EsimCse.Cpu.Vectors;
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
 /// <summary>
-/// Bytes: y = Σ (s a + m) (t w) + bias with a scale s and a middle m for each row of activations, and a scale t for each
-/// row of weights. Sums of a w are exact, so every kernel gives the same y.
+/// Bytes: y = Σ (s a + m) (t w) + bias with a scale s and a middle m for each row of activations, and a scale t for
+/// each row of weights. Sums of a w are exact, so every kernel gives the same y.
 /// </summary>
 /// <remarks>
 /// The middle, of the least and the largest number, gives the outputs of GELU all bits: they are never below −0.17.

@@ -12,8 +12,11 @@ sealed unsafe class ScalarByteTile : LowPrecisionTile
             {
                 int sum = 0;
                 for (long step = 0; step < arguments.Steps; step++)
-                    for (int i = 0; i < sizeof(int); i++)
-                        sum += a[(step * Rows + row) * sizeof(int) + i] * b[(step * Columns + column) * sizeof(int) + i];
+                {
+                    sbyte* left = a + (step * Rows + row) * sizeof(int);
+                    byte* right = b + (step * Columns + column) * sizeof(int);
+                    for (int i = 0; i < sizeof(int); i++) sum += left[i] * right[i];
+                }
                 arguments.Sums[row * Columns + column] = sum;
             }
     }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
-/// <summary>The operands of one tile: sums of <see cref="LowPrecisionTile.Rows"/> rows and all columns of a panel.</summary>
+/// <summary>The operands of one tile: <see cref="LowPrecisionTile.Rows"/> rows, all columns of a panel.</summary>
 [StructLayout(LayoutKind.Sequential)]
 unsafe struct TileArguments
 {

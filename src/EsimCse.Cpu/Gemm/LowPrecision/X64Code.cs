@@ -17,46 +17,48 @@ sealed class X64Code
 
     readonly List<byte> _bytes = [];
 
-    /// <summary>The code.</summary>
+    /// <summary>Returns the code.</summary>
     public byte[] ToArray() => [.. _bytes];
 
     /// <summary>The offset of the next instruction.</summary>
     public int Position => _bytes.Count;
 
-    /// <summary>zmm = 0.</summary>
+    /// <summary>Computes zmm = 0.</summary>
     public void Clear(int zmm) => Registers(Map0F, Prefix66, 0xEF, zmm, zmm, zmm);
 
-    /// <summary>zmm = [address + offset].</summary>
+    /// <summary>Loads zmm = [address + offset].</summary>
     public void Load(int zmm, int address, int offset) =>
         Memory(Map0F, PrefixF3, 0x6F, zmm, address, offset, VectorBytes);
 
-    /// <summary>[address + offset] = zmm.</summary>
+    /// <summary>Stores [address + offset] = zmm.</summary>
     public void Store(int address, int offset, int zmm) =>
         Memory(Map0F, PrefixF3, 0x7F, zmm, address, offset, VectorBytes);
 
-    /// <summary>All words of 32 bits of zmm = [address + offset].</summary>
+    /// <summary>Loads all words of 32 bits of zmm from [address + offset].</summary>
     public void Broadcast(int zmm, int address, int offset) =>
         Memory(Map0F38, Prefix66, 0x58, zmm, address, offset, sizeof(int));
 
-    /// <summary>sum += Σ of four products of unsigned and signed bytes, in each word of 32 bits (VPDPBUSD).</summary>
+    /// <summary>
+    /// Computes sum += Σ of four products of unsigned and signed bytes, in each word of 32 bits (VPDPBUSD).
+    /// </summary>
     public void DotBytes(int sum, int unsigned, int signed) =>
         Registers(Map0F38, Prefix66, 0x50, sum, unsigned, signed);
 
-    /// <summary>sum += Σ of two products of bf16, in each fp32 (VDPBF16PS).</summary>
+    /// <summary>Computes sum += Σ of two products of bf16, in each fp32 (VDPBF16PS).</summary>
     public void DotBFloat16(int sum, int left, int right) => Registers(Map0F38, PrefixF3, 0x52, sum, left, right);
 
-    /// <summary>register = [address + offset], 64 bits.</summary>
+    /// <summary>Loads 64 bits from [address + offset].</summary>
     public void LoadPointer(int register, int address, sbyte offset) =>
         _bytes.AddRange([Rex(register, address), 0x8B, ModRm(1, register, address), (byte)offset]);
 
-    /// <summary>register += value.</summary>
+    /// <summary>Computes register += value.</summary>
     public void Add(int register, int value)
     {
         _bytes.AddRange([Rex(0, register), 0x81, ModRm(3, 0, register)]);
         _bytes.AddRange(BitConverter.GetBytes(value));
     }
 
-    /// <summary>register += other.</summary>
+    /// <summary>Computes register += other.</summary>
     public void AddRegister(int register, int other) =>
         _bytes.AddRange([Rex(other, register), 0x01, ModRm(3, other, register)]);
 
@@ -87,7 +89,7 @@ sealed class X64Code
         _bytes.AddRange([opcode, ModRm(1, vector, address), (byte)(sbyte)(offset / unit)]);
     }
 
-    /// <summary>The prefix of an instruction on 512 bits. Register numbers are stored inverted.</summary>
+    /// <summary>Appends the prefix of an instruction on 512 bits. Register numbers are stored inverted.</summary>
     void Evex(int map, int prefix, int register, int first, int x, int b)
     {
         int registerBits = Inverted(register >> 3) << 7 | Inverted(x) << 6 | Inverted(b) << 5;
