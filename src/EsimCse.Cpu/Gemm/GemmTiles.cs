@@ -1,5 +1,7 @@
 using System.Numerics;
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Gemm;
 
@@ -98,11 +100,16 @@ unsafe struct GemmTiles<TKernel> where TKernel : unmanaged, IMicroKernel
             Copy(tile + row * TKernel.Columns, c + (long)row * Stride, columns);
     }
 
+    [MethodImpl(Kernel.Options)]
     readonly void AddBias(float* bias, float* c, int rows, int columns)
     {
-        ReadOnlySpan<float> added = new(bias, columns);
         for (int row = 0; row < rows; row++, c += Stride)
-            TensorPrimitives.Add(new ReadOnlySpan<float>(c, columns), added, new Span<float>(c, columns));
+        {
+            int i = 0;
+            for (; i <= columns - Vector256<float>.Count; i += Vector256<float>.Count)
+                (Vector256.Load(c + i) + Vector256.Load(bias + i)).Store(c + i);
+            for (; i < columns; i++) c[i] += bias[i];
+        }
     }
 
     static void Copy(float* source, float* target, int count) =>
