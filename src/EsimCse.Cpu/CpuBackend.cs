@@ -44,7 +44,7 @@ public sealed unsafe partial class CpuBackend : IBackend
             [.. Enumerable.Range(0, backends).Select(_ => new CpuBackend(1, GemmVariant, frozen))]);
     }
 
-    /// <summary>Micro-kernel of the matrix products: scalar, vector256 or vector512.</summary>
+    /// <summary>Micro-kernel of the matrix products: scalar, vector128, vector256 or vector512.</summary>
     public string GemmVariant { get; }
 
     /// <summary>Number of threads that share the work.</summary>

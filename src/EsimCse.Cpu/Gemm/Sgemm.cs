@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using EsimCse.Core.Backend;
 
@@ -11,7 +12,7 @@ namespace EsimCse.Cpu.Gemm;
 /// </summary>
 abstract class Sgemm : IDisposable
 {
-    /// <summary>Environment variable that forces a variant: scalar, vector256 or vector512.</summary>
+    /// <summary>Environment variable that forces a variant: scalar, vector128, vector256 or vector512.</summary>
     public const string Variable = "ESIMCSE_GEMM";
 
     /// <summary>Names of the variants that this processor runs, fastest first.</summary>
@@ -21,6 +22,7 @@ abstract class Sgemm : IDisposable
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) yield return "vector512";
             if (Vector256.IsHardwareAccelerated && Fma.IsSupported) yield return "vector256";
+            if (Fma.IsSupported || AdvSimd.Arm64.IsSupported) yield return "vector128";
             yield return "scalar";
         }
     }
@@ -33,6 +35,7 @@ abstract class Sgemm : IDisposable
         {
             "vector512" => new BlockedGemm<GemmVector512>(pool),
             "vector256" => new BlockedGemm<GemmVector256>(pool),
+            "vector128" => new BlockedGemm<GemmVector128>(pool),
             _ => new BlockedGemm<GemmScalar>(pool),
         };
     }

@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using EsimCse.Cpu.Vectors;
+
+namespace EsimCse.Cpu.Gemm;
+
+/// <summary>A tile of 8 × 8 in 16 registers of 128 bits: NEON's 32 hold it with both operands.</summary>
+readonly unsafe struct GemmVector128 : IMicroKernel
+{
+    public static int Rows => 8;
+
+    public static int Columns => 8;
+
+    public static int EdgeRows => 4;
+
+    [MethodImpl(Kernel.Options)]
+    public static void Run(
+        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int interval)
+    {
+        TileRow c0 = TileRow.Load(c, accumulate);
+        TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
+        TileRow c2 = TileRow.Load(c + 2 * stride, accumulate);
+        TileRow c3 = TileRow.Load(c + 3 * stride, accumulate);
+        TileRow c4 = TileRow.Load(c + 4 * stride, accumulate);
+        TileRow c5 = TileRow.Load(c + 5 * stride, accumulate);
+        TileRow c6 = TileRow.Load(c + 6 * stride, accumulate);
+        TileRow c7 = TileRow.Load(c + 7 * stride, accumulate);
+        for (int k = 0; k < depth; k++, a += 8, b += 8)
+        {
+            Vector128<float> left = Vector128.Load(b);
+            Vector128<float> right = Vector128.Load(b + 4);
+            c0 = c0.MultiplyAdd(a[0], left, right);
+            c1 = c1.MultiplyAdd(a[1], left, right);
+            c2 = c2.MultiplyAdd(a[2], left, right);
+            c3 = c3.MultiplyAdd(a[3], left, right);
+            c4 = c4.MultiplyAdd(a[4], left, right);
+            c5 = c5.MultiplyAdd(a[5], left, right);
+            c6 = c6.MultiplyAdd(a[6], left, right);
+            c7 = c7.MultiplyAdd(a[7], left, right);
+        }
+        c0.Store(c);
+        c1.Store(c + 1 * stride);
+        c2.Store(c + 2 * stride);
+        c3.Store(c + 3 * stride);
+        c4.Store(c + 4 * stride);
+        c5.Store(c + 5 * stride);
+        c6.Store(c + 6 * stride);
+        c7.Store(c + 7 * stride);
+    }
+
+    [MethodImpl(Kernel.Options)]
+    public static void RunEdge(int depth, float* a, float* b, float* c, int stride, bool accumulate)
+    {
+        TileRow c0 = TileRow.Load(c, accumulate);
+        TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
+        TileRow c2 = TileRow.Load(c + 2 * stride, accumulate);
+        TileRow c3 = TileRow.Load(c + 3 * stride, accumulate);
+        for (int k = 0; k < depth; k++, a += 8, b += 8)
+        {
+            Vector128<float> left = Vector128.Load(b);
+            Vector128<float> right = Vector128.Load(b + 4);
+            c0 = c0.MultiplyAdd(a[0], left, right);
+            c1 = c1.MultiplyAdd(a[1], left, right);
+            c2 = c2.MultiplyAdd(a[2], left, right);
+            c3 = c3.MultiplyAdd(a[3], left, right);
+        }
+        c0.Store(c);
+        c1.Store(c + 1 * stride);
+        c2.Store(c + 2 * stride);
+        c3.Store(c + 3 * stride);
+    }
+
+    /// <summary>A row of the tile in two registers.</summary>
+    readonly struct TileRow(Vector128<float> left, Vector128<float> right)
+    {
+        readonly Vector128<float> _left = left;
+        readonly Vector128<float> _right = right;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TileRow Load(float* c, bool accumulate) =>
+            accumulate ? new TileRow(Vector128.Load(c), Vector128.Load(c + 4)) : default;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TileRow MultiplyAdd(float a, Vector128<float> left, Vector128<float> right)
+        {
+            Vector128<float> factor = Vector128.Create(a);
+            return new TileRow(
+                Vector128.FusedMultiplyAdd(factor, left, _left),
+                Vector128.FusedMultiplyAdd(factor, right, _right));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store(float* c)
+        {
+            _left.Store(c);
+            _right.Store(c + 4);
+        }
+    }
+}
