@@ -1,11 +1,14 @@
 using System.CommandLine;
 using EsimCse.Core.Text;
+using EsimCse.Formats;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
 
 static class EmbedCommand
 {
+    const string StandardOutput = "-";
+
     /// <summary>Lines of standard input that are answered together at most.</summary>
     const int PromptSize = 2048;
 
@@ -41,7 +44,7 @@ static class EmbedCommand
             OutputPath.Check(target, source, folder);
             using SentenceEncoder encoder = CommonOptions.Load(folder, options);
             IEnumerable<SentenceRow> rows = CommonOptions.Read(source, parsed.GetValue(column));
-            VectorOutput.Write(target, encoder.Dimension, Embed(encoder, source, rows, stop));
+            Write(target, new VectorRows(encoder.Dimension, Embed(encoder, source, rows, stop)));
             CommonOptions.ReportTruncated(encoder);
         });
         return command;
@@ -49,16 +52,26 @@ static class EmbedCommand
 
     static Option<string> Output()
     {
-        const string standardOutput = "-";
+        string files = string.Join(", ", VectorFormat.All.Select(format => $"FILE{format.Extension}"));
         Option<string> option = new("--output")
         {
-            Description = "FILE.npy, FILE.jsonl, or - for standard output.",
-            DefaultValueFactory = _ => standardOutput,
+            Description = $"{files}, or - for standard output: one JSON array a line.",
+            DefaultValueFactory = _ => StandardOutput,
         };
-        return option.Checked(IsSupported, "FILE.npy, FILE.jsonl or -");
+        return option.Checked(IsSupported, $"{files} or -");
 
-        static bool IsSupported(string target) =>
-            target == standardOutput || Path.GetExtension(target) is ".npy" or ".jsonl";
+        static bool IsSupported(string target) => target == StandardOutput || VectorFormat.Find(target) is not null;
+    }
+
+    static void Write(string target, VectorRows rows)
+    {
+        if (target != StandardOutput)
+        {
+            VectorFile.Write(target, rows);
+            return;
+        }
+        using Stream output = Console.OpenStandardOutput();
+        new JsonLinesWriter().Write(output, rows);
     }
 
     /// <summary>Returns the vectors of sentences in parts, [rows, dimension].</summary>

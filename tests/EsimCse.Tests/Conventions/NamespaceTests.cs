@@ -24,9 +24,10 @@ public partial class NamespaceTests
         ["EsimCse.Core"] = [],
         ["EsimCse.Cpu"] = ["EsimCse.Core"],
         ["EsimCse.Cuda"] = ["EsimCse.Core"],
+        ["EsimCse.Formats"] = ["EsimCse.Core"],
         ["EsimCseNative"] = ["EsimCse.Core", "EsimCse.Cpu", "EsimCse.Cuda"],
         ["EsimCse.Reports"] = ["EsimCseNative"],
-        ["EsimCse.Cli"] = ["EsimCseNative", "EsimCse.Reports"],
+        ["EsimCse.Cli"] = ["EsimCseNative", "EsimCse.Formats", "EsimCse.Reports"],
     };
 
     [Fact]

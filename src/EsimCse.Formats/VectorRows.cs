@@ -1,0 +1,32 @@
+using System.Numerics.Tensors;
+using EsimCse.Core;
+
+namespace EsimCse.Formats;
+
+/// <summary>The vectors of an output, in order. They are read once.</summary>
+/// <param name="dimension">Elements of a vector, at least 1.</param>
+/// <param name="chunks">The elements, in chunks of whole rows.</param>
+sealed class VectorRows(int dimension, IEnumerable<float[]> chunks)
+{
+    /// <summary>Elements of a vector.</summary>
+    public int Dimension => dimension;
+
+    /// <summary>Returns the elements, in chunks of whole rows.</summary>
+    /// <exception cref="InvalidInputException">An element is not finite; the message names its row.</exception>
+    public IEnumerable<float[]> Chunks()
+    {
+        long rows = 0;
+        foreach (float[] chunk in chunks)
+        {
+            if (!TensorPrimitives.IsFiniteAll<float>(chunk)) throw NotFinite(chunk, rows);
+            yield return chunk;
+            rows += chunk.Length / dimension;
+        }
+    }
+
+    InvalidInputException NotFinite(float[] chunk, long rowsBefore)
+    {
+        int index = Array.FindIndex(chunk, value => !float.IsFinite(value));
+        return new($"row {rowsBefore + index / dimension + 1}: found {chunk[index]}, expected a finite number");
+    }
+}
