@@ -1,14 +1,11 @@
 using System.CommandLine;
 using EsimCse.Core.Text;
-using EsimCse.Formats;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
 
 static class EmbedCommand
 {
-    const string StandardOutput = "-";
-
     /// <summary>Lines of standard input that are answered together at most.</summary>
     const int PromptSize = 2048;
 
@@ -19,15 +16,15 @@ static class EmbedCommand
     {
         Argument<string> model = CommonOptions.Model();
         Argument<string> input = CommonOptions.Input();
-        Option<string> output = Output();
         Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
         Option<bool?> normalize = CommonOptions.Flag("--normalize", "Replaces the folder's normalization.");
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; the folder's own by default.");
         Option<string?> column = CommonOptions.Column();
         Command command = new("embed", "Writes the vector of each line.")
         {
-            model, input, output, pooler, normalize, maxLength, column,
+            model, input, pooler, normalize, maxLength, column,
         };
+        Func<ParseResult, VectorOutput> output = VectorOutput.AddTo(command);
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.OnRun((parsed, stop) =>
         {
@@ -40,38 +37,14 @@ static class EmbedCommand
             };
             string folder = parsed.GetValue(model)!;
             string source = parsed.GetValue(input)!;
-            string target = parsed.GetValue(output)!;
-            OutputPath.Check(target, source, folder);
+            VectorOutput target = output(parsed);
+            target.Check(source, folder);
             using SentenceEncoder encoder = CommonOptions.Load(folder, options);
             IEnumerable<SentenceRow> rows = CommonOptions.Read(source, parsed.GetValue(column));
-            Write(target, new VectorRows(encoder.Dimension, Embed(encoder, source, rows, stop)));
+            target.Write(encoder.Dimension, Embed(encoder, source, rows, stop));
             CommonOptions.ReportTruncated(encoder);
         });
         return command;
-    }
-
-    static Option<string> Output()
-    {
-        string files = string.Join(", ", VectorFormat.All.Select(format => $"FILE{format.Extension}"));
-        Option<string> option = new("--output")
-        {
-            Description = $"{files}, or - for standard output: one JSON array a line.",
-            DefaultValueFactory = _ => StandardOutput,
-        };
-        return option.Checked(IsSupported, $"{files} or -");
-
-        static bool IsSupported(string target) => target == StandardOutput || VectorFormat.Find(target) is not null;
-    }
-
-    static void Write(string target, VectorRows rows)
-    {
-        if (target != StandardOutput)
-        {
-            VectorFile.Write(target, rows);
-            return;
-        }
-        using Stream output = Console.OpenStandardOutput();
-        new JsonLinesWriter().Write(output, rows);
     }
 
     /// <summary>Returns the vectors of sentences in parts, [rows, dimension].</summary>

@@ -1,11 +1,10 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace EsimCse.Formats;
 
-/// <summary>Writes .safetensors with one tensor, embeddings, of rows × dimension.</summary>
+/// <summary>Writes .safetensors with one tensor, embeddings, of rows × columns.</summary>
 sealed class SafetensorsVectorWriter : IVectorWriter
 {
     /// <summary>Bytes before the data, which suit memory mapping; the longest header takes less.</summary>
@@ -17,10 +16,10 @@ sealed class SafetensorsVectorWriter : IVectorWriter
     public void Write(Stream stream, VectorRows rows)
     {
         stream.Write(new byte[HeaderBytes]);
-        foreach (float[] chunk in rows.Chunks()) stream.Write(MemoryMarshal.AsBytes<float>(chunk));
+        long count = rows.Stored.WriteTo(stream);
         long bytes = stream.Position - HeaderBytes;
         stream.Position = 0;
-        stream.Write(CreateHeader("F32", bytes / (rows.Dimension * sizeof(float)), rows.Dimension, bytes));
+        stream.Write(CreateHeader(rows.Stored.SafetensorsType, count, rows.Stored.Columns, bytes));
         stream.Flush();
     }
 

@@ -3,15 +3,16 @@ namespace EsimCse.Formats;
 /// <summary>A format of vectors that the extension of a file selects.</summary>
 /// <param name="Extension">The extension, with its point.</param>
 /// <param name="Writer">The writer.</param>
-sealed record VectorFormat(string Extension, IVectorWriter Writer)
+/// <param name="Types">The types that it can store.</param>
+sealed record VectorFormat(string Extension, IVectorWriter Writer, params IReadOnlyList<OutputType> Types)
 {
     /// <summary>All formats.</summary>
     public static IReadOnlyList<VectorFormat> All { get; } =
     [
-        new(".npy", new NpyWriter()),
-        new(".jsonl", new JsonLinesWriter()),
-        new(".csv", new CsvWriter()),
-        new(".safetensors", new SafetensorsVectorWriter()),
+        new(".npy", new NpyWriter(), Enum.GetValues<OutputType>()),
+        new(".jsonl", new JsonLinesWriter(), OutputType.Float32),
+        new(".csv", new CsvWriter(), OutputType.Float32),
+        new(".safetensors", new SafetensorsVectorWriter(), Enum.GetValues<OutputType>()),
     ];
 
     /// <summary>Returns the format of a file by its name; null for an unknown extension.</summary>

@@ -6,10 +6,19 @@ namespace EsimCse.Formats;
 /// <summary>The vectors of an output, in order. They are read once.</summary>
 /// <param name="dimension">Elements of a vector, at least 1.</param>
 /// <param name="chunks">The elements, in chunks of whole rows.</param>
-sealed class VectorRows(int dimension, IEnumerable<float[]> chunks)
+/// <param name="type">The type in which they are stored.</param>
+sealed class VectorRows(int dimension, IEnumerable<float[]> chunks, OutputType type = OutputType.Float32)
 {
+    StoredRows? _stored;
+
     /// <summary>Elements of a vector.</summary>
     public int Dimension => dimension;
+
+    /// <summary>The type in which the elements are stored.</summary>
+    public OutputType Type => type;
+
+    /// <summary>The vectors in that type, for formats that have it.</summary>
+    public StoredRows Stored => _stored ??= StoredRows.Create(this, type);
 
     /// <summary>Returns the elements, in chunks of whole rows.</summary>
     /// <exception cref="InvalidInputException">An element is not finite; the message names its row.</exception>

@@ -38,6 +38,56 @@ public class EmbedOutputTests(TrainedModel model) : IClassFixture<TrainedModel>
             [.. line.Split(',').Select(value => float.Parse(value, CultureInfo.InvariantCulture))];
     }
 
+    [Fact]
+    public void Every_type_is_that_of_the_vectors_of_standard_output()
+    {
+        float[][] expected = Expected();
+        StoredArray halves = StoredArray.ReadNpy(Write("h.npy", "--output-type", "fp16"));
+        Assert.Equal(expected.Select(row => row.Select(x => (Half)x)), halves.Rows(2, BitConverter.ToHalf));
+
+        StoredArray levels = StoredArray.ReadSafetensors(Write("q.safetensors", "--output-type", "int8"), "embeddings");
+        StoredArray scales = StoredArray.ReadNpy(model.In("q.safetensors.scales.npy"));
+        for (int i = 0; i < expected[0].Length; i++)
+        {
+            float scale = BitConverter.ToSingle(scales.Data, 4 * i);
+            Assert.Equal((float)(expected.Max(row => Math.Abs((double)row[i])) / 127), scale);
+            for (int row = 0; row < expected.Length; row++)
+                Assert.Equal(
+                    Math.Round(expected[row][i] / (double)scale), (sbyte)levels.Data[row * expected[0].Length + i]);
+        }
+
+        StoredArray bits = StoredArray.ReadNpy(Write("b.npy", "--output-type", "binary"));
+        Assert.Equal([expected.Length, 2], bits.Shape);
+        Assert.Equal(
+            string.Concat(expected.SelectMany(row => row.Select(x => x > 0 ? '1' : '0'))),
+            string.Concat(bits.Data.Select(value => $"{value:b8}")));
+    }
+
+    [Theory]
+    [InlineData("fp16", "-", "standard output")]
+    [InlineData("fp16", "v.csv", ".csv")]
+    [InlineData("int8", "v.jsonl", ".jsonl")]
+    [InlineData("binary", "v.csv", ".csv")]
+    public void A_type_that_the_format_does_not_have_is_refused_before_anything_is_read(
+        string type, string target, string found)
+    {
+        string path = target == "-" ? target : model.In(target);
+        (int code, _, string error) = Tool.Run(
+            "", "embed", model.In("missing"), model.In("missing.txt"), "--output", path, "--output-type", type);
+        Assert.Equal(2, code);
+        string message = $"--output-type {type}: found {found}, expected .npy or .safetensors as --output";
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_type_is_a_usage_error()
+    {
+        (int code, _, string error) = Tool.Run("", "embed", model.Run, "--output-type", "bf16");
+        Assert.Equal(2, code);
+        const string message = "--output-type: found bf16, expected fp32, fp16, int8, binary";
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("v.bin")]
     [InlineData("v")]

@@ -74,6 +74,72 @@ public sealed class VectorFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("fp32", "<f4", "F32", 4, 11)]
+    [InlineData("fp16", "<f2", "F16", 2, 11)]
+    [InlineData("int8", "|i1", "I8", 1, 11)]
+    [InlineData("binary", "|u1", "U8", 1, 2)]
+    public void Raw_formats_hold_the_bytes_of_every_type(
+        string name, string npyType, string tensorType, int size, int columns)
+    {
+        OutputType type = OutputTypes.FromName(name)!.Value;
+        float[][] vectors = VectorSamples.Normal(20, 11);
+        using MemoryStream expected = new();
+        long rows = VectorSamples.InChunks(vectors, 11, reusesArrays: false, type).Stored.WriteTo(expected);
+        Assert.Equal((20, 20 * columns * size), (rows, expected.Length));
+        foreach (string path in new[] { In("v.npy"), In("v.safetensors") })
+            VectorFile.Write(path, VectorSamples.InChunks(vectors, 11, reusesArrays: false, type));
+        StoredArray npy = StoredArray.ReadNpy(In("v.npy"));
+        StoredArray tensor = StoredArray.ReadSafetensors(In("v.safetensors"), "embeddings");
+        Assert.Equal((npyType, tensorType), (npy.Type, tensor.Type));
+        foreach (StoredArray array in new[] { npy, tensor })
+        {
+            Assert.Equal([20, columns], array.Shape);
+            Assert.Equal(expected.ToArray(), array.Data);
+        }
+    }
+
+    [Fact]
+    public void Scales_are_stored_with_int8_only()
+    {
+        float[][] vectors = [[1, 0, -3], [-127, 0, 2]];
+        foreach (OutputType type in Enum.GetValues<OutputType>())
+            VectorFile.Write(
+                In($"{type}.npy"), VectorSamples.InChunks(vectors, 3, reusesArrays: false, type));
+        StoredArray scales = StoredArray.ReadNpy(Assert.Single(Directory.GetFiles(_folder, "*.scales.npy")));
+        Assert.True(File.Exists(In("Int8.npy.scales.npy")));
+        Assert.Equal(("<f4", 3), (scales.Type, Assert.Single(scales.Shape)));
+        float[] found = [.. Enumerable.Range(0, 3).Select(i => BitConverter.ToSingle(scales.Data, 4 * i))];
+        Assert.Equal([1, 1 / 127f, 3 / 127f], found);
+        sbyte[][] levels = StoredArray.ReadNpy(In("Int8.npy")).Rows(1, (bytes, at) => (sbyte)bytes[at]);
+        sbyte[][] expected = [[1, 0, -127], [-127, 0, 85]];
+        Assert.Equal(expected, levels);
+    }
+
+    [Fact]
+    public void Scales_that_cannot_be_written_leave_neither_file()
+    {
+        Directory.CreateDirectory(In("v.npy.scales.npy"));
+        VectorRows rows = VectorSamples.InChunks([[1]], 1, reusesArrays: false, OutputType.Int8);
+        Assert.ThrowsAny<Exception>(() => VectorFile.Write(In("v.npy"), rows));
+        Assert.Empty(Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public void A_type_that_a_format_does_not_have_is_refused_before_the_rows_are_read()
+    {
+        VectorRows rows = new(1, Unread(), OutputType.Binary);
+        foreach (VectorFormat format in VectorFormat.All.Where(format => !format.Types.Contains(OutputType.Binary)))
+            Assert.Throws<ArgumentException>(() => VectorFile.Write(In("v" + format.Extension), rows));
+        Assert.Empty(Directory.GetFiles(_folder));
+
+        static IEnumerable<float[]> Unread()
+        {
+            Assert.Fail("read");
+            yield break;
+        }
+    }
+
     [Fact]
     public void Extensions_are_known_in_lower_case_only()
     {

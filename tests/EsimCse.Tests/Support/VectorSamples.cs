@@ -27,9 +27,10 @@ static class VectorSamples
     /// Returns vectors in chunks of unequal numbers of rows. The chunks of one size are one array, so that a writer
     /// that keeps a chunk writes wrong elements.
     /// </summary>
-    public static VectorRows InChunks(float[][] vectors, int dimension, bool reusesArrays = true)
+    public static VectorRows InChunks(
+        float[][] vectors, int dimension, bool reusesArrays = true, OutputType type = OutputType.Float32)
     {
-        return new VectorRows(dimension, Chunks());
+        return new VectorRows(dimension, Chunks(), type);
 
         IEnumerable<float[]> Chunks()
         {
