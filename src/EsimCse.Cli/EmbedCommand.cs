@@ -16,25 +16,14 @@ static class EmbedCommand
     {
         Argument<string> model = CommonOptions.Model();
         Argument<string> input = CommonOptions.Input();
-        Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
-        Option<bool?> normalize = CommonOptions.Flag("--normalize", "Replaces the folder's normalization.");
-        Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; the folder's own by default.");
         Option<string?> column = CommonOptions.Column();
-        Command command = new("embed", "Writes the vector of each line.")
-        {
-            model, input, pooler, normalize, maxLength, column,
-        };
+        Command command = new("embed", "Writes the vector of each line.") { model, input, column };
+        Func<ParseResult, EncoderOptions> encoderOptions = AddEncoder(command);
         Func<ParseResult, VectorOutput> output = VectorOutput.AddTo(command);
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.OnRun((parsed, stop) =>
         {
-            EncoderOptions options = new()
-            {
-                Pooler = CommonOptions.ParsePooler(parsed.GetValue(pooler)),
-                Normalize = parsed.GetValue(normalize),
-                MaxLength = parsed.GetValue(maxLength),
-                Device = device(parsed),
-            };
+            EncoderOptions options = encoderOptions(parsed) with { Device = device(parsed) };
             string folder = parsed.GetValue(model)!;
             string source = parsed.GetValue(input)!;
             VectorOutput target = output(parsed);
@@ -45,6 +34,36 @@ static class EmbedCommand
             CommonOptions.ReportTruncated(encoder);
         });
         return command;
+    }
+
+    /// <summary>Adds the options that change the vectors to a command and returns their reader.</summary>
+    static Func<ParseResult, EncoderOptions> AddEncoder(Command command)
+    {
+        Option<string?> pooler = CommonOptions.Pooler("Replaces the folder's pooling.");
+        Option<bool?> normalize = CommonOptions.Flag("--normalize", "Replaces the folder's normalization.");
+        Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; the folder's own by default.");
+        const string columns = "The first columns that are kept, normalized again where vectors are normalized; " +
+            "by default the folder's truncate_dim, else all.";
+        Option<int?> dimensions = CommonOptions.Number("--dimensions", columns, 1);
+        Option<string?> prompt = new("--prompt")
+        {
+            Description = "Text that goes before every sentence; by default the folder's default prompt, else none.",
+        };
+        Option<string?> promptName = new("--prompt-name")
+        {
+            Description = "Name of one of the folder's prompts, in place of --prompt.",
+        };
+        Option[] options = [pooler, normalize, maxLength, dimensions, prompt, promptName];
+        foreach (Option option in options) command.Add(option);
+        return parsed => new EncoderOptions
+        {
+            Pooler = CommonOptions.ParsePooler(parsed.GetValue(pooler)),
+            Normalize = parsed.GetValue(normalize),
+            MaxLength = parsed.GetValue(maxLength),
+            Dimensions = parsed.GetValue(dimensions),
+            Prompt = parsed.GetValue(prompt),
+            PromptName = parsed.GetValue(promptName),
+        };
     }
 
     /// <summary>Returns the vectors of sentences in parts, [rows, dimension].</summary>

@@ -19,6 +19,18 @@ public sealed record EncoderOptions
     /// </summary>
     public int? MaxLength { get; init; }
 
+    /// <summary>
+    /// The first columns of a vector that are kept, from 1 to the width of the model's vectors. Where vectors are
+    /// normalized they are normalized again afterwards, which they are not after the folder's own truncate_dim.
+    /// </summary>
+    public int? Dimensions { get; init; }
+
+    /// <summary>Text that goes before every sentence; empty for none.</summary>
+    public string? Prompt { get; init; }
+
+    /// <summary>Name of the folder's prompt to go before every sentence, in place of <see cref="Prompt"/>.</summary>
+    public string? PromptName { get; init; }
+
     /// <summary>The device; auto by default.</summary>
     public DeviceChoice Device { get; init; } = new();
 

@@ -17,6 +17,7 @@ public sealed partial class SentenceEncoder : IDisposable
     readonly BertParameters _bert;
     readonly Embedder _embedder;
     readonly IDisposable? _frozen;
+    readonly bool _normalizesAgain;
     readonly int _threads;
     long _truncated;
 
@@ -33,11 +34,15 @@ public sealed partial class SentenceEncoder : IDisposable
         if (options.Logger is { } logger)
             foreach (string remark in Tokenizer.Remarks) Log.TokenizerRemark(logger, remark);
 
-        if (folder.Pooling is { ExcludesPrompt: true } pooling && folder.Prompt.Length > 0)
+        Prompt = FindPrompt(folder, options);
+        if (folder.Pooling is { ExcludesPrompt: true } pooling && Prompt.Length > 0)
             throw pooling.PromptNotExcluded();
 
         _embedder = new Embedder(backend, folder.Config, Pooler, folder.Modules);
-        Dimension = Math.Min(folder.Encoding.Dimension ?? int.MaxValue, _embedder.Width);
+        if (options.Dimensions is { } dimensions && (dimensions < 1 || dimensions > _embedder.Width))
+            throw WrongDimensions(dimensions);
+        Dimension = Math.Min(options.Dimensions ?? folder.Encoding.Dimension ?? int.MaxValue, _embedder.Width);
+        _normalizesAgain = Normalize && options.Dimensions is not null;
         using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath, folder.Config.Family);
         bool readsHead = Pooler.HasHead && folder.Head is null;
         if (readsHead && !tensors.Contains(Modules.HeadWeight)) throw MissingHead();
@@ -63,6 +68,9 @@ public sealed partial class SentenceEncoder : IDisposable
 
     /// <summary>Tokens of a sentence at most, [CLS] and [SEP] included; longer sentences are truncated.</summary>
     public int MaxLength { get; }
+
+    /// <summary>The text that goes before every sentence; may be empty.</summary>
+    public string Prompt { get; }
 
     /// <summary>Elements of a vector.</summary>
     public int Dimension { get; }
@@ -118,7 +126,7 @@ public sealed partial class SentenceEncoder : IDisposable
     public float[] Encode(string sentence) => Encode([sentence])[0];
 
     /// <summary>
-    /// Returns the ids of each sentence with the folder's prompt, truncated to <see cref="MaxLength"/>.
+    /// Returns the ids of each sentence after <see cref="Prompt"/>, truncated to <see cref="MaxLength"/>.
     /// </summary>
     public IReadOnlyList<int[]> Tokenize(IReadOnlyList<string> sentences)
     {
@@ -129,7 +137,7 @@ public sealed partial class SentenceEncoder : IDisposable
         for (int i = 0; i < all.Length; i++)
         {
             ids.Clear();
-            string text = Folder.Prompt.Length > 0 ? Folder.Prompt + sentences[i] : sentences[i];
+            string text = Prompt.Length > 0 ? Prompt + sentences[i] : sentences[i];
             if (Tokenizer.Encode(text, MaxLength, ids)) truncated++;
             all[i] = [.. ids];
         }
@@ -188,7 +196,10 @@ public sealed partial class SentenceEncoder : IDisposable
         return Truncate(vectors);
     }
 
-    /// <summary>Keeps the first columns of vectors. A truncated vector is not normalized again.</summary>
+    /// <summary>
+    /// Keeps the first columns of vectors. Like sentence-transformers, a folder's truncate_dim does not normalize them
+    /// again; the option does.
+    /// </summary>
     float[] Truncate(float[] vectors)
     {
         int width = _embedder.Width;
@@ -196,8 +207,19 @@ public sealed partial class SentenceEncoder : IDisposable
         int rows = vectors.Length / width;
         float[] truncated = new float[rows * Dimension];
         for (int row = 0; row < rows; row++)
-            vectors.AsSpan(row * width, Dimension).CopyTo(truncated.AsSpan(row * Dimension));
+        {
+            Span<float> vector = truncated.AsSpan(row * Dimension, Dimension);
+            vectors.AsSpan(row * width, Dimension).CopyTo(vector);
+            if (_normalizesAgain) NormalizeModule.Normalize(vector);
+        }
         return truncated;
+    }
+
+    static string FindPrompt(ModelFolder folder, EncoderOptions options)
+    {
+        if (options.PromptName is not { } name) return options.Prompt ?? folder.Prompt;
+        if (options.Prompt is { } text) throw TwoPrompts(text, name);
+        return folder.Prompts.TryGetValue(name, out string? prompt) ? prompt : throw UnknownPrompt(name, folder);
     }
 
     /// <summary>Loads sentence-transformers' Dense module in place of pooler.dense.</summary>
@@ -210,6 +232,20 @@ public sealed partial class SentenceEncoder : IDisposable
 
     UsageException WrongLength() =>
         new($"length {MaxLength}, expected 2 … {Folder.Config.MaxPositions}, the model's positions");
+
+    UsageException WrongDimensions(int found) =>
+        new($"dimensions {found}, expected 1 … {_embedder.Width}, the width of the model's vectors");
+
+    static UsageException TwoPrompts(string text, string name) =>
+        new($"found the prompt '{text}' and the prompt name '{name}', expected one of the two");
+
+    static UsageException UnknownPrompt(string name, ModelFolder folder)
+    {
+        string expected = folder.Prompts.Count == 0
+            ? "none: the folder has no prompts"
+            : $"one of the folder's prompts: {string.Join(", ", folder.Prompts.Keys)}";
+        return new($"prompt name '{name}', expected {expected}");
+    }
 
     InvalidInputException MissingHead()
     {

@@ -33,6 +33,9 @@ public sealed record ModelFolder
     /// <summary>The text that goes before every sentence, from default_prompt_name; may be empty.</summary>
     public string Prompt => Encoding.Prompt;
 
+    /// <summary>The folder's prompts, texts to go before every sentence, by their names.</summary>
+    public IReadOnlyDictionary<string, string> Prompts => Encoding.Prompts;
+
     /// <summary>The function that compares vectors.</summary>
     public SimilarityFunction Similarity => Encoding.Similarity;
 

@@ -21,6 +21,9 @@ sealed record EncodingSettings
     /// <summary>The text that goes before every sentence; may be empty.</summary>
     public string Prompt { get; init; } = "";
 
+    /// <summary>The texts of the prompts by their names.</summary>
+    public IReadOnlyDictionary<string, string> Prompts { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The columns that are kept, at least 1; null for all.</summary>
     public int? Dimension { get; init; }
 
@@ -43,25 +46,30 @@ sealed record EncodingSettings
     {
         string file = Path.Combine(folder, "config_sentence_transformers.json");
         if (JsonSettings.ReadOptional(file, Keys) is not { } settings) return new();
+        Dictionary<string, string> prompts = ReadPrompts(settings);
         int? dimension = settings.Integer(DimensionKey, 0);
         return new()
         {
             File = settings,
-            Prompt = ReadPrompt(settings),
+            Prompts = prompts,
+            Prompt = FindDefault(settings, prompts),
             // sentence-transformers does not truncate to 0 columns.
             Dimension = dimension == 0 ? null : dimension,
             Similarity = ReadSimilarity(settings),
         };
     }
 
-    static string ReadPrompt(JsonSettings settings)
+    static Dictionary<string, string> ReadPrompts(JsonSettings settings)
     {
         JsonSettings? prompts = settings.Object(PromptsKey, SettingKeys.Map);
-        string[] names = [.. prompts?.Names ?? []];
-        foreach (string prompt in names) prompts!.Text(prompt);
+        return (prompts?.Names ?? []).ToDictionary(name => name, name => prompts!.Text(name) ?? "");
+    }
+
+    static string FindDefault(JsonSettings settings, Dictionary<string, string> prompts)
+    {
         if (settings.Text(DefaultKey) is not { } name) return "";
-        if (names.Contains(name)) return prompts!.Text(name) ?? "";
-        throw settings.Wrong(DefaultKey, $"one of the names in {PromptsKey}: {string.Join(", ", names)}");
+        if (prompts.TryGetValue(name, out string? prompt)) return prompt;
+        throw settings.Wrong(DefaultKey, $"one of the names in {PromptsKey}: {string.Join(", ", prompts.Keys)}");
     }
 
     static SimilarityFunction ReadSimilarity(JsonSettings settings)
