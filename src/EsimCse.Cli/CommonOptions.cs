@@ -108,10 +108,10 @@ static class CommonOptions
     }
 
     /// <summary>Reads the sentences of a file, or the lines of standard input for "-".</summary>
-    public static IEnumerable<SentenceRow> Read(string input, string? column)
+    public static IEnumerable<SentenceRow> Read(string input, string? column, IReadOnlyList<string>? keep = null)
     {
         SentenceFile.CheckColumn([input], column);
-        if (input != "-") return SentenceFile.Read(input, column, Console.Error.WriteLine);
+        if (input != "-") return SentenceFile.Read(input, column, Console.Error.WriteLine, keep);
         return SentenceFile.Read(Console.OpenStandardInput(), NameOf(input), Console.Error.WriteLine);
     }
 

@@ -20,6 +20,7 @@ static class EmbedCommand
         Command command = new("embed", "Writes the vector of each line.") { model, input, column };
         Func<ParseResult, EncoderOptions> encoderOptions = AddEncoder(command);
         Func<ParseResult, VectorOutput> output = VectorOutput.AddTo(command);
+        Func<ParseResult, KeptInput> keptInput = KeptInput.AddTo(command);
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.OnRun((parsed, stop) =>
         {
@@ -27,10 +28,12 @@ static class EmbedCommand
             string folder = parsed.GetValue(model)!;
             string source = parsed.GetValue(input)!;
             VectorOutput target = output(parsed);
-            target.Check(source, folder);
+            KeptInput kept = keptInput(parsed);
+            target.Check(source, folder, kept);
+            kept.Check(source);
             using SentenceEncoder encoder = CommonOptions.Load(folder, options);
-            IEnumerable<SentenceRow> rows = CommonOptions.Read(source, parsed.GetValue(column));
-            target.Write(encoder.Dimension, Embed(encoder, source, rows, stop));
+            IEnumerable<SentenceRow> rows = CommonOptions.Read(source, parsed.GetValue(column), kept.Columns);
+            target.Write(encoder.Dimension, Embed(encoder, source, kept.Record(rows), stop), kept.Output);
             CommonOptions.ReportTruncated(encoder);
         });
         return command;

@@ -26,11 +26,12 @@ sealed record VectorOutput(string Target, OutputType Type)
     /// <summary>Checks what can be checked before the input is read.</summary>
     /// <exception cref="InvalidInputException">The folder of the output is missing.</exception>
     /// <exception cref="UsageException">
-    /// The output is the input, or a file of the model, or its format does not have the type.
+    /// The output is the input, or a file of the model, or its format does not have the type or carries no columns.
     /// </exception>
-    public void Check(string input, string model)
+    public void Check(string input, string model, KeptInput kept)
     {
-        if (!TypesOf(Target).Contains(Type)) throw WrongType();
+        if (!TypesOf(Target).Contains(Type)) throw Wrong($"--output-type {Type.Name()}", f => f.Types.Contains(Type));
+        if (!kept.IsEmpty && !Keeps(Target)) throw Wrong("--keep", format => format.Keeps);
         OutputPath.Check(Target, input, model);
         if (Type == OutputType.Int8) OutputPath.Check(VectorFile.ScalesPath(Target), input, model);
     }
@@ -38,9 +39,10 @@ sealed record VectorOutput(string Target, OutputType Type)
     /// <summary>Writes vectors.</summary>
     /// <param name="dimension">Elements of a vector.</param>
     /// <param name="chunks">The vectors, in chunks of whole rows.</param>
-    public void Write(int dimension, IEnumerable<float[]> chunks)
+    /// <param name="kept">The columns that are carried along.</param>
+    public void Write(int dimension, IEnumerable<float[]> chunks, KeptColumns kept)
     {
-        VectorRows rows = new(dimension, chunks, Type);
+        VectorRows rows = new(dimension, chunks, Type) { Kept = kept };
         if (Target != StandardOutput)
         {
             VectorFile.Write(Target, rows);
@@ -79,11 +81,12 @@ sealed record VectorOutput(string Target, OutputType Type)
     static IReadOnlyList<OutputType> TypesOf(string target) =>
         target == StandardOutput ? [OutputType.Float32] : VectorFormat.Find(target)!.Types;
 
-    UsageException WrongType()
+    static bool Keeps(string target) => target == StandardOutput || VectorFormat.Find(target)!.Keeps;
+
+    UsageException Wrong(string option, Func<VectorFormat, bool> isAble)
     {
         string found = Target == StandardOutput ? "standard output" : Path.GetExtension(Target);
-        IEnumerable<string> able =
-            VectorFormat.All.Where(format => format.Types.Contains(Type)).Select(format => format.Extension);
-        return new($"--output-type {Type.Name()}: found {found}, expected {string.Join(" or ", able)} as --output");
+        IEnumerable<string> able = VectorFormat.All.Where(isAble).Select(format => format.Extension);
+        return new($"{option}: found {found}, expected {string.Join(" or ", able)} as --output");
     }
 }

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
+using EsimCse.Core.Text;
 using nietras.SeparatedValues;
 
 namespace EsimCse.Formats;
 
 /// <summary>
 /// Writes .csv: a header row e0,e1,… and one row a vector, with the shortest digits that give the same fp32 back.
-/// Lines end at LF.
+/// Columns that are carried along come first; JSON's null is an empty field. Lines end at LF.
 /// </summary>
 sealed class CsvWriter : IVectorWriter
 {
@@ -15,14 +16,15 @@ sealed class CsvWriter : IVectorWriter
     /// <inheritdoc/>
     public void Write(Stream stream, VectorRows rows)
     {
+        string[] columns = [.. Enumerable.Range(0, rows.Dimension).Select(Name)];
+        rows.Kept.RequireOtherThan(columns);
         using StreamWriter text = new(stream, new UTF8Encoding(false), BufferSize, leaveOpen: true) { NewLine = "\n" };
         using SepWriter writer = CreateWriter(text);
-        string[] columns = [.. Enumerable.Range(0, rows.Dimension).Select(Name)];
-        writer.Header.Add(columns);
+        writer.Header.Add([.. rows.Kept.Names, .. columns]);
         writer.Header.Write();
         foreach (float[] chunk in rows.Chunks())
             for (int row = 0; row < chunk.Length; row += rows.Dimension)
-                WriteRow(writer, chunk.AsSpan(row, rows.Dimension));
+                WriteRow(writer, rows.Kept.Next(), chunk.AsSpan(row, rows.Dimension));
     }
 
     static SepWriter CreateWriter(TextWriter text)
@@ -31,11 +33,14 @@ sealed class CsvWriter : IVectorWriter
         return options.To(text, leaveOpen: true);
     }
 
-    static void WriteRow(SepWriter writer, ReadOnlySpan<float> vector)
+    static void WriteRow(SepWriter writer, IReadOnlyList<KeptValue> kept, ReadOnlySpan<float> vector)
     {
         using SepWriter.Row row = writer.NewRow();
-        for (int i = 0; i < vector.Length; i++) row[i].Format(vector[i]);
+        for (int i = 0; i < kept.Count; i++) row[i].Set(IsNull(kept[i]) ? "" : kept[i].Text);
+        for (int i = 0; i < vector.Length; i++) row[kept.Count + i].Format(vector[i]);
     }
+
+    static bool IsNull(KeptValue value) => value is { IsJson: true, Text: "null" };
 
     static string Name(int column) => string.Create(CultureInfo.InvariantCulture, $"e{column}");
 }

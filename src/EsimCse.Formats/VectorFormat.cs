@@ -6,12 +6,15 @@ namespace EsimCse.Formats;
 /// <param name="Types">The types that it can store.</param>
 sealed record VectorFormat(string Extension, IVectorWriter Writer, params IReadOnlyList<OutputType> Types)
 {
+    /// <summary>Whether columns of the input can be carried along.</summary>
+    public bool Keeps { get; private init; }
+
     /// <summary>All formats.</summary>
     public static IReadOnlyList<VectorFormat> All { get; } =
     [
         new(".npy", new NpyWriter(), Enum.GetValues<OutputType>()),
-        new(".jsonl", new JsonLinesWriter(), OutputType.Float32),
-        new(".csv", new CsvWriter(), OutputType.Float32),
+        new(".jsonl", new JsonLinesWriter(), OutputType.Float32) { Keeps = true },
+        new(".csv", new CsvWriter(), OutputType.Float32) { Keeps = true },
         new(".safetensors", new SafetensorsVectorWriter(), Enum.GetValues<OutputType>()),
     ];
 

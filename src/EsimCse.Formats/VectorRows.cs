@@ -14,6 +14,9 @@ sealed class VectorRows(int dimension, IEnumerable<float[]> chunks, OutputType t
     /// <summary>Elements of a vector.</summary>
     public int Dimension => dimension;
 
+    /// <summary>Columns that are carried along, for formats that can.</summary>
+    public KeptColumns Kept { get; init; } = KeptColumns.None;
+
     /// <summary>The type in which the elements are stored.</summary>
     public OutputType Type => type;
 

@@ -9,7 +9,8 @@ namespace EsimCse.Core.Text;
 /// </summary>
 /// <param name="name">Name of the file, for errors.</param>
 /// <param name="column">The column's name; null for the default.</param>
-sealed class JsonSentences(string name, string? column)
+/// <param name="keep">The names of the columns that are carried along; null for none.</param>
+sealed class JsonSentences(string name, string? column, IReadOnlyList<string>? keep = null)
 {
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -20,7 +21,7 @@ sealed class JsonSentences(string name, string? column)
     /// <param name="json">The value's text.</param>
     /// <param name="line">The line on which it starts.</param>
     /// <exception cref="InvalidInputException">
-    /// The text is not valid JSON, or the column is missing or not a string.
+    /// The text is not valid JSON, the column is missing or not a string, or one that is carried along is missing.
     /// </exception>
     /// <exception cref="UsageException">There is no default column.</exception>
     public SentenceRow Read(string json, long line)
@@ -28,7 +29,8 @@ sealed class JsonSentences(string name, string? column)
         try
         {
             using JsonDocument document = JsonDocument.Parse(json, Strict);
-            return new(ReadSentence(document.RootElement, line), line);
+            JsonElement root = document.RootElement;
+            return new(ReadSentence(root, line), line) { Kept = keep is { Count: > 0 } ? ReadKept(root, line) : null };
         }
         catch (JsonException error)
         {
@@ -55,6 +57,18 @@ sealed class JsonSentences(string name, string? column)
         }
         if (!_isNamed) return ReadString(value, line, " or an object with one");
         throw Wrong(line, Describe(value), $"an object with '{_column}'");
+    }
+
+    KeptValue[] ReadKept(JsonElement value, long line)
+    {
+        if (value.ValueKind != JsonValueKind.Object)
+            throw Wrong(line, Describe(value), $"an object with '{keep![0]}'");
+        return [.. keep!.Select(Find)];
+
+        KeptValue Find(string column) =>
+            value.TryGetProperty(column, out JsonElement property)
+                ? KeptValue.From(property)
+                : throw Missing(value, line, column);
     }
 
     string ChooseColumn(JsonElement row, long line)

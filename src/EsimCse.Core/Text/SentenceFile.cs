@@ -15,10 +15,15 @@ static class SentenceFile
     /// <param name="path">The file.</param>
     /// <param name="column">The column's name; null for the default.</param>
     /// <param name="remark">Receives a line about the file where it may differ from what its author meant.</param>
+    /// <param name="keep">The names of columns that are carried along; null for none.</param>
     /// <exception cref="InvalidInputException">The file is missing or not valid; the message names the
     /// line.</exception>
     /// <exception cref="UsageException">There are several columns to choose from.</exception>
-    public static IEnumerable<SentenceRow> Read(string path, string? column = null, Action<string>? remark = null)
+    public static IEnumerable<SentenceRow> Read(
+        string path,
+        string? column = null,
+        Action<string>? remark = null,
+        IReadOnlyList<string>? keep = null)
     {
         InputFile.Require(path);
         return ReadOpened();
@@ -27,28 +32,32 @@ static class SentenceFile
         {
             using FileStream file = Open(path);
             using Decompression content = new(file, Extension(path));
-            foreach (SentenceRow row in Read(content.Read, path, column, remark)) yield return row;
+            foreach (SentenceRow row in Read(content.Read, path, column, remark, keep)) yield return row;
         }
     }
 
     /// <summary>Reads the sentences of bytes that are not compressed, in the format of a file's name.</summary>
-    /// <inheritdoc cref="Read(string, string?, Action{string}?)"/>
+    /// <inheritdoc cref="Read(string, string?, Action{string}?, IReadOnlyList{string}?)"/>
     public static IEnumerable<SentenceRow> Read(
-        ReadBytes source, string name, string? column = null, Action<string>? remark = null)
+        ReadBytes source,
+        string name,
+        string? column = null,
+        Action<string>? remark = null,
+        IReadOnlyList<string>? keep = null)
     {
-        if (Format(name) == ".json") return ReadArray(new(source, name), new(name, column));
+        if (Format(name) == ".json") return ReadArray(new(source, name), new(name, column, keep));
         Utf8LineReader lines = new(source, name);
         return Format(name) switch
         {
-            ".csv" => ReadCsv(lines, name, column, remark),
-            ".tsv" => ReadTsv(lines, name, column, remark),
-            ".jsonl" or ".ndjson" => ReadJsonLines(lines, new(name, column)),
+            ".csv" => ReadCsv(lines, name, column, remark, keep),
+            ".tsv" => ReadTsv(lines, name, column, remark, keep),
+            ".jsonl" or ".ndjson" => ReadJsonLines(lines, new(name, column, keep)),
             _ => ReadText(lines, name, remark),
         };
     }
 
     /// <summary>Reads several columns of a file side by side, each by a reader of its own.</summary>
-    /// <inheritdoc cref="Read(string, string?, Action{string}?)"/>
+    /// <inheritdoc cref="Read(string, string?, Action{string}?, IReadOnlyList{string}?)"/>
     public static IEnumerable<string[]> ReadColumns(string path, IReadOnlyList<string> columns)
     {
         InputFile.Require(path);
@@ -112,17 +121,19 @@ static class SentenceFile
         ReportReturns(lines.LoneReturns, name, remark);
     }
 
-    static IEnumerable<SentenceRow> ReadCsv(Utf8LineReader lines, string name, string? column, Action<string>? remark)
+    static IEnumerable<SentenceRow> ReadCsv(
+        Utf8LineReader lines, string name, string? column, Action<string>? remark, IReadOnlyList<string>? keep)
     {
         CsvReader csv = new(lines, name);
-        foreach (SentenceRow row in DelimitedText.ReadColumn(csv.ReadRows(), name, column)) yield return row;
+        foreach (SentenceRow row in DelimitedText.ReadColumn(csv.ReadRows(), name, column, keep)) yield return row;
         ReportReturns(csv.LoneReturns, name, remark);
     }
 
-    static IEnumerable<SentenceRow> ReadTsv(Utf8LineReader lines, string name, string? column, Action<string>? remark)
+    static IEnumerable<SentenceRow> ReadTsv(
+        Utf8LineReader lines, string name, string? column, Action<string>? remark, IReadOnlyList<string>? keep)
     {
         var rows = DelimitedText.SplitAtTabs(lines);
-        foreach (SentenceRow row in DelimitedText.ReadColumn(rows, name, column)) yield return row;
+        foreach (SentenceRow row in DelimitedText.ReadColumn(rows, name, column, keep)) yield return row;
         ReportReturns(lines.LoneReturns, name, remark);
     }
 
