@@ -67,7 +67,7 @@ sealed record VectorOutput(string Target, OutputType Type)
     static Option<string> TypeOption()
     {
         string names = string.Join(", ", OutputTypes.Names);
-        const string meaning = "The type of the elements; other formats than .npy and .safetensors have fp32 only. " +
+        const string meaning = "Any in .npy and .safetensors, fp32 or fp16 in .arrow, fp32 in the others. " +
             "int8 is scaled by one factor a column, from the first 100 000 rows, stored in OUTPUT.scales.npy; " +
             "binary has one bit an element, 1 where it is positive, eight columns a byte.";
         Option<string> option = new("--output-type")

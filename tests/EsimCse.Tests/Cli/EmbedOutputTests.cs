@@ -30,6 +30,8 @@ public class EmbedOutputTests(TrainedModel model) : IClassFixture<TrainedModel>
         float[][] expected = Expected();
         Assert.Equal(expected, StoredArray.ReadNpy(Write("v.npy")).Floats());
         Assert.Equal(expected, StoredArray.ReadSafetensors(Write("v.safetensors"), "embeddings").Floats());
+        Assert.Equal(expected, ColumnarFile.ReadArrow<float>(Write("v.arrow"), expected[0].Length));
+        Assert.Equal(expected, ColumnarFile.ReadParquet(Write("v.parquet"), expected[0].Length));
         string[] lines = File.ReadAllLines(Write("v.csv"));
         Assert.StartsWith("e0,e1,", lines[0], StringComparison.Ordinal);
         Assert.Equal(expected, lines[1..].Select(Parse));
@@ -64,19 +66,20 @@ public class EmbedOutputTests(TrainedModel model) : IClassFixture<TrainedModel>
     }
 
     [Theory]
-    [InlineData("fp16", "-", "standard output")]
-    [InlineData("fp16", "v.csv", ".csv")]
-    [InlineData("int8", "v.jsonl", ".jsonl")]
-    [InlineData("binary", "v.csv", ".csv")]
+    [InlineData("fp16", "-", "found standard output, expected .npy or .arrow or .safetensors")]
+    [InlineData("fp16", "v.csv", "found .csv, expected .npy or .arrow or .safetensors")]
+    [InlineData("fp16", "v.parquet", "found .parquet, expected .npy or .arrow or .safetensors")]
+    [InlineData("int8", "v.jsonl", "found .jsonl, expected .npy or .safetensors")]
+    [InlineData("int8", "v.parquet", "found .parquet, expected .npy or .safetensors")]
+    [InlineData("binary", "v.arrow", "found .arrow, expected .npy or .safetensors")]
     public void A_type_that_the_format_does_not_have_is_refused_before_anything_is_read(
-        string type, string target, string found)
+        string type, string target, string problem)
     {
         string path = target == "-" ? target : model.In(target);
         (int code, _, string error) = Tool.Run(
             "", "embed", model.In("missing"), model.In("missing.txt"), "--output", path, "--output-type", type);
         Assert.Equal(2, code);
-        string message = $"--output-type {type}: found {found}, expected .npy or .safetensors as --output";
-        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Contains($"--output-type {type}: {problem} as --output", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -95,7 +98,7 @@ public class EmbedOutputTests(TrainedModel model) : IClassFixture<TrainedModel>
     {
         (int code, _, string error) = Tool.Run("", "embed", model.Run, "--output", model.In(name));
         Assert.Equal(2, code);
-        foreach (string known in new[] { "FILE.npy", "FILE.jsonl", "FILE.csv", "FILE.safetensors", "or -" })
-            Assert.Contains(known, error, StringComparison.Ordinal);
+        const string known = "FILE.npy, FILE.jsonl, FILE.csv, FILE.parquet, FILE.arrow, FILE.safetensors or -";
+        Assert.Contains(known, error, StringComparison.Ordinal);
     }
 }

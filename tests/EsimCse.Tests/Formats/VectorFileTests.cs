@@ -162,6 +162,10 @@ public sealed class VectorFileTests : IDisposable
                 string[] lines = File.ReadAllLines(path);
                 Assert.Equal(string.Join(',', Enumerable.Range(0, dimension).Select(i => $"e{i}")), lines[0]);
                 return [.. lines[1..].Select(line => line.Split(',').Select(Parse).ToArray())];
+            case ".arrow":
+                return ColumnarFile.ReadArrow<float>(path, dimension);
+            case ".parquet":
+                return ColumnarFile.ReadParquet(path, dimension);
             default:
                 throw new NotSupportedException(path);
         }
