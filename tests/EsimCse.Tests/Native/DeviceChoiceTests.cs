@@ -26,19 +26,40 @@ public class DeviceChoiceTests
         if (!valid) Assert.Throws<ArgumentException>(() => new DeviceChoice(device).Open());
     }
 
-    [Fact]
-    public void The_CPU_has_only_fp32()
+    [Theory]
+    [InlineData(ElementType.Float32, true, true)]
+    [InlineData(ElementType.BFloat16, true, false)]
+    [InlineData(ElementType.Int8, true, false)]
+    [InlineData(ElementType.Float16, false, false)]
+    [InlineData(ElementType.Int32, false, false)]
+    public void The_CPU_embeds_in_three_precisions_and_trains_in_one(ElementType type, bool embeds, bool trains)
     {
         using IBackend backend = new DeviceChoice("cpu", Threads: 1).Open();
         Assert.IsType<CpuBackend>(backend);
         Assert.Equal(ElementType.Float32, new DeviceChoice("cpu").PrecisionOn(backend, training: true));
         Assert.Equal(ElementType.Float32, new DeviceChoice("cpu").PrecisionOn(backend, training: false));
-        foreach (ElementType type in new[] { ElementType.BFloat16, ElementType.Float16 })
+        DeviceChoice choice = new("cpu", Precision: type);
+        foreach ((bool training, bool expected) in new[] { (false, embeds), (true, trains) })
         {
-            DeviceChoice choice = new("cpu", Precision: type);
-            Assert.Throws<UsageException>(() => choice.PrecisionOn(backend, training: false));
-            Assert.Throws<UsageException>(() => choice.Require());
+            if (expected)
+            {
+                choice.Require(training);
+                Assert.Equal(type, choice.PrecisionOn(backend, training));
+                continue;
+            }
+            Assert.Throws<UsageException>(() => choice.PrecisionOn(backend, training));
+            Assert.Throws<UsageException>(() => choice.Require(training));
         }
+    }
+
+    [Fact]
+    public void CUDA_has_no_int8()
+    {
+        Backends.RequireCuda();
+        DeviceChoice choice = new("cuda", Precision: ElementType.Int8);
+        using IBackend backend = Backends.Create(Backends.Cuda);
+        Assert.Throws<UsageException>(() => choice.PrecisionOn(backend, training: false));
+        Assert.Throws<UsageException>(() => choice.Require());
     }
 
     [Fact]
