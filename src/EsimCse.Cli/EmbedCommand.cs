@@ -17,7 +17,12 @@ static class EmbedCommand
         Argument<string> model = CommonOptions.Model();
         Argument<string> input = CommonOptions.Input();
         Option<string?> column = CommonOptions.Column();
-        Command command = new("embed", "Writes the vector of each line.") { model, input, column };
+        Option<bool> json = new("--json")
+        {
+            Description = "Ends with a JSON object in place of the line of counts, on standard output unless vectors " +
+                "go there.",
+        };
+        Command command = new("embed", "Writes the vector of each line.") { model, input, column, json };
         Func<ParseResult, EncoderOptions> encoderOptions = AddEncoder(command);
         Func<ParseResult, VectorOutput> output = VectorOutput.AddTo(command);
         Func<ParseResult, KeptInput> keptInput = KeptInput.AddTo(command);
@@ -32,9 +37,12 @@ static class EmbedCommand
             target.Check(source, folder, kept);
             kept.Check(source);
             using SentenceEncoder encoder = CommonOptions.Load(folder, options);
-            IEnumerable<SentenceRow> rows = CommonOptions.Read(source, parsed.GetValue(column), kept.Columns);
+            EmbedSummary summary = new(parsed.GetValue(json), outputIsFree: !target.IsStandardOutput);
+            IEnumerable<SentenceRow> rows =
+                summary.Count(CommonOptions.Read(source, parsed.GetValue(column), kept.Columns));
             target.Write(encoder.Dimension, Embed(encoder, source, kept.Record(rows), stop), kept.Output);
             CommonOptions.ReportTruncated(encoder);
+            summary.Write(encoder);
         });
         return command;
     }

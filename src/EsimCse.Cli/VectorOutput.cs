@@ -11,6 +11,9 @@ sealed record VectorOutput(string Target, OutputType Type)
 {
     const string StandardOutput = "-";
 
+    /// <summary>Whether vectors go to standard output.</summary>
+    public bool IsStandardOutput => Target == StandardOutput;
+
     static string Files => string.Join(", ", VectorFormat.All.Select(format => $"FILE{format.Extension}"));
 
     /// <summary>Adds the options of the output to a command and returns their reader.</summary>
@@ -43,7 +46,7 @@ sealed record VectorOutput(string Target, OutputType Type)
     public void Write(int dimension, IEnumerable<float[]> chunks, KeptColumns kept)
     {
         VectorRows rows = new(dimension, chunks, Type) { Kept = kept };
-        if (Target != StandardOutput)
+        if (!IsStandardOutput)
         {
             VectorFile.Write(Target, rows);
             return;
@@ -85,7 +88,7 @@ sealed record VectorOutput(string Target, OutputType Type)
 
     UsageException Wrong(string option, Func<VectorFormat, bool> isAble)
     {
-        string found = Target == StandardOutput ? "standard output" : Path.GetExtension(Target);
+        string found = IsStandardOutput ? "standard output" : Path.GetExtension(Target);
         IEnumerable<string> able = VectorFormat.All.Where(isAble).Select(format => format.Extension);
         return new($"{option}: found {found}, expected {string.Join(" or ", able)} as --output");
     }

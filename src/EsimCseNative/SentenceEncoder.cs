@@ -20,6 +20,7 @@ public sealed partial class SentenceEncoder : IDisposable
     readonly bool _normalizesAgain;
     readonly int _threads;
     long _truncated;
+    long _tokens;
 
     SentenceEncoder(IBackend backend, ModelFolder folder, EncoderOptions options)
     {
@@ -74,6 +75,12 @@ public sealed partial class SentenceEncoder : IDisposable
 
     /// <summary>Elements of a vector.</summary>
     public int Dimension { get; }
+
+    /// <summary>The name of the device, with its number of threads on the CPU.</summary>
+    public string Device => _backend.Name;
+
+    /// <summary>Number of tokens of all sentences since the encoder was loaded, special tokens included.</summary>
+    public long Tokens => Interlocked.Read(ref _tokens);
 
     /// <summary>Number of sentences truncated to <see cref="MaxLength"/> since the encoder was loaded.</summary>
     public long Truncated => Interlocked.Read(ref _truncated);
@@ -142,6 +149,7 @@ public sealed partial class SentenceEncoder : IDisposable
             all[i] = [.. ids];
         }
         Interlocked.Add(ref _truncated, truncated);
+        Interlocked.Add(ref _tokens, all.Sum(ids => (long)ids.Length));
         return all;
     }
 

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using EsimCse.Core.Text;
+using EsimCseNative;
+
+namespace EsimCse.Cli;
+
+/// <summary>Counts what a command embeds, and says so at its end.</summary>
+/// <param name="writesJson">Whether the summary is a JSON object.</param>
+/// <param name="outputIsFree">Whether standard output holds nothing else: the object goes there then.</param>
+sealed class EmbedSummary(bool writesJson, bool outputIsFree)
+{
+    readonly Stopwatch _time = Stopwatch.StartNew();
+    long _rows;
+
+    /// <summary>Counts rows as they are read.</summary>
+    public IEnumerable<SentenceRow> Count(IEnumerable<SentenceRow> rows)
+    {
+        foreach (SentenceRow row in rows)
+        {
+            _rows++;
+            yield return row;
+        }
+    }
+
+    /// <summary>Writes the object to standard output, or to standard error, as the line for people.</summary>
+    public void Write(SentenceEncoder encoder)
+    {
+        double seconds = _time.Elapsed.TotalSeconds;
+        if (writesJson) WriteJson(encoder, seconds);
+        else Console.Error.WriteLine(Line(encoder, seconds));
+    }
+
+    string Line(SentenceEncoder encoder, double seconds)
+    {
+        string counts = $"{_rows} rows, {encoder.Tokens} tokens, {encoder.Truncated} truncated";
+        string rate = string.Create(CultureInfo.InvariantCulture, $"{seconds:F1} s, {_rows / seconds:F0} rows/s");
+        return $"{counts}; {rate}; {encoder.Device}";
+    }
+
+    void WriteJson(SentenceEncoder encoder, double seconds)
+    {
+        using Stream output = outputIsFree ? Console.OpenStandardOutput() : Console.OpenStandardError();
+        using (Utf8JsonWriter json = new(output))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("rows", _rows);
+            json.WriteNumber("tokens", encoder.Tokens);
+            json.WriteNumber("truncated", encoder.Truncated);
+            json.WriteNumber("seconds", seconds);
+            json.WriteNumber("rows_per_second", _rows / seconds);
+            json.WriteString("device", encoder.Device);
+            json.WriteEndObject();
+        }
+        output.WriteByte((byte)'\n');
+    }
+}
