@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using EsimCse.Core.Text;
 using EsimCseNative;
 
@@ -41,8 +40,8 @@ sealed class EmbedSummary(bool writesJson, bool outputIsFree)
 
     void WriteJson(SentenceEncoder encoder, double seconds)
     {
-        using Stream output = outputIsFree ? Console.OpenStandardOutput() : Console.OpenStandardError();
-        using (Utf8JsonWriter json = new(output))
+        Stream output = outputIsFree ? Console.OpenStandardOutput() : Console.OpenStandardError();
+        JsonLine.Write(output, json =>
         {
             json.WriteStartObject();
             json.WriteNumber("rows", _rows);
@@ -52,7 +51,6 @@ sealed class EmbedSummary(bool writesJson, bool outputIsFree)
             json.WriteNumber("rows_per_second", _rows / seconds);
             json.WriteString("device", encoder.Device);
             json.WriteEndObject();
-        }
-        output.WriteByte((byte)'\n');
+        });
     }
 }

@@ -12,12 +12,7 @@ namespace EsimCse.Cli;
 /// <param name="Transfer">Scores on transfer tasks, if there are any.</param>
 sealed record EvalReport(string Model, Pooler Pooler, StsReport? Sts, TransferReport? Transfer)
 {
-    public void WriteJson()
-    {
-        using Stream output = Console.OpenStandardOutput();
-        using (Utf8JsonWriter json = new(output)) Write(json);
-        output.WriteByte((byte)'\n');
-    }
+    public void WriteJson() => JsonLine.Write(Console.OpenStandardOutput(), Write);
 
     public void Write(Utf8JsonWriter json)
     {
