@@ -44,6 +44,10 @@ public sealed unsafe partial class CpuBackend : IBackend
             [.. Enumerable.Range(0, backends).Select(_ => new CpuBackend(1, GemmVariant, frozen))]);
     }
 
+    /// <summary>The types of the operands of an embedding's products.</summary>
+    public static IReadOnlyList<ElementType> FrozenTypes { get; } =
+        [ElementType.Float32, ElementType.BFloat16, ElementType.Int8];
+
     /// <summary>Micro-kernel of the matrix products: scalar, vector128, vector256 or vector512.</summary>
     public string GemmVariant { get; }
 
@@ -122,8 +126,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     public bool SupportsDataType(ElementType type) => type == ElementType.Float32;
 
     /// <inheritdoc/>
-    public bool SupportsFrozenType(ElementType type) =>
-        type is ElementType.Float32 or ElementType.BFloat16 or ElementType.Int8;
+    public bool SupportsFrozenType(ElementType type) => FrozenTypes.Contains(type);
 
     /// <inheritdoc/>
     public IDisposable FreezeWeights(IReadOnlyList<Matrix> weights, ElementType type = ElementType.Float32)
@@ -147,6 +150,8 @@ public sealed unsafe partial class CpuBackend : IBackend
 
     internal static Span<float> Row(Matrix matrix, int row) =>
         new((float*)matrix.Address + (long)row * matrix.Columns, matrix.Columns);
+
+    internal static int CeilingDivide(int value, int divisor) => (value + divisor - 1) / divisor;
 
     static float* Floats(Matrix matrix) => (float*)matrix.Address;
 

@@ -89,7 +89,7 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
         ElementType preferred = training ? ElementType.BFloat16 : ElementType.Float16;
         ElementType standard = backend.SupportsDataType(preferred) ? preferred : ElementType.Float32;
         ElementType chosen = Precision ?? standard;
-        bool isSupported = backend.SupportsDataType(chosen) || !training && backend.SupportsFrozenType(chosen);
+        bool isSupported = training ? backend.SupportsDataType(chosen) : backend.SupportsFrozenType(chosen);
         if (!isSupported) throw NoSuchPrecision(backend.Name, backend is CudaBackend ? OfCuda : OfCpu(training));
         return training && chosen == ElementType.Float16 ? throw NotForTraining() : chosen;
     }
@@ -157,7 +157,7 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     }
 
     static bool IsOfCpu(ElementType type, bool training) =>
-        type == ElementType.Float32 || !training && (type is ElementType.BFloat16 or ElementType.Int8);
+        training ? type == ElementType.Float32 : CpuBackend.FrozenTypes.Contains(type);
 
     static string OfCpu(bool training) => training ? "only fp32 to train" : "fp32, bf16 and int8";
 

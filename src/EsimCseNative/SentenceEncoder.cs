@@ -52,7 +52,7 @@ public sealed partial class SentenceEncoder : IDisposable
         ulong? headSeed = readsHead ? null : 0;
         _bert = BertParameters.Load(backend, folder.Config, tensors, Pooler.HasHead, headSeed, stored);
         if (folder.Head is not null) LoadHead(folder.Head);
-        _frozen = backend.FreezeWeights(_bert.Weights.ProductWeights(Pooler.ReadsClsOnly), precision);
+        _frozen = _embedder.FreezeWeights(_bert.Weights, precision);
     }
 
     /// <summary>The settings of the model folder, with the pooler of the options in place of its own.</summary>

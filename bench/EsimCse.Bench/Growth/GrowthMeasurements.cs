@@ -60,7 +60,7 @@ sealed class GrowthMeasurements(bool quick)
         using CpuBackend backend = new(threads);
         using BertParameters bert = BertParameters.Random(backend, config, head: false, seed: 1);
         using Embedder embedder = new(backend, config, Pooler.Avg);
-        using IDisposable frozen = backend.FreezeWeights(bert.Weights.ProductWeights(clsOnly: false));
+        using IDisposable? frozen = embedder.FreezeWeights(bert.Weights);
         int[][] ids = Draw(sentences, length, 2);
         double tokens = (double)sentences * length;
         // Attention: scores and their product with the values, over the tokens of a sentence.

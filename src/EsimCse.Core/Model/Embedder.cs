@@ -16,6 +16,8 @@ sealed class Embedder : IDisposable
     /// <summary>The part of the budget that shares are at most: batches end with whole sentences.</summary>
     const double BudgetOfShare = 0.9;
 
+    readonly IBackend _backend;
+    readonly Pooler _pooler;
     readonly VectorLayers _layers;
     readonly BatchEmbedder _device;
     readonly VectorCopies _copies;
@@ -39,6 +41,8 @@ sealed class Embedder : IDisposable
         ArgumentNullException.ThrowIfNull(pooler);
         ArgumentNullException.ThrowIfNull(config);
         modules ??= [];
+        _backend = backend;
+        _pooler = pooler;
         _layers = new VectorLayers(backend, modules);
         Width = modules.LastOrDefault()?.Width ?? pooler.Width(config.HiddenSize);
         _device = Create(backend);
@@ -52,6 +56,10 @@ sealed class Embedder : IDisposable
 
     /// <summary>Elements of a vector.</summary>
     public int Width { get; }
+
+    /// <inheritdoc cref="IBackend.FreezeWeights"/>
+    public IDisposable? FreezeWeights(BertWeights weights, ElementType type = ElementType.Float32) =>
+        _backend.FreezeWeights(weights.ProductWeights(_pooler.ReadsClsOnly), type);
 
     /// <summary>Computes the vectors of sentences, [sentences, width] in their order.</summary>
     /// <param name="weights">The weights, with a head if the pooler has one.</param>

@@ -18,8 +18,6 @@ sealed class DevScore : IDisposable
     readonly int[] _lengths;
     readonly Embedder _embedder;
     readonly int _hiddenSize;
-    readonly IBackend _backend;
-    readonly bool _readsClsOnly;
 
     public DevScore(
         IBackend backend,
@@ -30,8 +28,6 @@ sealed class DevScore : IDisposable
         IReadOnlyList<ScoredPair> pairs)
     {
         _pairs = pairs;
-        _backend = backend;
-        _readsClsOnly = pooler.ReadsClsOnly;
         _hiddenSize = config.HiddenSize;
         _embedder = new Embedder(backend, config, pooler);
         List<int> ids = [];
@@ -57,7 +53,7 @@ sealed class DevScore : IDisposable
     /// <summary>Embeds the dev set and scores it.</summary>
     public DevEvaluation Compute(BertWeights weights)
     {
-        using IDisposable? frozen = _backend.FreezeWeights(weights.ProductWeights(_readsClsOnly));
+        using IDisposable? frozen = _embedder.FreezeWeights(weights);
         return DevEvaluation.Compute(_embedder.EmbedAll(weights, _batches), _hiddenSize, _lengths, _pairs);
     }
 

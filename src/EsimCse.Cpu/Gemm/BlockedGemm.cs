@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using EsimCse.Core.Backend;
+using static EsimCse.Cpu.CpuBackend;
 
 namespace EsimCse.Cpu.Gemm;
 
@@ -74,7 +75,7 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
                 (int k, int end) = BlockRange(b.Depth, block, blocks);
                 _tiles = Plan(a, k, end - k, c, 0, c.Columns) with
                 {
-                    PackedB = b.Panels(k, end - k, 0),
+                    PackedB = b.Block(k),
                     Accumulate = k > 0,
                     Bias = end == b.Depth ? (float*)bias.Address : null,
                 };
@@ -91,12 +92,7 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
             for (int block = 0; block < blocks; block++)
             {
                 (int k, int end) = BlockRange(depth, block, blocks);
-                for (int panel = from; panel < to; panel++)
-                {
-                    int first = panel * TKernel.Columns;
-                    int width = Math.Min(TKernel.Columns, columns - first);
-                    b.PackColumns(k, end - k, first, width, TKernel.Columns, packed.Panels(k, end - k, first));
-                }
+                PackPanels(b, k, end - k, 0, columns, packed.Block(k), from, to);
             }
         });
         return packed;
@@ -115,16 +111,17 @@ sealed unsafe class BlockedGemm<TKernel> : Sgemm where TKernel : unmanaged, IMic
     static (int First, int End) BlockRange(int depth, int block, int blocks) =>
         ((int)((long)depth * block / blocks), (int)((long)depth * (block + 1) / blocks));
 
-    static int CeilingDivide(int value, int divisor) => (value + divisor - 1) / divisor;
+    void PackB(int from, int to) =>
+        PackPanels(_b, _tiles.K, _tiles.Depth, _tiles.Column, _tiles.Columns, _packedB, from, to);
 
-    void PackB(int from, int to)
+    /// <summary>Packs the panels [from, to) of a block of B that starts at a row k and a column.</summary>
+    static void PackPanels(Operand b, int k, int depth, int column, int columns, float* packed, int from, int to)
     {
         for (int panel = from; panel < to; panel++)
         {
             int first = panel * TKernel.Columns;
-            int width = Math.Min(TKernel.Columns, _tiles.Columns - first);
-            float* packed = _packedB + (long)first * _tiles.Depth;
-            _b.PackColumns(_tiles.K, _tiles.Depth, _tiles.Column + first, width, TKernel.Columns, packed);
+            int width = Math.Min(TKernel.Columns, columns - first);
+            b.PackColumns(k, depth, column + first, width, TKernel.Columns, packed + (long)first * depth);
         }
     }
 

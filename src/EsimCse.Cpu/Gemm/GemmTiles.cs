@@ -68,7 +68,7 @@ unsafe struct GemmTiles<TKernel> where TKernel : unmanaged, IMicroKernel
         int firstColumn = group * GroupColumns;
         int endColumn = Math.Min(firstColumn + GroupColumns, Columns);
         // The tiles of a panel load the lines of the next one.
-        int tiles = (endRow - firstRow + TKernel.Rows - 1) / TKernel.Rows;
+        int tiles = CpuBackend.CeilingDivide(endRow - firstRow, TKernel.Rows);
         int interval = (int)BitOperations.RoundUpToPowerOf2((uint)(tiles / 4 + 1)) - 1;
         int ahead = Depth / (interval + 1) * FloatsOfLine;
         for (int column = firstColumn; column < endColumn; column += TKernel.Columns)

@@ -5,22 +5,27 @@ namespace EsimCse.Cpu.Gemm;
 /// <summary>
 /// A right operand packed for a micro-kernel: blocks of rows, each cut into panels of the micro-kernel's columns.
 /// </summary>
-sealed unsafe class PackedMatrix(int depth, int columns, int panel) : IDisposable
+sealed unsafe class PackedMatrix : IDisposable
 {
-    /// <summary>Columns, those of padding included.</summary>
-    readonly int _padded = (columns + panel - 1) / panel * panel;
+    const int Alignment = 64;
 
-    float* _data = (float*)NativeMemory.AlignedAlloc(
-        (nuint)((long)depth * ((columns + panel - 1) / panel * panel) * sizeof(float)), 64);
+    /// <summary>Columns, those of padding included.</summary>
+    readonly int _padded;
+
+    float* _data;
+
+    public PackedMatrix(int depth, int columns, int panel)
+    {
+        Depth = depth;
+        _padded = CpuBackend.CeilingDivide(columns, panel) * panel;
+        _data = (float*)NativeMemory.AlignedAlloc((nuint)((long)depth * _padded * sizeof(float)), Alignment);
+    }
 
     /// <summary>Rows.</summary>
-    public int Depth => depth;
+    public int Depth { get; }
 
-    /// <summary>Columns.</summary>
-    public int Columns => columns;
-
-    /// <summary>Returns the panels from a column on of the block of rows [k, k + depth).</summary>
-    public float* Panels(int k, int blockDepth, int column) => _data + (long)k * _padded + (long)column * blockDepth;
+    /// <summary>Returns the panels of the block of rows from k on.</summary>
+    public float* Block(int k) => _data + (long)k * _padded;
 
     public void Dispose()
     {

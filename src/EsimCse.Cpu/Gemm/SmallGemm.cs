@@ -12,7 +12,7 @@ static unsafe class SmallGemm
     const int Lanes = ILanes<OneRegister>.Count;
 
     /// <summary>Returns the length of a padded row.</summary>
-    public static int Pad(int columns) => (columns + Lanes - 1) / Lanes * Lanes;
+    public static int Pad(int columns) => CpuBackend.CeilingDivide(columns, Lanes) * Lanes;
 
     /// <summary>Packs source[r · rowStride + c · columnStride] into packed[r, c], with zeros in the padding.</summary>
     public static void Pack(float* source, int rowStride, int columnStride, int rows, int columns, float* packed) =>

@@ -60,16 +60,13 @@ public class EmbedderTests
             using CpuBackend backend = new(threads);
             using BertParameters bert = BertParameters.Random(backend, SmallModel.Config, head: true, seed: 3);
             using Embedder embedder = new(backend, bert.Config, Pooler.Avg);
-            using IDisposable? frozen = isFrozen ? Freeze(backend, bert) : null;
+            using IDisposable? frozen = isFrozen ? embedder.FreezeWeights(bert.Weights) : null;
             float[] vectors = embedder.Embed(bert.Weights, sentences);
             expected ??= vectors;
             Assert.Equal(expected, vectors);
             float[] alone = embedder.Embed(bert.Weights, [sentences[0]]);
             Assert.Equal(expected[..embedder.Width], alone);
         }
-
-        static IDisposable? Freeze(CpuBackend backend, BertParameters bert) =>
-            backend.FreezeWeights(bert.Weights.ProductWeights(clsOnly: false));
 
         static int[] RandomSentence(Random random) =>
             [2, .. Enumerable.Range(0, random.Next(30)).Select(_ => random.Next(4, 20)), 3];

@@ -8,22 +8,10 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 /// <summary>
 /// Products of bytes without VPDPBUSD: widened to 16 bits, since VPMADDUBSW saturates. Parts of 4 × 8.
 /// </summary>
-sealed unsafe class Avx2Tile : LowPrecisionTile
+sealed unsafe class Avx2Tile() : PartedTile(partRows: 4, partColumns: 8)
 {
-    const int PartRows = 4, PartColumns = 8;
-
-    public override void Run(in TileArguments arguments, int rows)
-    {
-        for (int row = 0; row < rows; row += PartRows)
-            for (int column = 0; column < Columns; column += PartColumns)
-            {
-                int* sums = arguments.Sums + row * Columns + column;
-                RunPart(arguments.Steps, arguments.A + row, arguments.B + column, sums);
-            }
-    }
-
     [MethodImpl(Kernel.Options)]
-    static void RunPart(long steps, int* a, int* b, int* sums)
+    protected override void RunPart(long steps, int* a, int* b, int* sums)
     {
         TileRow c0 = default;
         TileRow c1 = default;

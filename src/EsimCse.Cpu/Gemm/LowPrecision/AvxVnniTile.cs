@@ -6,22 +6,10 @@ using EsimCse.Cpu.Vectors;
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
 /// <summary>Products of bytes with VPDPBUSD on 256 bits: parts of 6 × 16 in 12 registers.</summary>
-sealed unsafe class AvxVnniTile : LowPrecisionTile
+sealed unsafe class AvxVnniTile() : PartedTile(partRows: 6, partColumns: 16)
 {
-    const int PartRows = 6, PartColumns = 16;
-
-    public override void Run(in TileArguments arguments, int rows)
-    {
-        for (int row = 0; row < rows; row += PartRows)
-            for (int column = 0; column < Columns; column += PartColumns)
-            {
-                int* sums = arguments.Sums + row * Columns + column;
-                RunPart(arguments.Steps, arguments.A + row, arguments.B + column, sums);
-            }
-    }
-
     [MethodImpl(Kernel.Options)]
-    static void RunPart(long steps, int* a, int* b, int* sums)
+    protected override void RunPart(long steps, int* a, int* b, int* sums)
     {
         TileRow c0 = default;
         TileRow c1 = default;

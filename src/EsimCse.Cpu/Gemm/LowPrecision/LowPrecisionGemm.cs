@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using EsimCse.Core.Backend;
+using static EsimCse.Cpu.CpuBackend;
 
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
@@ -56,8 +57,6 @@ sealed unsafe class LowPrecisionGemm : IDisposable
 
     public void Dispose() => NativeMemory.AlignedFree(_packed);
 
-    static int CeilingDivide(int value, int divisor) => (value + divisor - 1) / divisor;
-
     void Reserve(int words)
     {
         if (words <= _capacity) return;
@@ -80,7 +79,7 @@ sealed unsafe class LowPrecisionGemm : IDisposable
             for (int row = 0; row < count; row++)
             {
                 Span<int> target = new(rows + row * words, words);
-                _scales[first + row] = _weight.Format.PackActivation(CpuBackend.Row(_x, first + row), target);
+                _scales[first + row] = _weight.Format.PackActivation(Row(_x, first + row), target);
             }
             new Operand((float*)rows, words, 1).PackRows(
                 0, count, 0, words, LowPrecisionTile.Rows, (float*)Tile(tile));

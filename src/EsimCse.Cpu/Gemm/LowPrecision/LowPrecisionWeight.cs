@@ -13,16 +13,15 @@ sealed unsafe class LowPrecisionWeight : IDisposable
     public LowPrecisionWeight(LowPrecisionFormat format, Matrix weight)
     {
         Format = format;
-        Columns = weight.Rows;
         Words = format.Words(weight.Columns);
-        int panels = (Columns + LowPrecisionTile.Columns - 1) / LowPrecisionTile.Columns;
+        int panels = CpuBackend.CeilingDivide(weight.Rows, LowPrecisionTile.Columns);
         long padded = (long)panels * LowPrecisionTile.Columns;
         _words = (int*)NativeMemory.AlignedAlloc((nuint)(padded * Words * sizeof(int)), Alignment);
         Scales = (float*)NativeMemory.AlignedAlloc((nuint)(padded * sizeof(float)), Alignment);
         Sums = (float*)NativeMemory.AlignedAlloc((nuint)(padded * sizeof(float)), Alignment);
         int[] words = new int[Words];
         NativeMemory.Clear(_words, (nuint)(padded * Words * sizeof(int)));
-        for (int column = 0; column < Columns; column++)
+        for (int column = 0; column < weight.Rows; column++)
         {
             (Scales[column], Sums[column]) = format.PackWeight(CpuBackend.Row(weight, column), words);
             int* target = Panel(column / LowPrecisionTile.Columns) + column % LowPrecisionTile.Columns;
@@ -32,9 +31,6 @@ sealed unsafe class LowPrecisionWeight : IDisposable
 
     /// <summary>The type.</summary>
     public LowPrecisionFormat Format { get; }
-
-    /// <summary>Columns of y.</summary>
-    public int Columns { get; }
 
     /// <summary>Words of a row of w.</summary>
     public int Words { get; }

@@ -5,22 +5,10 @@ using EsimCse.Cpu.Vectors;
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
 /// <summary>Products of bf16 in fp32: a bf16 is the upper half of one. Parts of 4 × 8.</summary>
-sealed unsafe class WideningTile : LowPrecisionTile
+sealed unsafe class WideningTile() : PartedTile(partRows: 4, partColumns: 8)
 {
-    const int PartRows = 4, PartColumns = 8;
-
-    public override void Run(in TileArguments arguments, int rows)
-    {
-        for (int row = 0; row < rows; row += PartRows)
-            for (int column = 0; column < Columns; column += PartColumns)
-            {
-                float* sums = (float*)arguments.Sums + row * Columns + column;
-                RunPart(arguments.Steps, (uint*)arguments.A + row, (uint*)arguments.B + column, sums);
-            }
-    }
-
     [MethodImpl(Kernel.Options)]
-    static void RunPart(long steps, uint* a, uint* b, float* sums)
+    protected override void RunPart(long steps, int* a, int* b, int* sums)
     {
         Vector256<float> c0 = default;
         Vector256<float> c1 = default;
@@ -28,16 +16,16 @@ sealed unsafe class WideningTile : LowPrecisionTile
         Vector256<float> c3 = default;
         for (; steps > 0; steps--, a += Rows, b += Columns)
         {
-            Vector256<uint> pairs = Vector256.Load(b);
-            c0 = AddDot(c0, a[0], pairs);
-            c1 = AddDot(c1, a[1], pairs);
-            c2 = AddDot(c2, a[2], pairs);
-            c3 = AddDot(c3, a[3], pairs);
+            Vector256<uint> pairs = Vector256.Load((uint*)b);
+            c0 = AddDot(c0, (uint)a[0], pairs);
+            c1 = AddDot(c1, (uint)a[1], pairs);
+            c2 = AddDot(c2, (uint)a[2], pairs);
+            c3 = AddDot(c3, (uint)a[3], pairs);
         }
-        c0.Store(sums);
-        c1.Store(sums + 1 * Columns);
-        c2.Store(sums + 2 * Columns);
-        c3.Store(sums + 3 * Columns);
+        c0.Store((float*)sums);
+        c1.Store((float*)sums + 1 * Columns);
+        c2.Store((float*)sums + 2 * Columns);
+        c3.Store((float*)sums + 3 * Columns);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

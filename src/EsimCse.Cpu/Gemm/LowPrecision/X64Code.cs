@@ -7,10 +7,10 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 sealed class X64Code
 {
     /// <summary>A general-purpose register, by its number.</summary>
-    public const int Rax = 0, Rcx = 1, Rdx = 2, Rsi = 6, Rdi = 7, R8 = 8, R9 = 9, R10 = 10;
+    public const int Rax = 0, Rcx = 1, Rdx = 2, Rsi = 6, Rdi = 7, R8 = 8, R9 = 9;
 
     const int Map0F = 1, Map0F38 = 2;
-    const int NoPrefix = 0, Prefix66 = 1, PrefixF3 = 2;
+    const int Prefix66 = 1, PrefixF3 = 2;
 
     /// <summary>Bytes of a register of 512 bits, by which offsets of its loads and stores are counted.</summary>
     const int VectorBytes = 64;
