@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using EsimCse.Core;
 using EsimCse.Core.Model.Poolers;
-using EsimCse.Core.Text;
 using EsimCse.Core.Training;
 using EsimCse.Cpu;
 using EsimCseNative;
@@ -33,12 +32,6 @@ static class CommonOptions
         new("--column") { Description = ColumnHelp };
 
     public static Argument<string> Model() => new("MODEL") { Description = "The model folder." };
-
-    public static Argument<string> Input() => new("INPUT")
-    {
-        Description = "A file of sentences, or - for standard input.",
-        DefaultValueFactory = _ => "-",
-    };
 
     /// <summary>Creates an option that requires true or false, so that it cannot take the argument after it.</summary>
     public static Option<bool?> Flag(string name, string description) =>
@@ -106,17 +99,6 @@ static class CommonOptions
             Console.Error.WriteLine($"{model}: no pooling is configured: avg, not normalized");
         return encoder;
     }
-
-    /// <summary>Reads the sentences of a file, or the lines of standard input for "-".</summary>
-    public static IEnumerable<SentenceRow> Read(string input, string? column, IReadOnlyList<string>? keep = null)
-    {
-        SentenceFile.CheckColumn([input], column);
-        if (input != "-") return SentenceFile.Read(input, column, Console.Error.WriteLine, keep);
-        return SentenceFile.Read(Console.OpenStandardInput(), NameOf(input), Console.Error.WriteLine);
-    }
-
-    /// <summary>Returns the name of an input in messages.</summary>
-    public static string NameOf(string input) => input == "-" ? SentenceFile.StandardInput : input;
 
     public static void ReportTruncated(SentenceEncoder encoder)
     {

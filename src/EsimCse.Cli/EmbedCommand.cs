@@ -15,14 +15,14 @@ static class EmbedCommand
     public static Command Create()
     {
         Argument<string> model = CommonOptions.Model();
-        Argument<string> input = CommonOptions.Input();
         Option<string?> column = CommonOptions.Column();
         Option<bool> json = new("--json")
         {
             Description = "Ends with a JSON object in place of the line of counts, on standard output unless vectors " +
                 "go there.",
         };
-        Command command = new("embed", "Writes the vector of each line.") { model, input, column, json };
+        Command command = new("embed", "Writes the vector of each line.") { model, column, json };
+        Func<ParseResult, TextInputs> textInputs = TextInputs.AddTo(command);
         Func<ParseResult, EncoderOptions> encoderOptions = AddEncoder(command);
         Func<ParseResult, VectorOutput> output = VectorOutput.AddTo(command);
         Func<ParseResult, KeptInput> keptInput = KeptInput.AddTo(command);
@@ -31,16 +31,16 @@ static class EmbedCommand
         {
             EncoderOptions options = encoderOptions(parsed) with { Device = device(parsed) };
             string folder = parsed.GetValue(model)!;
-            string source = parsed.GetValue(input)!;
+            TextInputs inputs = textInputs(parsed);
             VectorOutput target = output(parsed);
             KeptInput kept = keptInput(parsed);
-            target.Check(source, folder, kept);
-            kept.Check(source);
+            target.Check(inputs, folder, kept);
+            kept.Check(inputs);
             using SentenceEncoder encoder = CommonOptions.Load(folder, options);
             EmbedSummary summary = new(parsed.GetValue(json), outputIsFree: !target.IsStandardOutput);
             IEnumerable<SentenceRow> rows =
-                summary.Count(CommonOptions.Read(source, parsed.GetValue(column), kept.Columns));
-            target.Write(encoder.Dimension, Embed(encoder, source, kept.Record(rows), stop), kept.Output);
+                summary.Count(inputs.Read(parsed.GetValue(column), kept.Columns));
+            target.Write(encoder.Dimension, Embed(encoder, inputs, kept.Record(rows), stop), kept.Output);
             CommonOptions.ReportTruncated(encoder);
             summary.Write(encoder);
         });
@@ -79,12 +79,11 @@ static class EmbedCommand
 
     /// <summary>Returns the vectors of sentences in parts, [rows, dimension].</summary>
     static IEnumerable<float[]> Embed(
-        SentenceEncoder encoder, string source, IEnumerable<SentenceRow> rows, CancellationToken stop)
+        SentenceEncoder encoder, TextInputs inputs, IEnumerable<SentenceRow> rows, CancellationToken stop)
     {
-        IEnumerable<RowChunk> chunks = source == "-"
+        IEnumerable<RowChunk> chunks = inputs.IsStandardInput
             ? PromptChunks.Read(rows, PromptSize, MaxWait, stop)
             : rows.Chunk(SentenceEncoder.ChunkSize).Select(chunk => new RowChunk(chunk, IsUrgent: false));
-        string name = CommonOptions.NameOf(source);
-        return encoder.Encode(chunks, line => $"{name}, line {line}", stop);
+        return encoder.Encode(chunks, stop);
     }
 }

@@ -42,12 +42,13 @@ sealed class KeptInput(string[] names)
             names.All(name => name.Length > 0) && names.Distinct().Count() == names.Length;
     }
 
-    /// <summary>Checks that an input has columns where some are asked for.</summary>
-    /// <exception cref="UsageException">It has none.</exception>
-    public void Check(string input)
+    /// <summary>Checks that all inputs have columns where some are asked for.</summary>
+    /// <exception cref="UsageException">One has none.</exception>
+    public void Check(TextInputs inputs)
     {
-        if (Columns is not [string first, ..] || SentenceFile.HasColumns(input)) return;
-        string found = $"{CommonOptions.NameOf(input)}: found lines of text, which have no columns";
+        if (Columns is not [string first, ..]) return;
+        if (inputs.Paths.FirstOrDefault(path => !SentenceFile.HasColumns(path)) is not { } lines) return;
+        string found = $"{TextInputs.NameOf(lines)}: found lines of text, which have no columns";
         throw new UsageException($"--keep {first}: {found}");
     }
 

@@ -9,10 +9,10 @@ static class OutputPath
     const string StandardStream = "-";
 
     /// <exception cref="InvalidInputException">The folder of the output is missing.</exception>
-    /// <exception cref="UsageException">The output is the input, or a file of the model.</exception>
-    public static void Check(string output, string input, string model)
+    /// <exception cref="UsageException">The output is an input, or a file of the model.</exception>
+    public static void Check(string output, IReadOnlyList<string> inputs, string model)
     {
-        if (IsInput(output, input))
+        if (inputs.FirstOrDefault(path => IsInput(output, path)) is { } input)
             throw new UsageException($"--output {output}: is the input {input}, expected another file");
         if (output == StandardStream) return;
         RequireFolder(output);

@@ -13,13 +13,13 @@ static class TokenizeCommand
         {
             Description = "A folder with tokenizer.json, vocab.txt, or vocab.json with merges.txt.",
         };
-        Argument<string> input = CommonOptions.Input();
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; all by default.");
         Option<string?> column = CommonOptions.Column();
         Command command = new("tokenize", "Prints the ids of each line as a JSON array.")
         {
-            folder, input, maxLength, column,
+            folder, maxLength, column,
         };
+        Func<ParseResult, TextInputs> inputs = TextInputs.AddTo(command);
         Func<ParseResult, DeviceChoice> device = command.AddDevice();
         command.OnRun((parsed, stop) =>
         {
@@ -28,7 +28,7 @@ static class TokenizeCommand
             if (!Directory.Exists(path)) throw new InvalidInputException($"{path}: no such folder");
             BertTokenizer tokenizer = BertTokenizer.Load(path);
             foreach (string remark in tokenizer.Remarks) Console.Error.WriteLine(remark);
-            IEnumerable<SentenceRow> rows = CommonOptions.Read(parsed.GetValue(input)!, parsed.GetValue(column));
+            IEnumerable<SentenceRow> rows = inputs(parsed).Read(parsed.GetValue(column));
             Write(tokenizer, rows, parsed.GetValue(maxLength) ?? int.MaxValue, stop);
         });
         return command;

@@ -29,14 +29,14 @@ sealed record VectorOutput(string Target, OutputType Type)
     /// <summary>Checks what can be checked before the input is read.</summary>
     /// <exception cref="InvalidInputException">The folder of the output is missing.</exception>
     /// <exception cref="UsageException">
-    /// The output is the input, or a file of the model, or its format does not have the type or carries no columns.
+    /// The output is an input, or a file of the model, or its format does not have the type or carries no columns.
     /// </exception>
-    public void Check(string input, string model, KeptInput kept)
+    public void Check(TextInputs inputs, string model, KeptInput kept)
     {
         if (!TypesOf(Target).Contains(Type)) throw Wrong($"--output-type {Type.Name()}", f => f.Types.Contains(Type));
         if (!kept.IsEmpty && !Keeps(Target)) throw Wrong("--keep", format => format.Keeps);
-        OutputPath.Check(Target, input, model);
-        if (Type == OutputType.Int8) OutputPath.Check(VectorFile.ScalesPath(Target), input, model);
+        OutputPath.Check(Target, inputs.Paths, model);
+        if (Type == OutputType.Int8) OutputPath.Check(VectorFile.ScalesPath(Target), inputs.Paths, model);
     }
 
     /// <summary>Writes vectors.</summary>

@@ -1,6 +1,7 @@
 using EsimCse.Core;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Evaluation.Transfer;
+using EsimCse.Core.Text;
 
 namespace EsimCseNative;
 
@@ -46,8 +47,8 @@ public sealed partial class SentenceEncoder
         }
         return new TransferReport(scores);
 
-        float[] EncodeTexts(IReadOnlyList<string> sentences, Func<int, string> describe) =>
-            Encode(Tokenize(sentences), describe, cancellation);
+        float[] EncodeTexts(IReadOnlyList<string> sentences, Func<int, RowPlace> place) =>
+            Encode(Tokenize(sentences), place, cancellation);
     }
 
     /// <summary>Computes the score on the pairs of one set.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using EsimCse.Core;
 using EsimCse.Core.Model;
+using EsimCse.Core.Text;
 
 namespace EsimCseNative;
 
@@ -18,24 +19,22 @@ public sealed partial class SentenceEncoder
 
     /// <summary>Computes the vectors of rows in order, [rows of a batch, dimension] at a time.</summary>
     /// <param name="chunks">The rows. They are enumerated on another thread, ahead of their vectors.</param>
-    /// <param name="describe">Returns the file and line of a row, by its line, for errors.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
     /// <exception cref="InvalidInputException">
     /// A row cannot be read, or its vector is not finite; the vectors of the batches before it come first.
     /// </exception>
-    internal IEnumerable<float[]> Encode(
-        IEnumerable<RowChunk> chunks, Func<long, string> describe, CancellationToken cancellation)
+    internal IEnumerable<float[]> Encode(IEnumerable<RowChunk> chunks, CancellationToken cancellation)
     {
-        ConcurrentQueue<long> lines = new();
+        ConcurrentQueue<RowPlace> places = new();
         foreach (float[] vectors in _backend.RunsAsynchronously ? EmbedAhead() : Embed(chunks.Select(Tokenize)))
         {
-            long[] lineOf = new long[vectors.Length / _embedder.Width];
-            for (int row = 0; row < lineOf.Length; row++) lines.TryDequeue(out lineOf[row]);
-            yield return Finish(vectors, row => describe(lineOf[row]));
+            RowPlace[] placeOf = new RowPlace[vectors.Length / _embedder.Width];
+            for (int row = 0; row < placeOf.Length; row++) places.TryDequeue(out placeOf[row]);
+            yield return Finish(vectors, row => placeOf[row]);
         }
 
         IEnumerable<float[]> Embed(IEnumerable<TokenizedChunk> tokenized) =>
-            _embedder.Embed(_bert.Weights, Pack(tokenized, lines), cancellation);
+            _embedder.Embed(_bert.Weights, Pack(tokenized, places), cancellation);
 
         IEnumerable<float[]> EmbedAhead()
         {
@@ -51,13 +50,13 @@ public sealed partial class SentenceEncoder
         {
             IReadOnlyList<int[]> ids = this.Tokenize([.. chunk.Rows.Select(row => row.Text)]);
             for (int i = 0; i < ids.Count; i++)
-                if (ids[i].Length == 0) throw NoTokens(describe(chunk.Rows[i].Line));
+                if (ids[i].Length == 0) throw NoTokens(chunk.Rows[i].Place);
             return new(chunk, ids);
         }
     }
 
-    /// <summary>Packs rows into batches; a batch ends with each urgent chunk. Appends the rows' lines.</summary>
-    IEnumerable<HostBatch> Pack(IEnumerable<TokenizedChunk> chunks, ConcurrentQueue<long> lines)
+    /// <summary>Packs rows into batches; a batch ends with each urgent chunk. Appends the rows' places.</summary>
+    IEnumerable<HostBatch> Pack(IEnumerable<TokenizedChunk> chunks, ConcurrentQueue<RowPlace> places)
     {
         using IEnumerator<TokenizedChunk> source = chunks.GetEnumerator();
         bool isUrgent;
@@ -82,7 +81,7 @@ public sealed partial class SentenceEncoder
                 isUrgent = chunk.Rows.IsUrgent;
                 foreach ((int index, int[] ids) in chunk.Ids.Index())
                 {
-                    lines.Enqueue(chunk.Rows.Rows[index].Line);
+                    places.Enqueue(chunk.Rows.Rows[index].Place);
                     yield return ids;
                 }
             }

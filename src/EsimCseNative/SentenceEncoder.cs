@@ -123,9 +123,11 @@ public sealed partial class SentenceEncoder : IDisposable
         if (sentences.Count <= ChunkSize)
             return [.. Encode(Tokenize(sentences), cancellation).Chunk(Dimension)];
         IEnumerable<RowChunk> chunks =
-            from rows in sentences.Select((text, index) => new SentenceRow(text, index + 1)).Chunk(ChunkSize)
+            from rows in sentences.Select(Row).Chunk(ChunkSize)
             select new RowChunk(rows, IsUrgent: false);
-        return [.. Encode(chunks, line => $"line {line}", cancellation).SelectMany(part => part.Chunk(Dimension))];
+        return [.. Encode(chunks, cancellation).SelectMany(part => part.Chunk(Dimension))];
+
+        static SentenceRow Row(string text, int index) => new(text, new(File: null, index + 1));
     }
 
     /// <summary>Computes the vector of a sentence.</summary>
@@ -156,25 +158,25 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>Computes the vectors of tokenized sentences, [sentences, dimension].</summary>
     /// <exception cref="InvalidInputException">A vector is not finite.</exception>
     public float[] Encode(IReadOnlyList<int[]> sentences, CancellationToken cancellation = default) =>
-        Encode(sentences, row => $"line {row + 1}", cancellation);
+        Encode(sentences, row => new(File: null, row + 1), cancellation);
 
     /// <summary>Computes the vectors of a part of a text, [sentences, dimension].</summary>
     /// <param name="sentences">The ids, [CLS] and [SEP] included.</param>
-    /// <param name="describe">Returns the file and line of a sentence, by its index, for errors.</param>
+    /// <param name="place">Returns the place of a sentence, by its index, for errors.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
     /// <exception cref="InvalidInputException">A vector is not finite; the message names its line.</exception>
     internal float[] Encode(
-        IReadOnlyList<int[]> sentences, Func<int, string> describe, CancellationToken cancellation)
+        IReadOnlyList<int[]> sentences, Func<int, RowPlace> place, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(sentences);
         for (int row = 0; row < sentences.Count; row++)
-            if (sentences[row].Length == 0) throw NoTokens(describe(row));
+            if (sentences[row].Length == 0) throw NoTokens(place(row));
         float[] all = GC.AllocateUninitializedArray<float>(checked(sentences.Count * Dimension));
         int done = 0;
         foreach (float[] vectors in _embedder.Embed(_bert.Weights, _embedder.Pack(sentences), cancellation))
         {
             int first = done / Dimension;
-            float[] finished = Finish(vectors, row => describe(first + row));
+            float[] finished = Finish(vectors, row => place(first + row));
             finished.CopyTo(all, done);
             done += finished.Length;
         }
@@ -191,14 +193,14 @@ public sealed partial class SentenceEncoder : IDisposable
     }
 
     /// <summary>Checks, normalizes and truncates the vectors of a batch.</summary>
-    float[] Finish(float[] vectors, Func<int, string> describe)
+    float[] Finish(float[] vectors, Func<int, RowPlace> place)
     {
         int width = _embedder.Width;
         for (int row = 0; row < vectors.Length / width; row++)
         {
             Span<float> vector = vectors.AsSpan(row * width, width);
             double squares = NormalizeModule.SumOfSquares(vector);
-            if (!double.IsFinite(squares)) throw NotFinite(describe(row));
+            if (!double.IsFinite(squares)) throw NotFinite(place(row));
             if (Normalize) NormalizeModule.Normalize(vector, squares);
         }
         return Truncate(vectors);
@@ -261,9 +263,9 @@ public sealed partial class SentenceEncoder : IDisposable
         return new($"{Folder.EncoderPath}: pooler {Pooler} needs {tensor}");
     }
 
-    static InvalidInputException NotFinite(string place) =>
+    static InvalidInputException NotFinite(RowPlace place) =>
         new($"{place}: the vector of this sentence is not finite");
 
-    static InvalidInputException NoTokens(string place) =>
+    static InvalidInputException NoTokens(RowPlace place) =>
         new($"{place}: no tokens: the tokenizer adds no special tokens to this text");
 }

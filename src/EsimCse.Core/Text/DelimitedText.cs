@@ -44,7 +44,7 @@ static class DelimitedText
                 continue;
             }
             if (fields.Count > columns || fields.Count < needed) throw WrongCount(name, line, fields.Count, columns);
-            yield return new(fields[index], line) { Kept = keep is null ? null : Pick(fields, kept) };
+            yield return new(fields[index], new(name, line)) { Kept = keep is null ? null : Pick(fields, kept) };
         }
         if (index < 0) throw new InvalidInputException($"{name}, line 1: found no text, expected a header row");
     }

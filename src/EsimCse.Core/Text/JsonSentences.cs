@@ -30,7 +30,8 @@ sealed class JsonSentences(string name, string? column, IReadOnlyList<string>? k
         {
             using JsonDocument document = JsonDocument.Parse(json, Strict);
             JsonElement root = document.RootElement;
-            return new(ReadSentence(root, line), line) { Kept = keep is { Count: > 0 } ? ReadKept(root, line) : null };
+            KeptValue[]? kept = keep is { Count: > 0 } ? ReadKept(root, line) : null;
+            return new(ReadSentence(root, line), new(name, line)) { Kept = kept };
         }
         catch (JsonException error)
         {

@@ -117,7 +117,7 @@ static class SentenceFile
 
     static IEnumerable<SentenceRow> ReadText(Utf8LineReader lines, string name, Action<string>? remark)
     {
-        while (lines.ReadLine() is { } line) yield return new(line, lines.Number);
+        while (lines.ReadLine() is { } line) yield return new(line, new(name, lines.Number));
         ReportReturns(lines.LoneReturns, name, remark);
     }
 

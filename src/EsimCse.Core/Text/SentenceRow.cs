@@ -2,8 +2,8 @@ namespace EsimCse.Core.Text;
 
 /// <summary>A sentence of a file.</summary>
 /// <param name="Text">The sentence.</param>
-/// <param name="Line">The line on which its row starts, counted from 1.</param>
-readonly record struct SentenceRow(string Text, long Line)
+/// <param name="Place">The place of its row, for errors.</param>
+readonly record struct SentenceRow(string Text, RowPlace Place)
 {
     /// <summary>The values of the columns that are carried along; null where none are.</summary>
     public KeptValue[]? Kept { get; init; }

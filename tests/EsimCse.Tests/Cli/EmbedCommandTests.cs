@@ -82,6 +82,25 @@ public class EmbedCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
         Assert.Contains($"{csv}, line 5: ", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Several_inputs_are_one_text_and_errors_name_the_file()
+    {
+        string csv = model.In("one.csv"), text = model.In("two.txt");
+        File.WriteAllText(csv, "text\nthe cat\n");
+        File.WriteAllText(text, "a dog\n");
+        (int code, string output, string error) = Tool.Run("", "embed", model.Run, text, csv, text);
+        Assert.True(code == 0, error);
+        string[] lines = output.TrimEnd('\n').Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.Equal(lines[0], lines[2]);
+        Assert.NotEqual(lines[0], lines[1]);
+        File.WriteAllBytes(text, [.. "the cat\n"u8, 0xFF]);
+        (code, _, error) = Tool.Run("", "embed", model.Run, csv, text);
+        Assert.Equal(3, code);
+        Assert.Contains($"{text}, line 2: ", error, StringComparison.Ordinal);
+        Assert.Equal(2, Tool.Run("", "embed", model.Run, "-", text).Code);
+    }
+
     /// <summary>Gives the word 'tree' a finite embedding whose sums exceed the range of fp32.</summary>
     static TensorToWrite MakeTreeOverflow(TensorToWrite tensor)
     {

@@ -21,7 +21,7 @@ public sealed class OutputPathTests : IDisposable
     string In(params string[] parts) => Path.Combine([_folder, .. parts]);
 
     string Refusal(string output, string input) =>
-        Assert.Throws<UsageException>(() => OutputPath.Check(output, input, In("model"))).Message;
+        Assert.Throws<UsageException>(() => OutputPath.Check(output, ["other.txt", input], In("model"))).Message;
 
     [Fact]
     public void The_input_is_refused_under_any_spelling()
@@ -60,15 +60,15 @@ public sealed class OutputPathTests : IDisposable
     {
         File.WriteAllText(In("model", "earlier.npy"), "");
         foreach (string output in new[] { In("new.jsonl"), In("model", "earlier.npy"), In("model", "new.npy"), "-" })
-            OutputPath.Check(output, In("texte é.jsonl"), In("model"));
-        OutputPath.Check("-", "-", In("model"));
+            OutputPath.Check(output, [In("texte é.jsonl")], In("model"));
+        OutputPath.Check("-", ["-"], In("model"));
     }
 
     [Fact]
     public void A_missing_folder_is_named()
     {
         InvalidInputException error = Assert.Throws<InvalidInputException>(
-            () => OutputPath.Check(In("missing", "v.npy"), In("texte é.jsonl"), In("model")));
+            () => OutputPath.Check(In("missing", "v.npy"), [In("texte é.jsonl")], In("model")));
         Assert.Equal($"{In("missing")}: no such folder", error.Message);
     }
 

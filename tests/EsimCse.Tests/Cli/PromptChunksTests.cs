@@ -9,7 +9,7 @@ public class PromptChunksTests
 {
     static readonly TimeSpan Long = TimeSpan.FromMinutes(2);
 
-    static SentenceRow Row(int line) => new($"sentence {line}", line);
+    static SentenceRow Row(int line) => new($"sentence {line}", new(File: null, line));
 
     static IEnumerable<SentenceRow[]> Read(
         IEnumerable<SentenceRow> rows, int size, CancellationToken stop = default) =>
@@ -57,7 +57,7 @@ public class PromptChunksTests
             }
         }
         foreach (SentenceRow[] chunk in Read(Count(), 8))
-            Assert.InRange(Volatile.Read(ref read), 1, chunk[^1].Line + 8 + 1);
+            Assert.InRange(Volatile.Read(ref read), 1, chunk[^1].Place.Line + 8 + 1);
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public class StreamingTests(TrainedModel model) : IClassFixture<TrainedModel>
     {
         using SentenceEncoder encoder = LoadSimulated();
         int answered = 0;
-        foreach (float[] vectors in encoder.Encode(Ask(), line => $"line {line}", default))
+        foreach (float[] vectors in encoder.Encode(Ask(), default))
             Volatile.Write(ref answered, answered + vectors.Length / encoder.Dimension);
         Assert.Equal(3, answered);
 
@@ -39,7 +39,7 @@ public class StreamingTests(TrainedModel model) : IClassFixture<TrainedModel>
             for (int line = 1; line <= 3; line++)
             {
                 Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref answered) == line - 1, Limit));
-                yield return new RowChunk([new SentenceRow(Text(line), line)], IsUrgent: true);
+                yield return new RowChunk([Row(line)], IsUrgent: true);
             }
         }
     }
@@ -51,7 +51,7 @@ public class StreamingTests(TrainedModel model) : IClassFixture<TrainedModel>
         int rows = 0;
         InvalidInputException error = Assert.Throws<InvalidInputException>(() =>
         {
-            foreach (float[] vectors in encoder.Encode(Fail(), line => $"line {line}", default))
+            foreach (float[] vectors in encoder.Encode(Fail(), default))
                 rows += vectors.Length / encoder.Dimension;
         });
         Assert.Equal("line 2001", error.Message);
@@ -71,18 +71,20 @@ public class StreamingTests(TrainedModel model) : IClassFixture<TrainedModel>
         using CancellationTokenSource stop = new();
         using (SentenceEncoder encoder = LoadSimulated())
         {
-            Assert.NotEmpty(encoder.Encode(Chunks(Rows), line => $"line {line}", stop.Token).First());
+            Assert.NotEmpty(encoder.Encode(Chunks(Rows), stop.Token).First());
             Assert.ThrowsAny<OperationCanceledException>(() =>
             {
-                foreach (float[] _ in encoder.Encode(Chunks(Rows), line => $"line {line}", stop.Token)) stop.Cancel();
+                foreach (float[] _ in encoder.Encode(Chunks(Rows), stop.Token)) stop.Cancel();
             });
         }
         // The device was disposed of while no thread used it.
     }
 
     static IEnumerable<RowChunk> Chunks(int rows) =>
-        from chunk in Enumerable.Range(1, rows).Select(line => new SentenceRow(Text(line), line)).Chunk(100)
+        from chunk in Enumerable.Range(1, rows).Select(Row).Chunk(100)
         select new RowChunk(chunk, IsUrgent: false);
+
+    static SentenceRow Row(int line) => new(Text(line), new(File: null, line));
 
     static string Text(int index) =>
         string.Join(' ', Enumerable.Range(0, 1 + index % 9).Select(i => Words[(index + i * i) % Words.Length]));

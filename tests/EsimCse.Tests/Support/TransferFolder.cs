@@ -1,4 +1,5 @@
 using EsimCse.Core.Evaluation.Transfer;
+using EsimCse.Core.Text;
 
 namespace EsimCse.Tests.Support;
 
@@ -61,7 +62,7 @@ sealed class TransferFolder : IDisposable
         _vectors[int.Parse(sentence.AsSpan(1), System.Globalization.CultureInfo.InvariantCulture)];
 
     /// <summary>Returns the vectors of sentences, as an encoder does.</summary>
-    public float[] Encode(IReadOnlyList<string> sentences, Func<int, string> describe) =>
+    public float[] Encode(IReadOnlyList<string> sentences, Func<int, RowPlace> place) =>
         [.. sentences.SelectMany(sentence => Vector(sentence).Select(value => (float)value))];
 
     public TransferTask Read(string name) => TransferTasks.Read(Path).Single(task => task.Name == name);

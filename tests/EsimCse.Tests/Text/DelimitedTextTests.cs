@@ -40,7 +40,7 @@ public class DelimitedTextTests
 
     [Fact]
     public void Rows_have_their_line_and_blank_lines_are_none() =>
-        Assert.Equal([new("a", 4), new(" ", 6)], Read("\r\ntext\n\na\n\n \n"));
+        Assert.Equal([new("a", new("a.tsv", 4)), new(" ", new("a.tsv", 6))], Read("\r\ntext\n\na\n\n \n"));
 
     [Fact]
     public void Quotation_marks_are_characters()

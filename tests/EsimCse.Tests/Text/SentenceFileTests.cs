@@ -201,7 +201,7 @@ public sealed class SentenceFileTests : IDisposable
         Assert.Equal([1, 2, 3], Lines("a.txt", "a\n\nb"));
 
         IEnumerable<long> Lines(string name, string text) =>
-            SentenceFile.Read(Write(name, Encoding.UTF8.GetBytes(text))).Select(row => row.Line);
+            SentenceFile.Read(Write(name, Encoding.UTF8.GetBytes(text))).Select(row => row.Place.Line);
     }
 
     [Theory]
@@ -235,7 +235,8 @@ public sealed class SentenceFileTests : IDisposable
     public void A_stream_is_read_line_by_line()
     {
         using MemoryStream stream = new("a\nb"u8.ToArray());
-        Assert.Equal([new("a", 1), new("b", 2)], SentenceFile.Read(stream, "standard input"));
+        SentenceRow[] expected = [new("a", new("standard input", 1)), new("b", new("standard input", 2))];
+        Assert.Equal(expected, SentenceFile.Read(stream, "standard input"));
         using MemoryStream bad = new([0xFF]);
         string message = Assert.Throws<InvalidInputException>(
             () => SentenceFile.Read(bad, "standard input").Count()).Message;

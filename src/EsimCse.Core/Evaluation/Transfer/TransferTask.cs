@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Evaluation.Transfer;
 
@@ -11,7 +12,7 @@ namespace EsimCse.Core.Evaluation.Transfer;
 sealed record LabeledText(string File, int Line, string Label, string Text, string? Other = null);
 
 /// <summary>Returns the vectors of sentences, [sentences, dimension], and names a sentence in errors.</summary>
-delegate float[] SentenceEncoding(IReadOnlyList<string> sentences, Func<int, string> describe);
+delegate float[] SentenceEncoding(IReadOnlyList<string> sentences, Func<int, RowPlace> place);
 
 /// <summary>The examples of a transfer task; tasks without a test set are cross-validated.</summary>
 /// <param name="Name">The name of the task.</param>
@@ -45,12 +46,12 @@ sealed record TransferTask(string Name, LabeledText[] Train, LabeledText[] Dev, 
 
     static LabeledVectors Encode(LabeledText[] examples, int[] labels, SentenceEncoding encode, int dimension)
     {
-        float[] first = encode([.. examples.Select(example => example.Text)], Describe);
+        float[] first = encode([.. examples.Select(example => example.Text)], Place);
         if (examples[0].Other is null) return new LabeledVectors(first, dimension, labels);
-        float[] second = encode([.. examples.Select(example => example.Other!)], Describe);
+        float[] second = encode([.. examples.Select(example => example.Other!)], Place);
         return new LabeledVectors(Pairs(first, second, dimension), 2 * dimension, labels);
 
-        string Describe(int row) => $"{examples[row].File}, line {examples[row].Line}";
+        RowPlace Place(int row) => new(examples[row].File, examples[row].Line);
     }
 
     /// <summary>Joins |u − v| and u·v of each pair of vectors.</summary>

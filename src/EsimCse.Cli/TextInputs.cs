@@ -1,0 +1,54 @@
+using System.CommandLine;
+using EsimCse.Core;
+using EsimCse.Core.Text;
+
+namespace EsimCse.Cli;
+
+/// <summary>The inputs of a command: files in their order, or standard input alone.</summary>
+/// <param name="paths">The files, or - alone.</param>
+sealed class TextInputs(IReadOnlyList<string> paths)
+{
+    const string StandardInput = "-";
+
+    /// <summary>The files, or - alone.</summary>
+    public IReadOnlyList<string> Paths => paths;
+
+    /// <summary>Whether the input is standard input.</summary>
+    public bool IsStandardInput => paths is [StandardInput];
+
+    /// <summary>Adds the argument to a command and returns its reader.</summary>
+    public static Func<ParseResult, TextInputs> AddTo(Command command)
+    {
+        Argument<string[]> argument = new("INPUT")
+        {
+            Description = "Files of sentences, or - for standard input.",
+            DefaultValueFactory = _ => [StandardInput],
+        };
+        command.Add(argument);
+        return parsed => Create(parsed.GetValue(argument)!);
+    }
+
+    /// <summary>Reads the sentences of all inputs in their order. Remarks go to standard error.</summary>
+    /// <param name="column">The column's name; null for the default.</param>
+    /// <param name="keep">The names of columns that are carried along; none by default.</param>
+    /// <exception cref="InvalidInputException">An input is missing or not valid.</exception>
+    /// <exception cref="UsageException">A column was named where inputs have none, or must be chosen.</exception>
+    public IEnumerable<SentenceRow> Read(string? column, IReadOnlyList<string>? keep = null)
+    {
+        SentenceFile.CheckColumn(paths, column);
+        if (!IsStandardInput)
+            return paths.SelectMany(path => SentenceFile.Read(path, column, Console.Error.WriteLine, keep));
+        return SentenceFile.Read(
+            Console.OpenStandardInput(), SentenceFile.StandardInput, Console.Error.WriteLine);
+    }
+
+    /// <summary>Returns the name of an input in messages.</summary>
+    public static string NameOf(string path) => path == StandardInput ? SentenceFile.StandardInput : path;
+
+    static TextInputs Create(string[] given)
+    {
+        if (given.Length > 1 && given.Contains(StandardInput))
+            throw new UsageException($"INPUT: found - and {given.Length - 1} more, expected - alone, or files");
+        return new TextInputs(given);
+    }
+}
