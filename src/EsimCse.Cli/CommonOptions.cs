@@ -100,11 +100,12 @@ static class CommonOptions
         return encoder;
     }
 
-    public static void ReportTruncated(SentenceEncoder encoder)
+    public static void ReportTruncated(SentenceEncoder encoder, long? count = null)
     {
-        if (encoder.Truncated == 0) return;
+        long truncated = count ?? encoder.Truncated;
+        if (truncated == 0) return;
         string limit = $"{encoder.MaxLength} tokens";
-        Console.Error.WriteLine($"{encoder.Truncated} sentences were longer than {limit} and were cut off there");
+        Console.Error.WriteLine($"{truncated} sentences were longer than {limit} and were cut off there");
     }
 
     static Option<string> Device()

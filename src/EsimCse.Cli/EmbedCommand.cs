@@ -1,17 +1,10 @@
 using System.CommandLine;
-using EsimCse.Core.Text;
 using EsimCseNative;
 
 namespace EsimCse.Cli;
 
 static class EmbedCommand
 {
-    /// <summary>Lines of standard input that are answered together at most.</summary>
-    const int PromptSize = 2048;
-
-    /// <summary>The time for which a line of standard input waits for others at most.</summary>
-    static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(50);
-
     public static Command Create()
     {
         Argument<string> model = CommonOptions.Model();
@@ -38,13 +31,23 @@ static class EmbedCommand
             kept.Check(inputs);
             using SentenceEncoder encoder = CommonOptions.Load(folder, options);
             EmbedSummary summary = new(parsed.GetValue(json), outputIsFree: !target.IsStandardOutput);
-            IEnumerable<SentenceRow> rows =
-                summary.Count(inputs.Read(parsed.GetValue(column), kept.Columns));
-            target.Write(encoder.Dimension, Embed(encoder, inputs, kept.Record(rows), stop), kept.Output);
-            CommonOptions.ReportTruncated(encoder);
+            RowEmbedding embedding = new(encoder, inputs, parsed.GetValue(column), kept, summary);
+            Write(embedding, target, stop);
+            CommonOptions.ReportTruncated(encoder, summary.Truncated(encoder));
             summary.Write(encoder);
         });
         return command;
+    }
+
+    static void Write(RowEmbedding embedding, VectorOutput target, CancellationToken stop)
+    {
+        if (target.Parts is { } parts)
+        {
+            new ChunkedEmbedding(embedding, target.Target, target.Type, parts).Run(stop);
+            return;
+        }
+        IEnumerable<float[]> vectors = embedding.Encode(embedding.Read(), stop);
+        target.Write(embedding.Encoder.Dimension, vectors, embedding.Kept.Output);
     }
 
     /// <summary>Adds the options that change the vectors to a command and returns their reader.</summary>
@@ -75,15 +78,5 @@ static class EmbedCommand
             Prompt = parsed.GetValue(prompt),
             PromptName = parsed.GetValue(promptName),
         };
-    }
-
-    /// <summary>Returns the vectors of sentences in parts, [rows, dimension].</summary>
-    static IEnumerable<float[]> Embed(
-        SentenceEncoder encoder, TextInputs inputs, IEnumerable<SentenceRow> rows, CancellationToken stop)
-    {
-        IEnumerable<RowChunk> chunks = inputs.IsStandardInput
-            ? PromptChunks.Read(rows, PromptSize, MaxWait, stop)
-            : rows.Chunk(SentenceEncoder.ChunkSize).Select(chunk => new RowChunk(chunk, IsUrgent: false));
-        return encoder.Encode(chunks, stop);
     }
 }

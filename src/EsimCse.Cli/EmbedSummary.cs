@@ -11,7 +11,7 @@ namespace EsimCse.Cli;
 sealed class EmbedSummary(bool writesJson, bool outputIsFree)
 {
     readonly Stopwatch _time = Stopwatch.StartNew();
-    long _rows;
+    long _rows, _tokensBefore, _truncatedBefore;
 
     /// <summary>Counts rows as they are read.</summary>
     public IEnumerable<SentenceRow> Count(IEnumerable<SentenceRow> rows)
@@ -21,6 +21,13 @@ sealed class EmbedSummary(bool writesJson, bool outputIsFree)
             _rows++;
             yield return row;
         }
+    }
+
+    /// <summary>Leaves out the tokens that an encoder has counted so far.</summary>
+    public void SkipSoFar(SentenceEncoder encoder)
+    {
+        _tokensBefore = encoder.Tokens;
+        _truncatedBefore = encoder.Truncated;
     }
 
     /// <summary>Writes the object to standard output, or to standard error, as the line for people.</summary>
@@ -33,10 +40,15 @@ sealed class EmbedSummary(bool writesJson, bool outputIsFree)
 
     string Line(SentenceEncoder encoder, double seconds)
     {
-        string counts = $"{_rows} rows, {encoder.Tokens} tokens, {encoder.Truncated} truncated";
+        string counts = $"{_rows} rows, {Tokens(encoder)} tokens, {Truncated(encoder)} truncated";
         string rate = string.Create(CultureInfo.InvariantCulture, $"{seconds:F1} s, {_rows / seconds:F0} rows/s");
         return $"{counts}; {rate}; {encoder.Device}";
     }
+
+    long Tokens(SentenceEncoder encoder) => encoder.Tokens - _tokensBefore;
+
+    /// <summary>Returns the number of rows that were truncated.</summary>
+    public long Truncated(SentenceEncoder encoder) => encoder.Truncated - _truncatedBefore;
 
     void WriteJson(SentenceEncoder encoder, double seconds)
     {
@@ -45,8 +57,8 @@ sealed class EmbedSummary(bool writesJson, bool outputIsFree)
         {
             json.WriteStartObject();
             json.WriteNumber("rows", _rows);
-            json.WriteNumber("tokens", encoder.Tokens);
-            json.WriteNumber("truncated", encoder.Truncated);
+            json.WriteNumber("tokens", Tokens(encoder));
+            json.WriteNumber("truncated", Truncated(encoder));
             json.WriteNumber("seconds", seconds);
             json.WriteNumber("rows_per_second", _rows / seconds);
             json.WriteString("device", encoder.Device);

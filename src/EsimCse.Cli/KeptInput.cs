@@ -14,9 +14,10 @@ sealed class KeptInput(string[] names)
     const string RowNumber = "row";
 
     /// <summary>The values of rows that were read and not yet written.</summary>
-    readonly ConcurrentQueue<KeptValue[]> _read = new();
+    readonly ConcurrentQueue<(long Number, KeptValue[] Values)> _read = new();
 
-    long _written;
+    /// <summary>The names of all columns, row included.</summary>
+    public IReadOnlyList<string> Names => names;
 
     /// <summary>The columns that the input must have.</summary>
     public string[] Columns => [.. names.Where(name => name != RowNumber)];
@@ -57,15 +58,15 @@ sealed class KeptInput(string[] names)
 
     SentenceRow Record(SentenceRow row)
     {
-        _read.Enqueue(row.Kept ?? []);
+        _read.Enqueue((row.Number, row.Kept ?? []));
         return row;
     }
 
     KeptValue[] Next()
     {
-        if (!_read.TryDequeue(out KeptValue[]? values)) throw new InvalidOperationException("a vector without a row");
-        string row = _written++.ToString(CultureInfo.InvariantCulture);
+        if (!_read.TryDequeue(out var read)) throw new InvalidOperationException("a vector without a row");
+        string row = read.Number.ToString(CultureInfo.InvariantCulture);
         int next = 0;
-        return [.. names.Select(name => name == RowNumber ? new KeptValue(row, IsJson: true) : values[next++])];
+        return [.. names.Select(name => name == RowNumber ? new KeptValue(row, IsJson: true) : read.Values[next++])];
     }
 }

@@ -20,6 +20,19 @@ static class OutputPath
             throw new UsageException($"--output {output}: is the model's file {file}, expected another file");
     }
 
+    /// <summary>Checks a folder of parts, which may be missing.</summary>
+    /// <exception cref="InvalidInputException">The folder that it is in is missing.</exception>
+    /// <exception cref="UsageException">It is a file, or holds an input.</exception>
+    public static void CheckFolder(string output, IReadOnlyList<string> inputs)
+    {
+        string folder = Path.TrimEndingDirectorySeparator(output);
+        RequireFolder(folder);
+        if (File.Exists(folder)) throw new UsageException($"--output {output}: found a file, expected a folder");
+        bool IsInside(string input) => FileIdentity.AreSame(Path.GetDirectoryName(Path.GetFullPath(input))!, folder);
+        if (inputs.Where(input => input != StandardStream).FirstOrDefault(IsInside) is { } inside)
+            throw new UsageException($"--output {output}: holds the input {inside}, expected another folder");
+    }
+
     /// <exception cref="InvalidInputException">The folder of the output is missing.</exception>
     public static void RequireFolder(string output)
     {

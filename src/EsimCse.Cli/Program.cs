@@ -13,6 +13,7 @@ RootCommand root = new("Trains BERT sentence encoders with ESimCSE and embeds te
     DemoCommand.Create(),
     TrainCommand.Create(),
     EmbedCommand.Create(),
+    MergeCommand.Create(),
     EvalCommand.Create(),
     SimilarityCommand.Create(),
     TokenizeCommand.Create(),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EsimCse.Core;
+using EsimCse.Core.Files;
 using EsimCse.Core.Text;
 
 namespace EsimCse.Cli;
@@ -8,7 +9,8 @@ namespace EsimCse.Cli;
 /// <param name="paths">The files, or - alone.</param>
 sealed class TextInputs(IReadOnlyList<string> paths)
 {
-    const string StandardInput = "-";
+    /// <summary>The path of standard input.</summary>
+    public const string StandardInput = "-";
 
     /// <summary>The files, or - alone.</summary>
     public IReadOnlyList<string> Paths => paths;
@@ -36,14 +38,23 @@ sealed class TextInputs(IReadOnlyList<string> paths)
     public IEnumerable<SentenceRow> Read(string? column, IReadOnlyList<string>? keep = null)
     {
         SentenceFile.CheckColumn(paths, column);
-        if (!IsStandardInput)
-            return paths.SelectMany(path => SentenceFile.Read(path, column, Console.Error.WriteLine, keep));
-        return SentenceFile.Read(
-            Console.OpenStandardInput(), SentenceFile.StandardInput, Console.Error.WriteLine);
+        foreach (string path in paths)
+            if (path != StandardInput) InputFile.Require(path);
+        return Number(paths.SelectMany(Read));
+
+        IEnumerable<SentenceRow> Read(string path) => path == StandardInput
+            ? SentenceFile.Read(Console.OpenStandardInput(), NameOf(path), Console.Error.WriteLine)
+            : SentenceFile.Read(path, column, Console.Error.WriteLine, keep);
     }
 
     /// <summary>Returns the name of an input in messages.</summary>
     public static string NameOf(string path) => path == StandardInput ? SentenceFile.StandardInput : path;
+
+    static IEnumerable<SentenceRow> Number(IEnumerable<SentenceRow> rows)
+    {
+        long number = 0;
+        foreach (SentenceRow row in rows) yield return row with { Number = number++ };
+    }
 
     static TextInputs Create(string[] given)
     {

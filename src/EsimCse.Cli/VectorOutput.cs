@@ -5,14 +5,20 @@ using EsimCse.Formats;
 namespace EsimCse.Cli;
 
 /// <summary>The output of embed.</summary>
-/// <param name="Target">A file whose extension selects the format, or - for standard output, as jsonl.</param>
+/// <param name="Target">
+/// A file whose extension selects the format, - for standard output, as jsonl, or a folder of parts.
+/// </param>
 /// <param name="Type">The type in which elements are stored.</param>
-sealed record VectorOutput(string Target, OutputType Type)
+/// <param name="Parts">The options of parts; null for a file and for standard output.</param>
+sealed record VectorOutput(string Target, OutputType Type, PartOptions? Parts)
 {
     const string StandardOutput = "-";
 
     /// <summary>Whether vectors go to standard output.</summary>
     public bool IsStandardOutput => Target == StandardOutput;
+
+    /// <summary>The format of the file or the parts; null for standard output.</summary>
+    VectorFormat? Format => Parts?.Format ?? VectorFormat.Find(Target);
 
     static string Files => string.Join(", ", VectorFormat.All.Select(format => $"FILE{format.Extension}"));
 
@@ -23,7 +29,12 @@ sealed record VectorOutput(string Target, OutputType Type)
         Option<string> type = TypeOption();
         command.Add(target);
         command.Add(type);
-        return parsed => new(parsed.GetValue(target)!, OutputTypes.FromName(parsed.GetValue(type))!.Value);
+        Func<ParseResult, string, PartOptions?> parts = PartOptions.AddTo(command);
+        return parsed =>
+        {
+            string path = parsed.GetValue(target)!;
+            return new(path, OutputTypes.FromName(parsed.GetValue(type))!.Value, parts(parsed, path));
+        };
     }
 
     /// <summary>Checks what can be checked before the input is read.</summary>
@@ -33,13 +44,19 @@ sealed record VectorOutput(string Target, OutputType Type)
     /// </exception>
     public void Check(TextInputs inputs, string model, KeptInput kept)
     {
-        if (!TypesOf(Target).Contains(Type)) throw Wrong($"--output-type {Type.Name()}", f => f.Types.Contains(Type));
-        if (!kept.IsEmpty && !Keeps(Target)) throw Wrong("--keep", format => format.Keeps);
+        IReadOnlyList<OutputType> types = Format?.Types ?? [OutputType.Float32];
+        if (!types.Contains(Type)) throw Wrong($"--output-type {Type.Name()}", format => format.Types.Contains(Type));
+        if (!kept.IsEmpty && Format is { Keeps: false }) throw Wrong("--keep", format => format.Keeps);
+        if (Parts is not null)
+        {
+            OutputPath.CheckFolder(Target, inputs.Paths);
+            return;
+        }
         OutputPath.Check(Target, inputs.Paths, model);
         if (Type == OutputType.Int8) OutputPath.Check(VectorFile.ScalesPath(Target), inputs.Paths, model);
     }
 
-    /// <summary>Writes vectors.</summary>
+    /// <summary>Writes vectors to a file or to standard output.</summary>
     /// <param name="dimension">Elements of a vector.</param>
     /// <param name="chunks">The vectors, in chunks of whole rows.</param>
     /// <param name="kept">The columns that are carried along.</param>
@@ -59,12 +76,13 @@ sealed record VectorOutput(string Target, OutputType Type)
     {
         Option<string> option = new("--output")
         {
-            Description = $"{Files}, or - for standard output: one JSON array a line.",
+            Description = $"{Files}, a folder of parts DIR/, or - for standard output: one JSON array a line.",
             DefaultValueFactory = _ => StandardOutput,
         };
-        return option.Checked(IsSupported, $"{Files} or -");
+        return option.Checked(IsSupported, $"{Files}, DIR/ or -");
 
-        static bool IsSupported(string target) => target == StandardOutput || VectorFormat.Find(target) is not null;
+        static bool IsSupported(string target) =>
+            target == StandardOutput || VectorFormat.Find(target) is not null || PartOptions.IsFolder(target);
     }
 
     static Option<string> TypeOption()
@@ -81,15 +99,11 @@ sealed record VectorOutput(string Target, OutputType Type)
         return option.Checked(name => OutputTypes.FromName(name) is not null, names);
     }
 
-    static IReadOnlyList<OutputType> TypesOf(string target) =>
-        target == StandardOutput ? [OutputType.Float32] : VectorFormat.Find(target)!.Types;
-
-    static bool Keeps(string target) => target == StandardOutput || VectorFormat.Find(target)!.Keeps;
-
     UsageException Wrong(string option, Func<VectorFormat, bool> isAble)
     {
-        string found = IsStandardOutput ? "standard output" : Path.GetExtension(Target);
+        string expected = Parts is null ? "--output" : "--format";
         IEnumerable<string> able = VectorFormat.All.Where(isAble).Select(format => format.Extension);
-        return new($"{option}: found {found}, expected {string.Join(" or ", able)} as --output");
+        string found = Format?.Extension ?? "standard output";
+        return new($"{option}: found {found}, expected {string.Join(" or ", able)} as {expected}");
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Apache.Arrow;
 using Apache.Arrow.Ipc;
 using Apache.Arrow.Types;
+using EsimCse.Formats.Parts;
 
 namespace EsimCse.Formats;
 
@@ -19,6 +20,13 @@ sealed class ArrowVectorWriter : IVectorWriter
         if (rows.Stored is StoredElements<Half> halves) Write(stream, halves, HalfFloatType.Default);
         else Write(stream, (StoredElements<float>)rows.Stored, FloatType.Default);
         stream.Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Join(Stream stream, PartFiles parts)
+    {
+        bool isHalf = parts.Type == OutputType.Float16;
+        Write(stream, isHalf ? parts.With(ArrowVectorReader.Read<Half>) : parts.With(ArrowVectorReader.Read<float>));
     }
 
     static void Write<T>(Stream stream, StoredElements<T> rows, ArrowType element) where T : unmanaged

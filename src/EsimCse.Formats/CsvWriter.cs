@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using EsimCse.Core.Text;
+using EsimCse.Formats.Parts;
 using nietras.SeparatedValues;
 
 namespace EsimCse.Formats;
@@ -25,6 +26,33 @@ sealed class CsvWriter : IVectorWriter
         foreach (float[] chunk in rows.Chunks())
             for (int row = 0; row < chunk.Length; row += rows.Dimension)
                 WriteRow(writer, rows.Kept.Next(), chunk.AsSpan(row, rows.Dimension));
+    }
+
+    /// <inheritdoc/>
+    public void Join(Stream stream, PartFiles parts)
+    {
+        int headerBytes = 0;
+        foreach (string path in parts.Paths)
+        {
+            using FileStream part = File.OpenRead(path);
+            part.Position = headerBytes;
+            part.CopyTo(stream);
+            if (headerBytes == 0) headerBytes = CountHeaderBytes(path);
+        }
+        stream.Flush();
+    }
+
+    /// <summary>Returns the length of a file's header row, whose names may hold quoted line ends.</summary>
+    static int CountHeaderBytes(string path)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize);
+        bool isQuoted = false;
+        for (int count = 1; ; count++)
+        {
+            int next = file.ReadByte();
+            if (next == '"') isQuoted = !isQuoted;
+            if (next < 0 || (next == '\n' && !isQuoted)) return count;
+        }
     }
 
     static SepWriter CreateWriter(TextWriter text)

@@ -5,14 +5,18 @@ namespace EsimCse.Formats;
 /// 127, so that its product with s is near to x. A column's scale is its largest magnitude in the first rows / 127,
 /// and 1 / 127 where these are all zero.
 /// </summary>
-/// <param name="rows">The vectors.</param>
-/// <param name="calibrationRows">The rows that determine the scales; they are held in memory.</param>
-sealed class Int8Rows(VectorRows rows, int calibrationRows = Int8Rows.DefaultCalibrationRows) : StoredElements<sbyte>
+/// <param name="rows">The vectors, perhaps with scales.</param>
+/// <param name="calibrationRows">
+/// The rows that determine the scales where they are not given; they are held in memory.
+/// </param>
+sealed class Int8Rows(VectorRows rows, int calibrationRows = Int8Rows.CalibrationRows) : StoredElements<sbyte>
 {
-    const int DefaultCalibrationRows = 100_000;
+    /// <summary>The rows that determine the scales.</summary>
+    public const int CalibrationRows = 100_000;
+
     const float MaxLevel = 127;
 
-    readonly float[] _scales = new float[rows.Dimension];
+    readonly float[] _scales = rows.Scales ?? new float[rows.Dimension];
 
     /// <inheritdoc/>
     public override int Columns => rows.Dimension;
@@ -26,8 +30,19 @@ sealed class Int8Rows(VectorRows rows, int calibrationRows = Int8Rows.DefaultCal
     /// <summary>The scale of each column; known from the first chunk on.</summary>
     public ReadOnlySpan<float> Scales => _scales;
 
+    /// <summary>Returns the scales that vectors determine.</summary>
+    public static float[] FindScales(VectorRows rows)
+    {
+        Int8Rows quantized = new(rows);
+        foreach (sbyte[] _ in quantized.Chunks()) { }
+        return quantized._scales;
+    }
+
     /// <inheritdoc/>
-    public override IEnumerable<sbyte[]> Chunks()
+    public override IEnumerable<sbyte[]> Chunks() =>
+        rows.Scales is null ? FindScalesAndQuantize() : rows.Chunks().Select(Quantize);
+
+    IEnumerable<sbyte[]> FindScalesAndQuantize()
     {
         using IEnumerator<float[]> source = rows.Chunks().GetEnumerator();
         Queue<float[]> first = [];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using EsimCse.Core.Text;
+using EsimCse.Formats.Parts;
 
 namespace EsimCse.Formats;
 
@@ -26,6 +27,17 @@ sealed class JsonLinesWriter : IVectorWriter
                 if (keys.Length > 1) line.Append('}');
                 stream.Write(Encoding.UTF8.GetBytes(line.Append('\n').ToString()));
             }
+        stream.Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Join(Stream stream, PartFiles parts)
+    {
+        foreach (string path in parts.Paths)
+        {
+            using FileStream part = File.OpenRead(path);
+            part.CopyTo(stream);
+        }
         stream.Flush();
     }
 

@@ -1,3 +1,5 @@
+using EsimCse.Formats.Parts;
+
 namespace EsimCse.Formats;
 
 /// <summary>Writes .npy: little-endian, in C order, rows × columns.</summary>
@@ -12,4 +14,7 @@ sealed class NpyWriter : IVectorWriter
         stream.Write(NpyHeader.Create(rows.Stored.NpyType, count, rows.Stored.Columns));
         stream.Flush();
     }
+
+    /// <inheritdoc/>
+    public void Join(Stream stream, PartFiles parts) => Write(stream, parts.AfterHeaders(NpyHeader.Bytes));
 }

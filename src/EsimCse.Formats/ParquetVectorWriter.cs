@@ -1,3 +1,4 @@
+using EsimCse.Formats.Parts;
 using Parquet;
 using Parquet.Schema;
 
@@ -17,6 +18,9 @@ sealed class ParquetVectorWriter : IVectorWriter
         WriteAsync(stream, (StoredElements<float>)rows.Stored).GetAwaiter().GetResult();
         stream.Flush();
     }
+
+    /// <inheritdoc/>
+    public void Join(Stream stream, PartFiles parts) => Write(stream, parts.With(ParquetVectorReader.Read));
 
     static async Task WriteAsync(Stream stream, StoredElements<float> rows)
     {

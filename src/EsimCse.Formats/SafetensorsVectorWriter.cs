@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using EsimCse.Formats.Parts;
 
 namespace EsimCse.Formats;
 
@@ -22,6 +23,9 @@ sealed class SafetensorsVectorWriter : IVectorWriter
         stream.Write(CreateHeader(rows.Stored.SafetensorsType, count, rows.Stored.Columns, bytes));
         stream.Flush();
     }
+
+    /// <inheritdoc/>
+    public void Join(Stream stream, PartFiles parts) => Write(stream, parts.AfterHeaders(HeaderBytes));
 
     static byte[] CreateHeader(string type, long rows, int columns, long bytes)
     {

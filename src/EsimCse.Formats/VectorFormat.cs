@@ -6,6 +6,9 @@ namespace EsimCse.Formats;
 /// <param name="Types">The types that it can store.</param>
 sealed record VectorFormat(string Extension, IVectorWriter Writer, params IReadOnlyList<OutputType> Types)
 {
+    /// <summary>The name: the extension without its point.</summary>
+    public string Name => Extension[1..];
+
     /// <summary>Whether columns of the input can be carried along.</summary>
     public bool Keeps { get; private init; }
 
@@ -19,6 +22,9 @@ sealed record VectorFormat(string Extension, IVectorWriter Writer, params IReadO
         new(".arrow", new ArrowVectorWriter(), OutputType.Float32, OutputType.Float16),
         new(".safetensors", new SafetensorsVectorWriter(), Enum.GetValues<OutputType>()),
     ];
+
+    /// <summary>Returns a format by its name; null for an unknown one.</summary>
+    public static VectorFormat? FromName(string name) => All.FirstOrDefault(format => format.Name == name);
 
     /// <summary>Returns the format of a file by its name; null for an unknown extension.</summary>
     public static VectorFormat? Find(string path)

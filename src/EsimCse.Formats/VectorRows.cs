@@ -14,6 +14,12 @@ sealed class VectorRows(int dimension, IEnumerable<float[]> chunks, OutputType t
     /// <summary>Elements of a vector.</summary>
     public int Dimension => dimension;
 
+    /// <summary>The number of rows read so far.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>The scales of int8, one for each column; null where the first rows determine them.</summary>
+    public float[]? Scales { get; init; }
+
     /// <summary>Columns that are carried along, for formats that can.</summary>
     public KeptColumns Kept { get; init; } = KeptColumns.None;
 
@@ -21,24 +27,27 @@ sealed class VectorRows(int dimension, IEnumerable<float[]> chunks, OutputType t
     public OutputType Type => type;
 
     /// <summary>The vectors in that type, for formats that have it.</summary>
-    public StoredRows Stored => _stored ??= StoredRows.Create(this, type);
+    public StoredRows Stored
+    {
+        get => _stored ??= StoredRows.Create(this, type);
+        init => _stored = value;
+    }
 
     /// <summary>Returns the elements, in chunks of whole rows.</summary>
     /// <exception cref="InvalidInputException">An element is not finite; the message names its row.</exception>
     public IEnumerable<float[]> Chunks()
     {
-        long rows = 0;
         foreach (float[] chunk in chunks)
         {
-            if (!TensorPrimitives.IsFiniteAll<float>(chunk)) throw NotFinite(chunk, rows);
+            if (!TensorPrimitives.IsFiniteAll<float>(chunk)) throw NotFinite(chunk);
+            Count += chunk.Length / dimension;
             yield return chunk;
-            rows += chunk.Length / dimension;
         }
     }
 
-    InvalidInputException NotFinite(float[] chunk, long rowsBefore)
+    InvalidInputException NotFinite(float[] chunk)
     {
         int index = Array.FindIndex(chunk, value => !float.IsFinite(value));
-        return new($"row {rowsBefore + index / dimension + 1}: found {chunk[index]}, expected a finite number");
+        return new($"row {Count + index / dimension + 1}: found {chunk[index]}, expected a finite number");
     }
 }

@@ -17,6 +17,10 @@ public sealed partial class SentenceEncoder
     /// <summary>Batches of vectors that wait for their reader at most.</summary>
     const int VectorsAhead = 2;
 
+    /// <inheritdoc cref="Encode(IEnumerable{RowChunk}, CancellationToken)"/>
+    internal IEnumerable<float[]> Encode(IEnumerable<SentenceRow> rows, CancellationToken cancellation) =>
+        Encode(rows.Chunk(ChunkSize).Select(chunk => new RowChunk(chunk, IsUrgent: false)), cancellation);
+
     /// <summary>Computes the vectors of rows in order, [rows of a batch, dimension] at a time.</summary>
     /// <param name="chunks">The rows. They are enumerated on another thread, ahead of their vectors.</param>
     /// <param name="cancellation">Stops before the next batch.</param>

@@ -17,7 +17,6 @@ public sealed partial class SentenceEncoder : IDisposable
     readonly BertParameters _bert;
     readonly Embedder _embedder;
     readonly IDisposable? _frozen;
-    readonly bool _normalizesAgain;
     readonly int _threads;
     long _truncated;
     long _tokens;
@@ -43,16 +42,16 @@ public sealed partial class SentenceEncoder : IDisposable
         if (options.Dimensions is { } dimensions && (dimensions < 1 || dimensions > _embedder.Width))
             throw WrongDimensions(dimensions);
         Dimension = Math.Min(options.Dimensions ?? folder.Encoding.Dimension ?? int.MaxValue, _embedder.Width);
-        _normalizesAgain = Normalize && options.Dimensions is not null;
+        NormalizesAgain = Normalize && options.Dimensions is not null;
         using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath, folder.Config.Family);
         bool readsHead = Pooler.HasHead && folder.Head is null;
         if (readsHead && !tensors.Contains(Modules.HeadWeight)) throw MissingHead();
-        ElementType precision = options.Device.PrecisionOn(backend, training: false);
-        ElementType stored = backend.SupportsDataType(precision) ? precision : ElementType.Float32;
+        Precision = options.Device.PrecisionOn(backend, training: false);
+        ElementType stored = backend.SupportsDataType(Precision) ? Precision : ElementType.Float32;
         ulong? headSeed = readsHead ? null : 0;
         _bert = BertParameters.Load(backend, folder.Config, tensors, Pooler.HasHead, headSeed, stored);
         if (folder.Head is not null) LoadHead(folder.Head);
-        _frozen = _embedder.FreezeWeights(_bert.Weights, precision);
+        _frozen = _embedder.FreezeWeights(_bert.Weights, Precision);
     }
 
     /// <summary>The settings of the model folder, with the pooler of the options in place of its own.</summary>
@@ -76,6 +75,9 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>Elements of a vector.</summary>
     public int Dimension { get; }
 
+    /// <summary>The type to which the operands of matrix products are rounded.</summary>
+    public ElementType Precision { get; }
+
     /// <summary>The name of the device, with its number of threads on the CPU.</summary>
     public string Device => _backend.Name;
 
@@ -84,6 +86,9 @@ public sealed partial class SentenceEncoder : IDisposable
 
     /// <summary>Number of sentences truncated to <see cref="MaxLength"/> since the encoder was loaded.</summary>
     public long Truncated => Interlocked.Read(ref _truncated);
+
+    /// <summary>Whether the first columns of vectors are normalized once more.</summary>
+    internal bool NormalizesAgain { get; }
 
     ModuleNames Modules => Folder.Config.Family.Modules;
 
@@ -122,10 +127,7 @@ public sealed partial class SentenceEncoder : IDisposable
         // Threads are worth their start from some sentences on.
         if (sentences.Count <= ChunkSize)
             return [.. Encode(Tokenize(sentences), cancellation).Chunk(Dimension)];
-        IEnumerable<RowChunk> chunks =
-            from rows in sentences.Select(Row).Chunk(ChunkSize)
-            select new RowChunk(rows, IsUrgent: false);
-        return [.. Encode(chunks, cancellation).SelectMany(part => part.Chunk(Dimension))];
+        return [.. Encode(sentences.Select(Row), cancellation).SelectMany(part => part.Chunk(Dimension))];
 
         static SentenceRow Row(string text, int index) => new(text, new(File: null, index + 1));
     }
@@ -220,7 +222,7 @@ public sealed partial class SentenceEncoder : IDisposable
         {
             Span<float> vector = truncated.AsSpan(row * Dimension, Dimension);
             vectors.AsSpan(row * width, Dimension).CopyTo(vector);
-            if (_normalizesAgain) NormalizeModule.Normalize(vector);
+            if (NormalizesAgain) NormalizeModule.Normalize(vector);
         }
         return truncated;
     }

@@ -48,11 +48,14 @@ static class AtomicFile
     /// <summary>Deletes the temporary files in a folder that no process writes.</summary>
     public static void DeleteLeftovers(string folder)
     {
-        foreach (string path in Directory.GetFiles(folder, "*" + TemporarySuffix))
-        {
-            using FileStream? file = ExclusiveFile.TryOpen(path);
-            if (file is not null) File.Delete(path);
-        }
+        foreach (string path in Directory.GetFiles(folder, "*" + TemporarySuffix)) DeleteLeftover(path);
+    }
+
+    /// <summary>Deletes a temporary file unless a process writes it.</summary>
+    public static void DeleteLeftover(string path)
+    {
+        using FileStream? file = ExclusiveFile.TryOpen(path);
+        if (file is not null) File.Delete(path);
     }
 
     static IOException InUse(string path) => new($"{path}: in use: another run is writing this file");

@@ -5,6 +5,9 @@ namespace EsimCse.Core.Text;
 /// <param name="Place">The place of its row, for errors.</param>
 readonly record struct SentenceRow(string Text, RowPlace Place)
 {
+    /// <summary>The number of the row in all inputs, from 0.</summary>
+    public long Number { get; init; }
+
     /// <summary>The values of the columns that are carried along; null where none are.</summary>
     public KeptValue[]? Kept { get; init; }
 }

@@ -1,0 +1,34 @@
+using EsimCse.Core;
+using EsimCse.Core.Text;
+using EsimCseNative;
+
+namespace EsimCse.Cli;
+
+/// <summary>Rows of inputs and their encoder.</summary>
+/// <param name="Encoder">The encoder.</param>
+/// <param name="Inputs">The inputs.</param>
+/// <param name="Column">The column of sentences; null for the default.</param>
+/// <param name="Kept">The columns that are carried along.</param>
+/// <param name="Summary">Counts the rows that are embedded.</param>
+sealed record RowEmbedding(
+    SentenceEncoder Encoder, TextInputs Inputs, string? Column, KeptInput Kept, EmbedSummary Summary)
+{
+    /// <summary>Lines of standard input that are answered together at most.</summary>
+    const int PromptSize = 2048;
+
+    /// <summary>The time for which a line of standard input waits for others at most.</summary>
+    static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Reads the rows of all inputs.</summary>
+    /// <exception cref="InvalidInputException">An input is missing or not valid.</exception>
+    public IEnumerable<SentenceRow> Read() => Inputs.Read(Column, Kept.Columns);
+
+    /// <summary>Returns the vectors of rows in parts, [rows, dimension].</summary>
+    /// <exception cref="InvalidInputException">A row cannot be read, or its vector is not finite.</exception>
+    public IEnumerable<float[]> Encode(IEnumerable<SentenceRow> rows, CancellationToken stop)
+    {
+        IEnumerable<SentenceRow> counted = Kept.Record(Summary.Count(rows));
+        if (!Inputs.IsStandardInput) return Encoder.Encode(counted, stop);
+        return Encoder.Encode(PromptChunks.Read(counted, PromptSize, MaxWait, stop), stop);
+    }
+}
