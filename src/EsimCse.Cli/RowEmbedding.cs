@@ -13,12 +13,6 @@ namespace EsimCse.Cli;
 sealed record RowEmbedding(
     SentenceEncoder Encoder, TextInputs Inputs, string? Column, KeptInput Kept, EmbedSummary Summary)
 {
-    /// <summary>Lines of standard input that are answered together at most.</summary>
-    const int PromptSize = 2048;
-
-    /// <summary>The time for which a line of standard input waits for others at most.</summary>
-    static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(50);
-
     /// <summary>Reads the rows of all inputs.</summary>
     /// <exception cref="InvalidInputException">An input is missing or not valid.</exception>
     public IEnumerable<SentenceRow> Read() => Inputs.Read(Column, Kept.Columns);
@@ -29,6 +23,6 @@ sealed record RowEmbedding(
     {
         IEnumerable<SentenceRow> counted = Kept.Record(Summary.Count(rows));
         if (!Inputs.IsStandardInput) return Encoder.Encode(counted, stop);
-        return Encoder.Encode(PromptChunks.Read(counted, PromptSize, MaxWait, stop), stop);
+        return Encoder.Encode(PromptChunks.Read(counted, stop), stop);
     }
 }

@@ -98,7 +98,8 @@ public class EmbedOutputTests(TrainedModel model) : IClassFixture<TrainedModel>
     {
         (int code, _, string error) = Tool.Run("", "embed", model.Run, "--output", model.In(name));
         Assert.Equal(2, code);
-        const string known = "FILE.npy, FILE.jsonl, FILE.csv, FILE.parquet, FILE.arrow, FILE.safetensors or -";
+        const string known =
+            "FILE.npy, FILE.jsonl, FILE.csv, FILE.parquet, FILE.arrow, FILE.safetensors, DIR/ or -";
         Assert.Contains(known, error, StringComparison.Ordinal);
     }
 }

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
-using EsimCse.Cli;
 using EsimCse.Core;
 using EsimCse.Core.Text;
+using EsimCseNative;
 
-namespace EsimCse.Tests.Cli;
+namespace EsimCse.Tests.Native;
 
 public class PromptChunksTests
 {

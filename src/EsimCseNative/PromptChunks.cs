@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using EsimCse.Core.Text;
-using EsimCseNative;
 
-namespace EsimCse.Cli;
+namespace EsimCseNative;
 
 /// <summary>
 /// Chunks of rows that arrive one by one: a chunk ends when it is full, when no row follows for a while, or when its
@@ -13,6 +12,17 @@ static class PromptChunks
 {
     /// <summary>The time without a row after which the input is taken to pause.</summary>
     const int PauseMilliseconds = 5;
+
+    /// <summary>Rows that are answered together at most.</summary>
+    const int DefaultSize = 2048;
+
+    /// <summary>The time for which a row waits for others at most.</summary>
+    static readonly TimeSpan DefaultWait = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Returns the chunks in order, of up to 2048 rows that wait for up to 50 ms.</summary>
+    /// <inheritdoc cref="Read(IEnumerable{SentenceRow}, int, TimeSpan, CancellationToken)"/>
+    public static IEnumerable<RowChunk> Read(IEnumerable<SentenceRow> rows, CancellationToken stop) =>
+        Read(rows, DefaultSize, DefaultWait, stop);
 
     /// <summary>
     /// Returns the chunks in order; one after which no row has arrived yet is urgent. After an error of the rows those
