@@ -73,9 +73,13 @@ static class CommonOptions
     }
 
     /// <summary>Adds the options of the device to a command and returns their reader.</summary>
-    public static Func<ParseResult, DeviceChoice> AddDevice(this Command command, bool training = false)
+    /// <param name="command">The command.</param>
+    /// <param name="training">Whether the command trains.</param>
+    /// <param name="several">Whether it can use several devices.</param>
+    public static Func<ParseResult, DeviceChoice> AddDevice(
+        this Command command, bool training = false, bool several = false)
     {
-        Option<string> device = Device();
+        Option<string> device = Device(several);
         Option<string?> precision = Precision();
         Option<int?> threads = Number("--threads", "Threads; all cores by default.", 1);
         command.Add(device);
@@ -108,11 +112,15 @@ static class CommonOptions
         Console.Error.WriteLine($"{truncated} sentences were longer than {limit} and were cut off there");
     }
 
-    static Option<string> Device()
+    static Option<string> Device(bool several)
     {
-        const string expected = "auto, cpu, cuda or cuda:N";
+        const string one = "auto, cpu, cuda or cuda:N";
+        string expected = several ? $"{one}, several as cuda:0,cuda:1, or cuda:all" : one;
         Option<string> option = new("--device") { Description = $"{expected}.", DefaultValueFactory = _ => "auto" };
-        return option.Checked(DeviceChoice.IsValid, expected);
+        return option.Checked(IsValid, expected);
+
+        bool IsValid(string name) =>
+            DeviceChoice.IsValid(name) && (several || !new DeviceChoice(name).IsSeveral);
     }
 
     static Option<string?> Precision()

@@ -19,7 +19,7 @@ static class EmbedCommand
         Func<ParseResult, EncoderOptions> encoderOptions = AddEncoder(command);
         Func<ParseResult, VectorOutput> output = VectorOutput.AddTo(command);
         Func<ParseResult, KeptInput> keptInput = KeptInput.AddTo(command);
-        Func<ParseResult, DeviceChoice> device = command.AddDevice();
+        Func<ParseResult, DeviceChoice> device = command.AddDevice(several: true);
         command.OnRun((parsed, stop) =>
         {
             EncoderOptions options = encoderOptions(parsed) with { Device = device(parsed) };

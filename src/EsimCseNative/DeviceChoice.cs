@@ -10,7 +10,7 @@ namespace EsimCseNative;
 
 /// <summary>The choice of a device and a precision.</summary>
 /// <param name="Device">auto (a CUDA device where there is one that can run the model, else the CPU), cpu, cuda or
-/// cuda:N.</param>
+/// cuda:N; to embed also several, as in cuda:0,cuda:1, or all, cuda:all.</param>
 /// <param name="Threads">Threads of the CPU, at least 1; all cores by default.</param>
 /// <param name="Precision">On CUDA the type in which activations and the weights of matrix products are stored: fp32,
 /// bf16 or fp16; sums are always fp32. Default: bf16 for training, which has no fp16, and fp16 for embedding. On the
@@ -20,10 +20,15 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
 {
     const string CudaPrefix = "cuda:";
 
+    const string AllDevices = CudaPrefix + "all";
+
     const string OfCuda = "fp32, bf16 and fp16";
 
     /// <summary>Sizes of a model on CUDA are multiples of this.</summary>
     const int SizeMultiple = 8;
+
+    /// <summary>Whether several devices are named.</summary>
+    public bool IsSeveral => Device == AllDevices || Device.Contains(',', StringComparison.Ordinal);
 
     int Ordinal =>
         Device == "cuda" ? 0 : int.Parse(Device.AsSpan(CudaPrefix.Length), CultureInfo.InvariantCulture);
@@ -32,7 +37,13 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     public static bool IsValid(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (device is "auto" or "cpu" or "cuda") return true;
+        string[] several = device.Split(',');
+        if (several.Length > 1) return several.All(IsOrdinal) && several.Distinct().Count() == several.Length;
+        return device is "auto" or "cpu" or "cuda" or AllDevices || IsOrdinal(device);
+    }
+
+    static bool IsOrdinal(string device)
+    {
         if (!device.StartsWith(CudaPrefix, StringComparison.Ordinal)) return false;
         ReadOnlySpan<char> ordinal = device.AsSpan(CudaPrefix.Length);
         return int.TryParse(ordinal, NumberStyles.None, CultureInfo.InvariantCulture, out _);
@@ -47,17 +58,43 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     public IBackend Open(BertConfig? sizes = null, ILogger? logger = null) =>
         Open(sizes is null ? null : WhyUnsupported(sizes), logger);
 
-    /// <summary>Opens the device for the encoder of a folder and the modules after it.</summary>
+    /// <summary>Opens the devices for the encoder of a folder and the modules after it.</summary>
     /// <inheritdoc cref="Open(BertConfig?, ILogger?)"/>
-    internal IBackend Open(ModelFolder folder, ILogger? logger)
+    internal IReadOnlyList<IBackend> OpenAll(ModelFolder folder, ILogger? logger)
     {
         string? unsupported = WhyUnsupported(folder.Config) ?? WhyUnsupported(folder.ModuleWidths());
-        return OpenFor(folder.Config, () => Open(unsupported, logger), training: false).Backend;
+        List<IBackend> backends = [];
+        try
+        {
+            foreach (DeviceChoice choice in Each())
+                backends.Add(
+                    choice.OpenFor(folder.Config, () => choice.Open(unsupported, logger), training: false).Backend);
+            return backends;
+        }
+        catch
+        {
+            foreach (IBackend backend in backends) backend.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Returns the choices of the devices that are named.</summary>
+    DeviceChoice[] Each()
+    {
+        if (!IsSeveral) return [this];
+        IEnumerable<string> names = Device == AllDevices
+            ? CudaDevice.All().Select(Name)
+            : Device.Split(',');
+        DeviceChoice[] each = [.. names.Select(name => this with { Device = name })];
+        return each.Length > 0 ? each : throw new DeviceException($"--device {Device}: {CudaDevice.WhyNone()}");
+
+        static string Name(CudaDevice device) =>
+            string.Create(CultureInfo.InvariantCulture, $"{CudaPrefix}{device.Ordinal}");
     }
 
     IBackend Open(string? unsupported, ILogger? logger)
     {
-        if (!IsValid(Device))
+        if (!IsValid(Device) || IsSeveral)
             throw new ArgumentException($"device: found {Device}, expected auto, cpu, cuda or cuda:N");
         if (Device == "cpu") return new CpuBackend(Threads);
         if (Device == "auto") return OpenAuto(unsupported, logger);
@@ -73,6 +110,11 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
     /// <exception cref="UsageException">The device or training does not have the precision.</exception>
     public void Require(bool training = false)
     {
+        if (IsSeveral)
+        {
+            foreach (DeviceChoice choice in Each()) choice.Require(training);
+            return;
+        }
         if (Device.StartsWith("cuda", StringComparison.Ordinal)) _ = CudaDevice.Open(Ordinal);
         if (training && Precision == ElementType.Float16) throw NotForTraining();
         if (Precision is null or ElementType.Float32) return;

@@ -30,15 +30,16 @@ public sealed partial class SentenceEncoder
     internal IEnumerable<float[]> Encode(IEnumerable<RowChunk> chunks, CancellationToken cancellation)
     {
         ConcurrentQueue<RowPlace> places = new();
-        foreach (float[] vectors in _backend.RunsAsynchronously ? EmbedAhead() : Embed(chunks.Select(Tokenize)))
+        bool runsAhead = _models[0].Backend.RunsAsynchronously;
+        foreach (float[] vectors in runsAhead ? EmbedAhead() : Embed(chunks.Select(Tokenize)))
         {
-            RowPlace[] placeOf = new RowPlace[vectors.Length / _embedder.Width];
+            RowPlace[] placeOf = new RowPlace[vectors.Length / Width];
             for (int row = 0; row < placeOf.Length; row++) places.TryDequeue(out placeOf[row]);
             yield return Finish(vectors, row => placeOf[row]);
         }
 
         IEnumerable<float[]> Embed(IEnumerable<TokenizedChunk> tokenized) =>
-            _embedder.Embed(_bert.Weights, Pack(tokenized, places), cancellation);
+            _devices.Embed(Pack(tokenized, places), cancellation);
 
         IEnumerable<float[]> EmbedAhead()
         {
@@ -68,7 +69,7 @@ public sealed partial class SentenceEncoder
         {
             isUrgent = false;
             HostBatch? last = null;
-            foreach (HostBatch batch in _embedder.Pack(ReadUpToUrgent()))
+            foreach (HostBatch batch in Packer.Pack(ReadUpToUrgent()))
             {
                 if (last is not null) yield return last;
                 last = batch;

@@ -8,22 +8,19 @@ using EsimCse.Core.Text;
 namespace EsimCseNative;
 
 /// <summary>
-/// A sentence encoder loaded from a model folder: text in, vectors out. Thread-safe; calls share one device, on which
-/// they run one after the other.
+/// A sentence encoder loaded from a model folder: text in, vectors out. Thread-safe; calls share the devices, on
+/// which they run one after the other.
 /// </summary>
 public sealed partial class SentenceEncoder : IDisposable
 {
-    readonly IBackend _backend;
-    readonly BertParameters _bert;
-    readonly Embedder _embedder;
-    readonly IDisposable? _frozen;
+    readonly IReadOnlyList<DeviceModel> _models;
+    readonly EmbeddingDevices _devices;
     readonly int _threads;
     long _truncated;
     long _tokens;
 
-    SentenceEncoder(IBackend backend, ModelFolder folder, EncoderOptions options)
+    SentenceEncoder(IReadOnlyList<IBackend> backends, ModelFolder folder, EncoderOptions options)
     {
-        _backend = backend;
         _threads = options.Device.Threads ?? Environment.ProcessorCount;
         Folder = folder;
         Tokenizer = BertTokenizer.Load(folder.EncoderPath, folder.LowerCase);
@@ -38,20 +35,12 @@ public sealed partial class SentenceEncoder : IDisposable
         if (folder.Pooling is { ExcludesPrompt: true } pooling && Prompt.Length > 0)
             throw pooling.PromptNotExcluded();
 
-        _embedder = new Embedder(backend, folder.Config, Pooler, folder.Modules);
-        if (options.Dimensions is { } dimensions && (dimensions < 1 || dimensions > _embedder.Width))
+        _models = [.. backends.Select(backend => new DeviceModel(backend, folder, options.Device))];
+        _devices = new EmbeddingDevices([.. _models.Select(model => (model.Embedder, model.Weights))]);
+        if (options.Dimensions is { } dimensions && (dimensions < 1 || dimensions > Width))
             throw WrongDimensions(dimensions);
-        Dimension = Math.Min(options.Dimensions ?? folder.Encoding.Dimension ?? int.MaxValue, _embedder.Width);
+        Dimension = Math.Min(options.Dimensions ?? folder.Encoding.Dimension ?? int.MaxValue, Width);
         NormalizesAgain = Normalize && options.Dimensions is not null;
-        using ModelTensors tensors = ModelTensors.Open(folder.EncoderPath, folder.Config.Family);
-        bool readsHead = Pooler.HasHead && folder.Head is null;
-        if (readsHead && !tensors.Contains(Modules.HeadWeight)) throw MissingHead();
-        Precision = options.Device.PrecisionOn(backend, training: false);
-        ElementType stored = backend.SupportsDataType(Precision) ? Precision : ElementType.Float32;
-        ulong? headSeed = readsHead ? null : 0;
-        _bert = BertParameters.Load(backend, folder.Config, tensors, Pooler.HasHead, headSeed, stored);
-        if (folder.Head is not null) LoadHead(folder.Head);
-        _frozen = _embedder.FreezeWeights(_bert.Weights, Precision);
     }
 
     /// <summary>The settings of the model folder, with the pooler of the options in place of its own.</summary>
@@ -76,10 +65,10 @@ public sealed partial class SentenceEncoder : IDisposable
     public int Dimension { get; }
 
     /// <summary>The type to which the operands of matrix products are rounded.</summary>
-    public ElementType Precision { get; }
+    public ElementType Precision => _models[0].Precision;
 
-    /// <summary>The name of the device, with its number of threads on the CPU.</summary>
-    public string Device => _backend.Name;
+    /// <summary>The name of the device, with its number of threads on the CPU; of several those of all.</summary>
+    public string Device => string.Join(", ", _models.Select(model => model.Backend.Name));
 
     /// <summary>Number of tokens of all sentences since the encoder was loaded, special tokens included.</summary>
     public long Tokens => Interlocked.Read(ref _tokens);
@@ -90,7 +79,11 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>Whether the first columns of vectors are normalized once more.</summary>
     internal bool NormalizesAgain { get; }
 
-    ModuleNames Modules => Folder.Config.Family.Modules;
+    /// <summary>The embedder that packs batches, for all devices.</summary>
+    Embedder Packer => _models[0].Embedder;
+
+    /// <summary>Elements of a vector before it is truncated.</summary>
+    int Width => Packer.Width;
 
     /// <summary>Loads a folder of the layout of Hugging Face or sentence-transformers.</summary>
     /// <exception cref="InvalidInputException">The folder is missing, or a file in it is not valid.</exception>
@@ -101,20 +94,21 @@ public sealed partial class SentenceEncoder : IDisposable
         options ??= new EncoderOptions();
         ModelFolder folder = ModelFolder.Read(path);
         if (options.Pooler is { } pooler) folder = folder.WithPooler(pooler);
-        return LoadTo(options.Device.Open(folder, options.Logger), folder, options);
+        return LoadTo(options.Device.OpenAll(folder, options.Logger), folder, options);
     }
 
-    /// <summary>Loads a folder to a device, which the encoder then owns.</summary>
+    /// <summary>Loads a folder to devices, which the encoder then owns.</summary>
     /// <inheritdoc cref="Load(string, EncoderOptions?)"/>
-    internal static SentenceEncoder LoadTo(IBackend backend, ModelFolder folder, EncoderOptions options)
+    internal static SentenceEncoder LoadTo(
+        IReadOnlyList<IBackend> backends, ModelFolder folder, EncoderOptions options)
     {
         try
         {
-            return new SentenceEncoder(backend, folder, options);
+            return new SentenceEncoder(backends, folder, options);
         }
         catch
         {
-            backend.Dispose();
+            foreach (IBackend backend in backends) backend.Dispose();
             throw;
         }
     }
@@ -175,7 +169,7 @@ public sealed partial class SentenceEncoder : IDisposable
             if (sentences[row].Length == 0) throw NoTokens(place(row));
         float[] all = GC.AllocateUninitializedArray<float>(checked(sentences.Count * Dimension));
         int done = 0;
-        foreach (float[] vectors in _embedder.Embed(_bert.Weights, _embedder.Pack(sentences), cancellation))
+        foreach (float[] vectors in _devices.Embed(Packer.Pack(sentences), cancellation))
         {
             int first = done / Dimension;
             float[] finished = Finish(vectors, row => place(first + row));
@@ -188,16 +182,13 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _embedder.Dispose();
-        _frozen?.Dispose();
-        _bert.Dispose();
-        _backend.Dispose();
+        foreach (DeviceModel model in _models) model.Dispose();
     }
 
     /// <summary>Checks, normalizes and truncates the vectors of a batch.</summary>
     float[] Finish(float[] vectors, Func<int, RowPlace> place)
     {
-        int width = _embedder.Width;
+        int width = Width;
         for (int row = 0; row < vectors.Length / width; row++)
         {
             Span<float> vector = vectors.AsSpan(row * width, width);
@@ -214,7 +205,7 @@ public sealed partial class SentenceEncoder : IDisposable
     /// </summary>
     float[] Truncate(float[] vectors)
     {
-        int width = _embedder.Width;
+        int width = Width;
         if (Dimension == width) return vectors;
         int rows = vectors.Length / width;
         float[] truncated = new float[rows * Dimension];
@@ -234,19 +225,11 @@ public sealed partial class SentenceEncoder : IDisposable
         return folder.Prompts.TryGetValue(name, out string? prompt) ? prompt : throw UnknownPrompt(name, folder);
     }
 
-    /// <summary>Loads sentence-transformers' Dense module in place of pooler.dense.</summary>
-    void LoadHead(DenseModule head)
-    {
-        (float[] weight, float[]? bias) = head.ReadWeights();
-        _bert.Set(_bert.Layout.ByName[Modules.HeadWeight], weight);
-        _bert.Set(_bert.Layout.ByName[Modules.HeadBias], bias!);
-    }
-
     UsageException WrongLength() =>
         new($"length {MaxLength}, expected 2 … {Folder.Config.MaxPositions}, the model's positions");
 
     UsageException WrongDimensions(int found) =>
-        new($"dimensions {found}, expected 1 … {_embedder.Width}, the width of the model's vectors");
+        new($"dimensions {found}, expected 1 … {Width}, the width of the model's vectors");
 
     static UsageException TwoPrompts(string text, string name) =>
         new($"found the prompt '{text}' and the prompt name '{name}', expected one of the two");
@@ -257,12 +240,6 @@ public sealed partial class SentenceEncoder : IDisposable
             ? "none: the folder has no prompts"
             : $"one of the folder's prompts: {string.Join(", ", folder.Prompts.Keys)}";
         return new($"prompt name '{name}', expected {expected}");
-    }
-
-    InvalidInputException MissingHead()
-    {
-        string tensor = $"the tensor '{Modules.HeadWeight}', which is missing from the weights";
-        return new($"{Folder.EncoderPath}: pooler {Pooler} needs {tensor}");
     }
 
     static InvalidInputException NotFinite(RowPlace place) =>

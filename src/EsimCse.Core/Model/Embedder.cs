@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Model.SentenceTransformers;
@@ -57,6 +56,9 @@ sealed class Embedder : IDisposable
     /// <summary>Elements of a vector.</summary>
     public int Width { get; }
 
+    /// <summary>Batches that the device computes while the caller uses the vectors of earlier ones.</summary>
+    internal int BatchesAhead => _threads is null ? 1 : 2 * _threads.Count;
+
     /// <inheritdoc cref="IBackend.FreezeWeights"/>
     public IDisposable? FreezeWeights(BertWeights weights, ElementType type = ElementType.Float32) =>
         _backend.FreezeWeights(weights.ProductWeights(_pooler.ReadsClsOnly), type);
@@ -87,24 +89,7 @@ sealed class Embedder : IDisposable
         BertWeights weights, IEnumerable<HostBatch> batches, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        using IEnumerator<HostBatch> source = batches.GetEnumerator();
-        Queue<IPendingVectors> pending = new();
-        ExceptionDispatchInfo? error = null;
-        int ahead = _threads is null ? 1 : 2 * _threads.Count;
-        try
-        {
-            while (TryMoveNext(source, ref error))
-            {
-                Begin(weights, source.Current, pending, cancellation);
-                while (pending.Count > (source.Current.IsUrgent ? 0 : ahead)) yield return pending.Dequeue().Wait();
-            }
-            while (pending.TryDequeue(out IPendingVectors? last)) yield return last.Wait();
-            error?.Throw();
-        }
-        finally
-        {
-            foreach (IPendingVectors unread in pending) unread.Cancel();
-        }
+        return new EmbeddingDevices([(this, weights)]).Embed(batches, cancellation);
     }
 
     /// <summary>
@@ -145,6 +130,31 @@ sealed class Embedder : IDisposable
         _layers.Dispose();
     }
 
+    /// <summary>Enqueues a batch, in parts if it is over the budget or the device has too little memory.</summary>
+    internal void Begin(
+        BertWeights weights, HostBatch batch, Queue<IPendingVectors> pending, CancellationToken cancellation)
+    {
+        Stack<HostBatch> parts = new([batch]);
+        while (parts.TryPop(out HostBatch? part))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (part.Tokens > _tokenBudget && part.Sentences.Count > 1)
+            {
+                foreach (HostBatch smaller in Pack(part.Sentences).Reverse()) parts.Push(smaller);
+                continue;
+            }
+            try
+            {
+                pending.Enqueue(Begin(weights, part, isAlone: pending.Count == 0 && batch.IsUrgent));
+            }
+            catch (DeviceMemoryException) when (_tokenBudget > MinimumTokenBudget)
+            {
+                _tokenBudget /= 2;
+                parts.Push(part);
+            }
+        }
+    }
+
     /// <summary>
     /// Copies the first sentences of a batch, which have that many tokens, and allocates their activations.
     /// </summary>
@@ -174,44 +184,6 @@ sealed class Embedder : IDisposable
         if (tokens <= MinimumTokenBudget) return double.PositiveInfinity;
         double batchesOfThread = Math.Ceiling(tokens / (BudgetOfShare * _tokenBudget * _threads.Count));
         return tokens / (batchesOfThread * _threads.Count);
-    }
-
-    static bool TryMoveNext(IEnumerator<HostBatch> batches, ref ExceptionDispatchInfo? error)
-    {
-        try
-        {
-            return batches.MoveNext();
-        }
-        catch (Exception failure)
-        {
-            error = ExceptionDispatchInfo.Capture(failure);
-            return false;
-        }
-    }
-
-    /// <summary>Enqueues a batch, in parts if it is over the budget or the device has too little memory.</summary>
-    void Begin(
-        BertWeights weights, HostBatch batch, Queue<IPendingVectors> pending, CancellationToken cancellation)
-    {
-        Stack<HostBatch> parts = new([batch]);
-        while (parts.TryPop(out HostBatch? part))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            if (part.Tokens > _tokenBudget && part.Sentences.Count > 1)
-            {
-                foreach (HostBatch smaller in Pack(part.Sentences).Reverse()) parts.Push(smaller);
-                continue;
-            }
-            try
-            {
-                pending.Enqueue(Begin(weights, part, isAlone: pending.Count == 0 && batch.IsUrgent));
-            }
-            catch (DeviceMemoryException) when (_tokenBudget > MinimumTokenBudget)
-            {
-                _tokenBudget /= 2;
-                parts.Push(part);
-            }
-        }
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using EsimCse.Cuda;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Cli;
@@ -63,6 +64,28 @@ public class EmbedOutputTests(TrainedModel model) : IClassFixture<TrainedModel>
         Assert.Equal(
             string.Concat(expected.SelectMany(row => row.Select(x => x > 0 ? '1' : '0'))),
             string.Concat(bits.Data.Select(value => $"{value:b8}")));
+    }
+
+    [Fact]
+    public void Several_devices_write_the_bytes_of_one()
+    {
+        Backends.RequireCuda();
+        Assert.SkipUnless(CudaDevice.All().Count >= 2, "fewer than 2 devices");
+        string text = model.In("devices.txt");
+        // More than two batches.
+        File.WriteAllLines(text, Enumerable.Range(0, 7000).Select(i => i % 3 == 0 ? "the cat ." : "the cat and a dog"));
+        byte[] expected = Embed("cuda:0");
+        Assert.Equal(expected, Embed("cuda:0,cuda:1"));
+        Assert.Equal(expected, Embed("cuda:all"));
+
+        byte[] Embed(string device)
+        {
+            string path = model.In("devices.npy");
+            string[] options = ["--output", path, "--device", device, "--precision", "fp32"];
+            (int code, _, string error) = Tool.Run("", ["embed", model.Run, text, .. options]);
+            Assert.True(code == 0, error);
+            return File.ReadAllBytes(path);
+        }
     }
 
     [Theory]

@@ -23,9 +23,11 @@ public sealed partial class LaunchFileTests(TrainedModel model) : IClassFixture<
         {
             string path = model.In("texts.txt");
             string[] words = ["the", "a", "cat", "dogs", "old", "tree", "."];
-            string Line(int row) => string.Join(' ', Enumerable.Range(0, 1 + row % 8).Select(i => words[(row + i) % 7]));
             if (!File.Exists(path)) File.WriteAllLines(path, Enumerable.Range(0, Rows).Select(Line));
             return path;
+
+            string Line(int row) =>
+                string.Join(' ', Enumerable.Range(0, 1 + row % 8).Select(i => words[(row + i) % words.Length]));
         }
     }
 

@@ -18,9 +18,15 @@ public class DeviceChoiceTests
     [InlineData("cuda:", false)]
     [InlineData("cuda: 1", false)]
     [InlineData("cuda:-1", false)]
+    [InlineData("cuda:all", true)]
+    [InlineData("cuda:1,cuda:0", true)]
+    [InlineData("cuda:0,cuda:0", false)]
+    [InlineData("cuda:0,cpu", false)]
+    [InlineData("cuda:0,", false)]
+    [InlineData("cuda:0,cuda", false)]
     [InlineData("CPU", false)]
     [InlineData("", false)]
-    public void A_device_is_auto_cpu_cuda_or_a_numbered_cuda(string device, bool valid)
+    public void A_device_is_auto_cpu_cuda_or_numbers_of_cuda(string device, bool valid)
     {
         Assert.Equal(valid, DeviceChoice.IsValid(device));
         if (!valid) Assert.Throws<ArgumentException>(() => new DeviceChoice(device).Open());

@@ -25,6 +25,18 @@ public class StreamingTests(TrainedModel model) : IClassFixture<TrainedModel>
         Assert.Equal(expected.Truncated, actual.Truncated);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Several_devices_give_the_vectors_of_one_in_order(int devices)
+    {
+        string[] texts = [.. Enumerable.Range(0, Rows).Select(Text)];
+        using SentenceEncoder expected = OnCpu.Load(model.Run), actual = LoadSimulated(devices);
+        Assert.Equal(expected.Encode(texts), actual.Encode(texts));
+        Assert.Equal(expected.Encode(texts[..3]), actual.Encode(texts[..3]));
+        Assert.Equal(devices, actual.Device.Split(", ").Length);
+    }
+
     [Fact]
     public void An_urgent_chunk_is_answered_before_the_next_is_known()
     {
@@ -89,6 +101,8 @@ public class StreamingTests(TrainedModel model) : IClassFixture<TrainedModel>
     static string Text(int index) =>
         string.Join(' ', Enumerable.Range(0, 1 + index % 9).Select(i => Words[(index + i * i) % Words.Length]));
 
-    SentenceEncoder LoadSimulated() =>
-        SentenceEncoder.LoadTo(new SimulatedDevice(BatchTokens), ModelFolder.Read(model.Run), new EncoderOptions());
+    SentenceEncoder LoadSimulated(int devices = 1) => SentenceEncoder.LoadTo(
+        [.. Enumerable.Range(0, devices).Select(_ => new SimulatedDevice(BatchTokens))],
+        ModelFolder.Read(model.Run),
+        new EncoderOptions());
 }
