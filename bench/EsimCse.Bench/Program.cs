@@ -8,6 +8,7 @@ using EsimCse.Bench.Kit;
 #if !GPU_KIT
 using EsimCse.Bench.Operations;
 using EsimCse.Bench.Participants;
+using EsimCse.Bench.Pipeline;
 #endif
 using EsimCse.Core;
 using EsimCse.Core.Backend;
@@ -18,6 +19,8 @@ using EsimCseNative;
 //   Compares with peers, each in a process of its own; writes bench/results/MACHINE.md unless it is quick.
 // usage: EsimCse.Bench growth [--quick] [FOLDER]
 //   Measures and draws how time grows with sizes; writes to bench/results.
+// usage: EsimCse.Bench pipeline DATA [FILE]
+//   Measures the stages of embed, and the pipeline beside the engine alone; writes bench/results/MACHINE-pipeline.md.
 // usage: EsimCse.Bench operations [DEVICE] [PRECISION] [base|small] [THREADS]
 //   Times each operation with BenchmarkDotNet, with its share of the measured peak.
 // usage: EsimCse.Bench kit ceilings|steps|embedding|operations DEVICE PRECISION base|mini|small
@@ -32,6 +35,8 @@ switch (args.FirstOrDefault())
         return GrowthCommand.Run(args[1..]);
     case "operations":
         return OperationsCommand.Run(args[1..]);
+    case "pipeline":
+        return PipelineCommand.Run(args[1..]);
     case "participant":
         return ParticipantCommand.Run(args[1..]);
 }
