@@ -5,6 +5,7 @@ using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Training;
 using EsimCse.Cpu;
 using EsimCseNative;
+using EsimCseNative.Hub;
 
 namespace EsimCse.Cli;
 
@@ -31,7 +32,10 @@ static class CommonOptions
     public static Option<string?> Column() =>
         new("--column") { Description = ColumnHelp };
 
-    public static Argument<string> Model() => new("MODEL") { Description = "The model folder." };
+    public static Argument<string> Model() => new("MODEL")
+    {
+        Description = "The model folder, or the id of a model on the Hugging Face hub.",
+    };
 
     /// <summary>Creates an option that requires true or false, so that it cannot take the argument after it.</summary>
     public static Option<bool?> Flag(string name, string description) =>
@@ -96,12 +100,20 @@ static class CommonOptions
     }
 
     /// <summary>Loads a model for inference and reports the pooling that is assumed for a bare folder.</summary>
-    public static SentenceEncoder Load(string model, EncoderOptions options)
+    public static SentenceEncoder Load(string model, EncoderOptions options, CancellationToken stop)
     {
-        SentenceEncoder encoder = SentenceEncoder.Load(model, options with { Logger = StandardErrorLogger.Instance });
+        string folder = FindModel(model, stop);
+        SentenceEncoder encoder = SentenceEncoder.Load(folder, options with { Logger = StandardErrorLogger.Instance });
         if (encoder.Folder.IsBare && options.Pooler is null)
             Console.Error.WriteLine($"{model}: no pooling is configured: avg, not normalized");
         return encoder;
+    }
+
+    /// <summary>Returns the folder of a model, which is downloaded where it is the id of one of the hub.</summary>
+    public static string FindModel(string model, CancellationToken stop, bool withWeights = true)
+    {
+        using DownloadLine line = new();
+        return HubModel.Resolve(model, withWeights, line.Show, StandardErrorLogger.Instance, stop);
     }
 
     public static void ReportTruncated(SentenceEncoder encoder, long? count = null)

@@ -29,7 +29,7 @@ static class EmbedCommand
             KeptInput kept = keptInput(parsed);
             target.Check(inputs, folder, kept);
             kept.Check(inputs);
-            using SentenceEncoder encoder = CommonOptions.Load(folder, options);
+            using SentenceEncoder encoder = CommonOptions.Load(folder, options, stop);
             EmbedSummary summary = new(parsed.GetValue(json), outputIsFree: !target.IsStandardOutput);
             RowEmbedding embedding = new(encoder, inputs, parsed.GetValue(column), kept, summary);
             Write(embedding, target, stop);

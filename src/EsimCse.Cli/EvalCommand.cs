@@ -39,7 +39,7 @@ static class EvalCommand
                 MaxLength = parsed.GetValue(maxLength),
                 Device = device(parsed),
             };
-            using SentenceEncoder encoder = CommonOptions.Load(path, options);
+            using SentenceEncoder encoder = CommonOptions.Load(path, options, stop);
             EvalReport report = new(
                 path,
                 encoder.Pooler,

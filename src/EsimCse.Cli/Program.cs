@@ -20,6 +20,7 @@ RootCommand root = new("Trains BERT sentence encoders with ESimCSE and embeds te
     TuneCommand.Create(),
     SweepCommand.Create(),
     ReportCommand.Create(),
+    DownloadCommand.Create(),
     DoctorCommand.Create(),
 };
 root.Add(CommonOptions.Verbose);

@@ -26,7 +26,7 @@ static class SimilarityCommand
                 Pooler = CommonOptions.ParsePooler(parsed.GetValue(pooler)),
                 Device = device(parsed),
             };
-            using SentenceEncoder encoder = CommonOptions.Load(parsed.GetValue(model)!, options);
+            using SentenceEncoder encoder = CommonOptions.Load(parsed.GetValue(model)!, options, stop);
             float[][] vectors = encoder.Encode(parsed.GetValue(sentences)!, stop);
             double[][] matrix = Compare(encoder.SimilarityFunction, vectors);
             Console.WriteLine(parsed.GetValue(json) ? ToJson(matrix) : ToTable(matrix));

@@ -28,7 +28,7 @@ static class SweepCommand
         Func<ParseResult, DeviceChoice> device = command.AddDevice(training: true);
         command.OnRun((parsed, stop) =>
         {
-            TrainingJob job = train.Read(parsed);
+            TrainingJob job = train.Read(parsed, stop);
             IReadOnlyList<(string Name, TrainingOptions Options)> runs = SweepGrid.Combine(
                 parsed.GetValue(grid)!, parsed.GetValue(seeds), job.Options, train.GivenOptions(parsed));
             TrainingJob[] jobs = [.. runs.Select(run => job with

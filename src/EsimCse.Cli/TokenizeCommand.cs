@@ -11,7 +11,7 @@ static class TokenizeCommand
     {
         Argument<string> folder = new("FOLDER")
         {
-            Description = "A folder with tokenizer.json, vocab.txt, or vocab.json with merges.txt.",
+            Description = "A folder with tokenizer.json, vocab.txt, or vocab.json with merges.txt, or a hub id.",
         };
         Option<int?> maxLength = CommonOptions.MaxLength("Tokens of a sentence; all by default.");
         Option<string?> column = CommonOptions.Column();
@@ -24,7 +24,7 @@ static class TokenizeCommand
         command.OnRun((parsed, stop) =>
         {
             device(parsed);
-            string path = parsed.GetValue(folder)!;
+            string path = CommonOptions.FindModel(parsed.GetValue(folder)!, stop, withWeights: false);
             if (!Directory.Exists(path)) throw new InvalidInputException($"{path}: no such folder");
             BertTokenizer tokenizer = BertTokenizer.Load(path);
             foreach (string remark in tokenizer.Remarks) Console.Error.WriteLine(remark);

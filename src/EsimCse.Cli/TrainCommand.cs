@@ -14,7 +14,7 @@ sealed class TrainCommand
 
     readonly Argument<string?> _model = new("MODEL")
     {
-        Description = "The model folder to start from.",
+        Description = "The model folder to start from, or the id of a model on the Hugging Face hub.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -83,7 +83,7 @@ sealed class TrainCommand
         command.OnRun((parsed, stop) =>
         {
             DeviceChoice choice = device(parsed);
-            Run(train.Read(parsed), choice, train.WritesEvents(parsed), stop);
+            Run(train.Read(parsed, stop), choice, train.WritesEvents(parsed), stop);
         });
         return command;
     }
@@ -107,15 +107,16 @@ sealed class TrainCommand
 
     /// <summary>Reads the job from the command line.</summary>
     /// <exception cref="UsageException">It names neither a model nor a configuration with a tokenizer.</exception>
-    public TrainingJob Read(ParseResult parsed)
+    public TrainingJob Read(ParseResult parsed, CancellationToken stop)
     {
         string? model = parsed.GetValue(_model);
         string? config = parsed.GetValue(_fromScratch);
         string? vocabulary = parsed.GetValue(_vocabulary);
         bool hasModel = model is not null, hasConfig = config is not null;
         if (hasModel == hasConfig || hasConfig != (vocabulary is not null)) throw new UsageException(Start);
-        BertConfig sizes = model is null ? BertConfig.Read(config!) : ModelFolder.Read(model).Config;
-        return new TrainingJob
+        string? folder = model is null ? null : CommonOptions.FindModel(model, stop);
+        BertConfig sizes = folder is null ? BertConfig.Read(config!) : ModelFolder.Read(folder).Config;
+        TrainingJob job = new()
         {
             Model = model,
             Config = config,
@@ -129,6 +130,7 @@ sealed class TrainCommand
             Overwrite = parsed.GetValue(_overwrite),
             Options = _options.Read(parsed, sizes, isSupervised: parsed.GetValue(_columns) is not null),
         };
+        return folder is null ? job : job.WithFolder(folder);
     }
 
     /// <summary>Runs a job and prints its result.</summary>

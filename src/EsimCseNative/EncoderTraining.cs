@@ -1,5 +1,6 @@
 using EsimCse.Core;
 using EsimCse.Core.Training;
+using EsimCseNative.Hub;
 
 namespace EsimCseNative;
 
@@ -9,7 +10,7 @@ public static class EncoderTraining
     /// <summary>
     /// Runs a training job to its end. <see cref="SentenceEncoder.Load"/> then opens <see cref="TrainingJob.Output"/>.
     /// </summary>
-    /// <param name="job">Inputs, output and options.</param>
+    /// <param name="job">Inputs, output and options. The model may be an id; see <see cref="HubModel"/>.</param>
     /// <param name="progress">Called after each step and each evaluation, on the calling thread.</param>
     /// <param name="device">The device; auto by default.</param>
     /// <param name="cancellation">
@@ -20,7 +21,9 @@ public static class EncoderTraining
     /// <exception cref="UsageException">
     /// The output is in use, or the options differ from those of the run to resume.
     /// </exception>
-    /// <exception cref="IOException">The output cannot be written, or another run is writing it.</exception>
+    /// <exception cref="IOException">
+    /// The output cannot be written, another run is writing it, or the hub cannot be reached.
+    /// </exception>
     /// <exception cref="NotFiniteException">A loss is not finite; the last checkpoint is intact.</exception>
     /// <exception cref="DeviceException">The device is missing or failed.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
@@ -30,7 +33,9 @@ public static class EncoderTraining
         DeviceChoice? device = null,
         CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(job);
         DeviceChoice choice = device ?? new DeviceChoice();
+        if (job.Model is { } model) job = job.WithFolder(HubModel.Resolve(model, cancellation: cancellation));
         using Trainer trainer = Trainer.Open(job, sizes => choice.OpenToTrain(sizes));
         trainer.Run(progress, cancellation);
         return trainer.Best;

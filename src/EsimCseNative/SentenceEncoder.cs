@@ -4,6 +4,7 @@ using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
 using EsimCse.Core.Model.SentenceTransformers;
 using EsimCse.Core.Text;
+using EsimCseNative.Hub;
 
 namespace EsimCseNative;
 
@@ -85,14 +86,20 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>Elements of a vector before it is truncated.</summary>
     int Width => Packer.Width;
 
-    /// <summary>Loads a folder of the layout of Hugging Face or sentence-transformers.</summary>
-    /// <exception cref="InvalidInputException">The folder is missing, or a file in it is not valid.</exception>
+    /// <summary>Loads a model of the layout of Hugging Face or sentence-transformers.</summary>
+    /// <param name="path">
+    /// The model's folder or, where there is none of that name, its id on the Hugging Face hub, from which it is
+    /// downloaded unless it is in the cache; see <see cref="HubModel"/>.
+    /// </param>
+    /// <param name="options">Settings in place of the model's own.</param>
+    /// <exception cref="InvalidInputException">The model is missing, or a file of it is not valid.</exception>
+    /// <exception cref="IOException">The hub cannot be reached, or the disk is full.</exception>
     /// <exception cref="UsageException">An option is out of its range.</exception>
     /// <exception cref="DeviceException">The device is missing or failed.</exception>
     public static SentenceEncoder Load(string path, EncoderOptions? options = null)
     {
         options ??= new EncoderOptions();
-        ModelFolder folder = ModelFolder.Read(path);
+        ModelFolder folder = ModelFolder.Read(HubModel.Resolve(path, logger: options.Logger));
         if (options.Pooler is { } pooler) folder = folder.WithPooler(pooler);
         return LoadTo(options.Device.OpenAll(folder, options.Logger), folder, options);
     }

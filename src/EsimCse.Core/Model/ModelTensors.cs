@@ -53,6 +53,10 @@ sealed class ModelTensors : IDisposable
         }
     }
 
+    /// <summary>Returns the names of the files that model.safetensors.index.json names.</summary>
+    /// <exception cref="InvalidInputException">The index is not valid, or names a file of another folder.</exception>
+    public static IEnumerable<string> ShardNames(string index) => ReadIndex(index).Select(entry => entry.Shard).Distinct();
+
     /// <summary>Whether a tensor is present.</summary>
     public bool Contains(string name) => _tensors.ContainsKey(name);
 
@@ -126,16 +130,25 @@ sealed class ModelTensors : IDisposable
     /// </summary>
     void AddShards(string index)
     {
+        foreach ((string name, string shard) in ReadIndex(index))
+        {
+            string path = Path.Combine(_folder, shard);
+            SafetensorsFile file = _files.GetValueOrDefault(path) ?? AddAll(path);
+            if (!file.Tensors.ContainsKey(name))
+                throw new InvalidInputException($"{index}: tensor '{name}' is not in {shard}");
+        }
+    }
+
+    /// <summary>Returns the tensors of an index, each with the file that has it.</summary>
+    static IEnumerable<(string Tensor, string Shard)> ReadIndex(string index)
+    {
         JsonSettings? map = JsonSettings.Read(index, IndexKeys).Object("weight_map", SettingKeys.Map);
         if (map is null) throw new InvalidInputException($"{index}: expected an object weight_map");
         foreach (string name in map.Names)
         {
             string? shard = map.Text(name);
             if (string.IsNullOrEmpty(shard) || Path.GetFileName(shard) != shard) throw NotInFolder(index, name);
-            string path = Path.Combine(_folder, shard);
-            SafetensorsFile file = _files.GetValueOrDefault(path) ?? AddAll(path);
-            if (!file.Tensors.ContainsKey(name))
-                throw new InvalidInputException($"{index}: tensor '{name}' is not in {shard}");
+            yield return (name, shard);
         }
     }
 

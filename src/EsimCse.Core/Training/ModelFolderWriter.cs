@@ -19,7 +19,8 @@ static class ModelFolderWriter
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
-    static readonly string[] TokenizerFiles =
+    /// <summary>Names of the files of a tokenizer.</summary>
+    public static IReadOnlyList<string> TokenizerFiles { get; } =
     [
         "tokenizer.json", "vocab.txt", BytePairFiles.VocabularyName, BytePairFiles.MergesName, "tokenizer_config.json",
         "special_tokens_map.json", "added_tokens.json",

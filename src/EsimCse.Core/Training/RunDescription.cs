@@ -24,7 +24,9 @@ sealed record RunDescription
     /// <summary>The version of the program.</summary>
     public required string Version { get; init; }
 
-    /// <summary>The name of the folder to start from, or of the config.json of a run from scratch.</summary>
+    /// <summary>
+    /// The name of the folder to start from, the id of a model of the hub, or the name of a run's config.json.
+    /// </summary>
     public required string Model { get; init; }
 
     /// <summary>The names of the files of sentences.</summary>
@@ -63,7 +65,7 @@ sealed record RunDescription
         return new RunDescription
         {
             Version = typeof(RunDescription).Assembly.GetName().Version!.ToString(3),
-            Model = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(job.Model ?? job.Config!))),
+            Model = job.ModelId ?? FileName(job.Model ?? job.Config!),
             Data = [.. job.Data.Select(file => Path.GetFileName(file))],
             Sentences = sentences,
             Steps = steps,
@@ -105,6 +107,8 @@ sealed record RunDescription
         byte[] bytes = Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n");
         AtomicFile.Write(Path.Combine(folder, Name), stream => stream.Write(bytes));
     }
+
+    static string FileName(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     static JsonObject WriteTexts(IReadOnlyList<KeyValuePair<string, string>> texts) =>
         new(texts.Select(text => KeyValuePair.Create(text.Key, (JsonNode?)JsonValue.Create(text.Value))));

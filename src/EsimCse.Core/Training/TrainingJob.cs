@@ -5,8 +5,14 @@ namespace EsimCse.Core.Training;
 /// <summary>The inputs, output and options of a training run.</summary>
 public sealed record TrainingJob
 {
-    /// <summary>The model folder to start from; null to start from scratch.</summary>
+    /// <summary>
+    /// The model folder to start from, or the id of a model of the hub, which EncoderTraining downloads; null to start
+    /// from scratch.
+    /// </summary>
     public string? Model { get; init; }
+
+    /// <summary>The hub's id of <see cref="Model"/>, its name in run.json and the model card; null for none.</summary>
+    internal string? ModelId { get; private init; }
 
     /// <summary>The config.json of a model to draw at random, where there is no <see cref="Model"/>.</summary>
     public string? Config { get; init; }
@@ -41,6 +47,10 @@ public sealed record TrainingJob
 
     /// <summary>The hyperparameters.</summary>
     public TrainingOptions Options { get; init; } = new();
+
+    /// <summary>Returns the job with the folder of its model, which keeps the name that it had.</summary>
+    internal TrainingJob WithFolder(string folder) =>
+        folder == Model ? this : this with { Model = folder, ModelId = Model };
 }
 
 /// <summary>The progress of a training run.</summary>

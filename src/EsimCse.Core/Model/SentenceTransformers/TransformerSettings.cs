@@ -10,7 +10,7 @@ sealed record TransformerSettings(int? MaxLength, bool LowerCase)
     const string MaxLengthKey = "max_seq_length", LowerCaseKey = "do_lower_case";
 
     /// <summary>The files that sentence-transformers looks for; it reads the first that is there.</summary>
-    static readonly string[] Files =
+    public static IReadOnlyList<string> Files { get; } =
     [
         "sentence_bert_config.json",
         "sentence_roberta_config.json",
