@@ -10,7 +10,8 @@ static class DownloadCommand
     {
         Argument<string> id = new("ID") { Description = "A model of the Hugging Face hub: name or organization/name." };
         Option<string?> revision = new("--revision") { Description = "A branch, a tag or a commit; by default main." };
-        Command command = new("download", "Downloads a model into Hugging Face's cache and prints the path of its folder.")
+        const string purpose = "Downloads a model into Hugging Face's cache and prints the path of its folder.";
+        Command command = new("download", purpose)
         {
             id, revision,
         };

@@ -30,6 +30,22 @@ static class InputFile
     /// <summary>Returns whether a path is there, if only as a link to a file that is missing.</summary>
     public static bool IsPresent(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
 
+    /// <summary>Returns whether a path names a file, through links too, which File.Exists does not follow.</summary>
+    public static bool Exists(string path)
+    {
+        if (!File.Exists(path)) return false;
+        try
+        {
+            return new FileInfo(path).LinkTarget is null
+                || File.ResolveLinkTarget(path, returnFinalTarget: true) is { Exists: true };
+        }
+        catch (IOException)
+        {
+            // A cycle of links.
+            return false;
+        }
+    }
+
     static bool IsPointer(string path)
     {
         // A pipe, whose length is 0, can be opened once only.

@@ -55,7 +55,8 @@ sealed class ModelTensors : IDisposable
 
     /// <summary>Returns the names of the files that model.safetensors.index.json names.</summary>
     /// <exception cref="InvalidInputException">The index is not valid, or names a file of another folder.</exception>
-    public static IEnumerable<string> ShardNames(string index) => ReadIndex(index).Select(entry => entry.Shard).Distinct();
+    public static IEnumerable<string> ShardNames(string index) =>
+        ReadIndex(index).Select(entry => entry.Shard).Distinct();
 
     /// <summary>Whether a tensor is present.</summary>
     public bool Contains(string name) => _tensors.ContainsKey(name);

@@ -28,10 +28,10 @@ sealed class BlobDownload(
     /// </exception>
     public async Task FetchAsync(string commit, string file, CancellationToken stop)
     {
-        if (File.Exists(repository.InSnapshot(commit, file))) return;
+        if (InputFile.Exists(repository.InSnapshot(commit, file))) return;
         HubFile found = await retry.RunAsync(() => client.FindAsync(commit, file, stop), stop);
         await using FileStream held = await LockAsync(found.Hash, file, stop);
-        if (!File.Exists(repository.Blob(found.Hash))) await DownloadAsync(commit, file, found, stop);
+        if (!InputFile.Exists(repository.Blob(found.Hash))) await DownloadAsync(commit, file, found, stop);
         repository.AddToSnapshot(commit, file, found.Hash);
     }
 
@@ -120,6 +120,9 @@ sealed class BlobDownload(
     IOException TooManyBytes(string host, string file, long size) =>
         new($"{repository.Id}: {file}: found more bytes at {host} than the {size} that are expected");
 
-    IOException WrongBytes(string file, string found, string expected) =>
-        new($"{repository.Id}: {file}: {ContentHash.NameOf(expected)} of the bytes: found {found}, expected {expected}");
+    IOException WrongBytes(string file, string found, string expected)
+    {
+        string kind = ContentHash.NameOf(expected);
+        return new($"{repository.Id}: {file}: {kind} of the bytes: found {found}, expected {expected}");
+    }
 }

@@ -78,7 +78,7 @@ sealed class CachedRepository
         string path = InSnapshot(commit, file);
         string folder = Path.GetDirectoryName(path)!;
         CreateFolder(Snapshot(commit), folder);
-        if (File.Exists(path)) return;
+        if (InputFile.Exists(path)) return;
         // A link to a blob that was deleted.
         File.Delete(path);
         string blob = Blob(hash);
@@ -88,7 +88,7 @@ sealed class CachedRepository
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>Creates a folder of a snapshot, and refuses links out of it, through which files would be written.</summary>
+    /// <summary>Creates a folder of a snapshot. A link there would lead out of the cache.</summary>
     static void CreateFolder(string snapshot, string folder)
     {
         for (string part = folder; part.Length > snapshot.Length; part = Path.GetDirectoryName(part)!)

@@ -38,7 +38,8 @@ sealed class HubClient : IDisposable
             ConnectTimeout = settings.Timeout,
         };
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        _http.DefaultRequestHeaders.UserAgent.Add(new("esimcse", typeof(HubClient).Assembly.GetName().Version!.ToString(3)));
+        string version = typeof(HubClient).Assembly.GetName().Version!.ToString(3);
+        _http.DefaultRequestHeaders.UserAgent.Add(new("esimcse", version));
         // The sizes and hashes are those of the bytes as they are.
         _http.DefaultRequestHeaders.AcceptEncoding.ParseAdd("identity");
     }

@@ -78,7 +78,7 @@ static class ModelFiles
         }
         return needed.FirstOrDefault(file => !IsThere(file));
 
-        bool IsThere(string file) => File.Exists(InSnapshot(snapshot, file));
+        bool IsThere(string file) => InputFile.Exists(InSnapshot(snapshot, file));
     }
 
     /// <summary>Returns the folder of the encoder, then those of the modules after it; empty is the root.</summary>

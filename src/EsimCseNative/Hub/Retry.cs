@@ -18,7 +18,9 @@ sealed class Retry(TimeSpan firstDelay, ILogger? logger)
     /// <param name="stop">Ends a wait.</param>
     /// <param name="attempts">Attempts in a row that may fail without progress.</param>
     /// <param name="progress">Returns a number that grows with progress; null where there is none to count.</param>
-    /// <exception cref="HubUnreachableException">All attempts failed, or the server asks for too long a wait.</exception>
+    /// <exception cref="HubUnreachableException">
+    /// All attempts failed, or the server asks for too long a wait.
+    /// </exception>
     public async Task<T> RunAsync<T>(
         Func<Task<T>> work, CancellationToken stop, int attempts = Attempts, Func<long>? progress = null)
     {

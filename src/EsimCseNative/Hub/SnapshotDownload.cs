@@ -1,4 +1,5 @@
 using EsimCse.Core;
+using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using Microsoft.Extensions.Logging;
 
@@ -89,7 +90,7 @@ sealed class SnapshotDownload(HubSettings settings, HubId id, string revision)
     /// open, and without it the pooling is another.
     /// </summary>
     bool KnowsModules(string commit) =>
-        File.Exists(_repository.InSnapshot(commit, ModelFiles.Modules))
+        InputFile.Exists(_repository.InSnapshot(commit, ModelFiles.Modules))
         || _repository.IsKnownAbsent(commit, ModelFiles.Modules);
 
     InvalidInputException NotCached()

@@ -40,6 +40,18 @@ public sealed class InputFileTests : IDisposable
     }
 
     [Fact]
+    public void A_link_exists_where_its_file_does()
+    {
+        File.WriteAllText(In("a"), "text");
+        File.CreateSymbolicLink(In("good"), "a");
+        File.CreateSymbolicLink(In("dangling"), "nothing");
+        File.CreateSymbolicLink(In("one"), "other");
+        File.CreateSymbolicLink(In("other"), "one");
+        Assert.All(["a", "good"], name => Assert.True(InputFile.Exists(In(name))));
+        Assert.All(["nothing", "dangling", "one", ""], name => Assert.False(InputFile.Exists(In(name))));
+    }
+
+    [Fact]
     public void A_pointer_of_git_lfs_is_named_and_a_text_about_it_is_not_one()
     {
         File.WriteAllText(In("pointer"), Pointer);

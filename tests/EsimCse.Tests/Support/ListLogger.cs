@@ -16,5 +16,8 @@ sealed class ListLogger : ILogger
         EventId eventId,
         TState state,
         Exception? exception,
-        Func<TState, Exception?, string> formatter) => Messages.Add(formatter(state, exception));
+        Func<TState, Exception?, string> formatter)
+    {
+        lock (Messages) Messages.Add(formatter(state, exception));
+    }
 }
