@@ -64,8 +64,17 @@ sealed class CachedRepository
     public void MarkAbsent(string commit, string file)
     {
         string mark = AbsenceMark(commit, file);
-        Directory.CreateDirectory(Path.GetDirectoryName(mark)!);
-        if (!File.Exists(mark)) File.Create(mark).Dispose();
+        if (File.Exists(mark)) return;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(mark)!);
+            // Another process may create it at the same time.
+            new FileStream(mark, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite).Dispose();
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // A cache that may only be read: without the mark the hub is asked again.
+        }
     }
 
     /// <summary>

@@ -71,7 +71,15 @@ public static class HubModel
             Progress = progress,
             Logger = logger,
         };
-        return Run(download, cancellation);
+        try
+        {
+            return Run(download, cancellation);
+        }
+        catch (IOException error) when (error.InnerException is HubUnreachableException)
+        {
+            // The name may be a folder's, misspelt.
+            throw new IOException($"{error.Message}; there is no folder {model} either", error);
+        }
     }
 
     // On a thread of the pool, so that a caller's synchronization context cannot block the continuations.

@@ -25,8 +25,8 @@ sealed record HubSettings
     /// <summary>Whether a snapshot's files are symbolic links to blobs where these can be made, else copies.</summary>
     public bool UsesLinks { get; init; } = true;
 
-    /// <summary>The time that a server may be silent.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>The time that a server may be silent: by default that of huggingface_hub.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The wait after a first failure; each further failure in a row doubles it.</summary>
     public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(1);

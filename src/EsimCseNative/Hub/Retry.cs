@@ -31,7 +31,7 @@ sealed class Retry(TimeSpan firstDelay, ILogger? logger)
             {
                 return await work();
             }
-            catch (HubUnreachableException error) when (error.RetryAfter is null || error.RetryAfter <= MaxDelay)
+            catch (HubUnreachableException error) when (error.MayPass && !(error.RetryAfter > MaxDelay))
             {
                 if (progress is not null && progress() > before) failures = 1;
                 if (failures >= attempts) throw;

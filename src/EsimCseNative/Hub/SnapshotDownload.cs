@@ -32,6 +32,18 @@ sealed class SnapshotDownload(HubSettings settings, HubId id, string revision)
     /// <exception cref="IOException">The hub cannot be reached, sends wrong bytes, or the disk is full.</exception>
     public async Task<string> RunAsync(CancellationToken stop)
     {
+        try
+        {
+            return await FindOrFetchAsync(stop);
+        }
+        catch (HubUnreachableException error)
+        {
+            throw new IOException($"{id}: {error.Message}", error);
+        }
+    }
+
+    async Task<string> FindOrFetchAsync(CancellationToken stop)
+    {
         string? cached = FindCached();
         if (settings.IsOffline) return cached ?? throw NotCached();
         if (cached is not null && ContentHash.IsCommit(revision) && KnowsModules(revision)) return cached;
@@ -42,9 +54,8 @@ sealed class SnapshotDownload(HubSettings settings, HubId id, string revision)
             int attempts = cached is null ? Retry.Attempts : 1;
             listing = await Retry.RunAsync(() => client.ListAsync(revision, stop), stop, attempts);
         }
-        catch (HubUnreachableException error)
+        catch (HubUnreachableException error) when (cached is not null)
         {
-            if (cached is null) throw new IOException($"{id}: {error.Message}", error);
             if (Logger is not null) HubLog.UsingCache(Logger, error.Message, cached);
             return cached;
         }

@@ -131,6 +131,15 @@ public sealed partial class DownloadCommandTests : IClassFixture<TrainedModel>, 
         AssertError(3, "/org/small: no such folder", Unreachable, "tokenize", "/org/small");
     }
 
+    [Fact]
+    public void A_hub_that_is_closed_is_a_failure_that_names_it()
+    {
+        _hub.Fault = _ => new(503, ("Retry-After", "86400"));
+        string host = $"org/small: {_hub.Settings.Host}: answers 503 (Status) to ";
+        AssertError(1, host, _hub.Variables, "download", FakeHub.Id);
+        AssertError(1, host, _hub.Variables, "embed", FakeHub.Id);
+    }
+
     static void AssertError(
         int code, string message, KeyValuePair<string, string>[] variables, params string[] arguments)
     {

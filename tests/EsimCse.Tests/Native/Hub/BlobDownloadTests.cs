@@ -1,7 +1,6 @@
 using System.Globalization;
 using EsimCse.Core.Files;
 using EsimCse.Tests.Support;
-using EsimCseNative.Hub;
 
 namespace EsimCse.Tests.Native.Hub;
 

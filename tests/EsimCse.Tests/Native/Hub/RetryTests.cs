@@ -32,7 +32,7 @@ public sealed class RetryTests : IDisposable
     {
         _hub.CdnFault = _ => new(status);
         string host = new Uri(_hub.CdnAddress).Authority;
-        Assert.StartsWith($"{host}: answers {status} (Status) to model.safetensors", _hub.Failure());
+        Assert.StartsWith($"org/small: {host}: answers {status} (Status) to model.safetensors", _hub.Failure());
         Assert.Equal(Retry.Attempts, _hub.CdnRequests.Length);
         Assert.False(Path.Exists(_hub.Blob(FakeHub.Weights)));
     }
@@ -47,6 +47,22 @@ public sealed class RetryTests : IDisposable
         Assert.True(clock.Elapsed >= TimeSpan.FromSeconds(1), $"{clock.Elapsed}");
         Assert.Contains(logger.Messages, message => message.EndsWith("; next try in 1 s", StringComparison.Ordinal));
         _hub.AssertCached(_read);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_not_known_is_asked_once()
+    {
+        int asked = 0;
+        Retry retry = new(TimeSpan.Zero, logger: null);
+        await Assert.ThrowsAsync<HubUnreachableException>(() => retry.RunAsync(() => Ask(), CancellationToken.None));
+        Assert.Equal(1, asked);
+
+        Task<int> Ask()
+        {
+            asked++;
+            HttpRequestException unknown = new(HttpRequestError.NameResolutionError);
+            throw new HubUnreachableException("unknown", inner: unknown);
+        }
     }
 
     [Fact]

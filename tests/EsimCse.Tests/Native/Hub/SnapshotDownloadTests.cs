@@ -235,10 +235,17 @@ public sealed class SnapshotDownloadTests : IDisposable
         Assert.Empty(logger.Messages);
     }
 
-    [Fact]
-    public void Downloads_at_once_end_with_one_right_cache()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Downloads_at_once_end_with_one_right_cache(bool hasModules)
     {
         string[] read = _hub.AddModel();
+        if (!hasModules)
+        {
+            _hub.Files.Remove("modules.json");
+            read = ["config.json", "vocab.txt", FakeHub.Weights];
+        }
         _hub.CdnFault = request =>
         {
             Thread.Sleep(200);
