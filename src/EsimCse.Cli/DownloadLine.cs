@@ -14,11 +14,13 @@ sealed class DownloadLine : IDisposable
     static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
 
     readonly bool _isTerminal = !Console.IsErrorRedirected;
-    DateTime _shown = DateTime.UtcNow;
+    string? _file;
+    DateTime _shown;
     bool _lineIsOpen;
 
     public void Show(DownloadProgress progress)
     {
+        if (progress.File != _file) Begin(progress.File);
         bool isLast = progress.Bytes == progress.Size;
         TimeSpan interval = _isTerminal ? TerminalInterval : LogInterval;
         bool isDue = DateTime.UtcNow - _shown >= interval;
@@ -30,6 +32,14 @@ sealed class DownloadLine : IDisposable
         else Console.Error.WriteLine(line);
         _lineIsOpen = _isTerminal;
         if (isLast) Dispose();
+    }
+
+    /// <summary>Begins a file. One that arrives within the interval has no line.</summary>
+    void Begin(string file)
+    {
+        Dispose();
+        _file = file;
+        _shown = DateTime.UtcNow;
     }
 
     /// <summary>Ends the line that is overwritten, if there is one.</summary>

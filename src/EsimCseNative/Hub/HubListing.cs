@@ -33,11 +33,11 @@ sealed record HubListing(string Commit, IReadOnlySet<string> Files)
         }
     }
 
-    /// <summary>Whether a path stays inside of its folder on every system, and is written in one way only.</summary>
+    /// <summary>Whether a path stays inside of its folder on every system.</summary>
     public static bool IsInside(string path)
     {
-        bool hasOtherSeparator = path.Contains('\\') || path.Contains(':') || path.Any(char.IsControl);
-        return !hasOtherSeparator && path.Split('/').All(part => part is not ("" or "." or ".."));
+        bool hasDrive = path.Length > 1 && path[1] == ':';
+        return !hasDrive && !path.Contains('\0') && path.Split('/', '\\').All(part => part is not ("" or "." or ".."));
     }
 
     static string CheckName(string name, string address) =>

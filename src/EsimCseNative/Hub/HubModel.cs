@@ -37,7 +37,7 @@ public static class HubModel
         if (!HubId.TryParse(id, out HubId? parsed))
             throw new UsageException($"hub id: found '{id}', expected name or organization/name");
         revision ??= MainBranch;
-        if (!HubListing.IsInside(revision))
+        if (!HubListing.IsInside(revision) || revision.Any(char.IsControl))
             throw new UsageException($"revision: found '{revision}', expected a branch, a tag or a commit");
         SnapshotDownload download = new(HubSettings.FromEnvironment(), parsed, revision)
         {

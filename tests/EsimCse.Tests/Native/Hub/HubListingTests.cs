@@ -14,10 +14,11 @@ public class HubListingTests
     public void Commit_and_names_are_read()
     {
         HubListing listing = Parse($$"""
-            {"id":"a","sha":"{{Commit}}","siblings":[{"rfilename":"a.json","size":1},{"rfilename":"b/ü c.txt"}]}
+            {"id":"a","sha":"{{Commit}}","siblings":[{"rfilename":"a.json","size":1},{"rfilename":"b/ü c.txt"},
+            {"rfilename":"runs/10:20"},{"rfilename":"Icon\r"}]}
             """);
         Assert.Equal(Commit, listing.Commit);
-        Assert.Equal(["a.json", "b/ü c.txt"], listing.Files.Order(StringComparer.Ordinal));
+        Assert.Equal(["Icon\r", "a.json", "b/ü c.txt", "runs/10:20"], listing.Files.Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -69,6 +69,7 @@ public sealed class HubModelTests : IClassFixture<TrainedModel>, IDisposable
     [InlineData("org/small", "../x")]
     [InlineData("org/small", "")]
     [InlineData("org/small", "a//b")]
+    [InlineData("org/small", "a\nb")]
     public void A_malformed_id_or_revision_is_a_usage_error(string id, string? revision)
     {
         Assert.Throws<UsageException>(() => HubModel.Download(id, revision));
