@@ -28,7 +28,8 @@ public partial class ModelFilesTests
         string snapshot = Directory.CreateTempSubdirectory("esimcse-snapshot-").FullName;
         string[] fetched =
         [
-            .. ModelFiles.InRoot(listed), .. ModelFiles.InModules(snapshot, listed, withWeights: true), FakeHub.Weights,
+            .. ModelFiles.InRoot(listed), .. ModelFiles.InModules(snapshot, listed, withWeights: true),
+            FakeHub.Weights, FakeHub.Weights + ".index.json",
         ];
         Directory.Delete(snapshot);
         Assert.Empty(listed.Except(fetched).Except(NotRead));
