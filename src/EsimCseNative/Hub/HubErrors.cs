@@ -16,7 +16,7 @@ sealed class HubErrors(HubSettings settings, HubId id, string revision)
     /// <summary>Returns the error of an answer: one that may pass, or one that will not.</summary>
     /// <param name="answer">The answer.</param>
     /// <param name="host">The host that gave it.</param>
-    /// <param name="subject">The address or file asked for, for messages.</param>
+    /// <param name="subject">The address or the file asked for.</param>
     public Exception From(HttpResponseMessage answer, string host, string subject)
     {
         int status = (int)answer.StatusCode;
@@ -24,17 +24,16 @@ sealed class HubErrors(HubSettings settings, HubId id, string revision)
         string description = text.Length > 0 ? $"{status} ({text})" : $"{status}";
         bool mayPass = status is 408 or 429 or >= 500;
         // Another host's refusal: the address that the hub gave was valid for a time only.
-        if (mayPass || host != Host)
-            return new HubUnreachableException($"{host}: answers {description} to {subject}", RetryAfter(answer));
+        if (mayPass || host != Host) return MayPass(answer, $"{host}: answers {description} to {subject}");
         string? code = Header(answer, "X-Error-Code");
-        string? known = answer.StatusCode switch
+        string message = answer.StatusCode switch
         {
             HttpStatusCode.Unauthorized => Unauthorized(code, text),
             HttpStatusCode.Forbidden => Forbidden(code, text),
             HttpStatusCode.NotFound => NotFound(code, subject),
-            _ => null,
+            _ => $"{Host} answers {description} to {subject}",
         };
-        return new InvalidInputException($"{id}: {known ?? $"{Host} answers {description} to {subject}"}");
+        return new InvalidInputException($"{id}: {message}");
     }
 
     string Unauthorized(string? code, string text)
@@ -63,6 +62,13 @@ sealed class HubErrors(HubSettings settings, HubId id, string revision)
         return code == "RepoNotFound"
             ? $"no such repository at {Host}, and no such folder"
             : $"no such repository at {Host}, or no such revision {revision}";
+    }
+
+    static HubUnreachableException MayPass(HttpResponseMessage answer, string message)
+    {
+        TimeSpan? wait = RetryAfter(answer);
+        if (wait is { } time) message += $", and asks to wait {time.TotalSeconds:0} s";
+        return new(message, wait);
     }
 
     static TimeSpan? RetryAfter(HttpResponseMessage answer)

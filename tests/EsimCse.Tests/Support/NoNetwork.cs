@@ -13,6 +13,8 @@ static class NoNetwork
     {
         Environment.SetEnvironmentVariable("HF_ENDPOINT", Endpoint);
         Environment.SetEnvironmentVariable("HF_HUB_CACHE", Path.Combine(Path.GetTempPath(), "esimcse-test-no-cache"));
+        foreach (string name in new[] { "NO_PROXY", "no_proxy" })
+            Environment.SetEnvironmentVariable(name, "127.0.0.1");
         foreach (string name in new[] { "HF_TOKEN", "HF_HOME", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE" })
             Environment.SetEnvironmentVariable(name, null);
     }

@@ -195,8 +195,8 @@ public sealed class BlobDownloadTests : IDisposable
     [Fact]
     public void A_slow_body_arrives()
     {
-        _hub.AnswerFirst(new LocalAnswer(200, Weights) { PartBytes = 50_000, Delay = TimeSpan.FromMilliseconds(400) });
-        _hub.Download(_hub.Settings with { Timeout = TimeSpan.FromSeconds(2) });
+        _hub.AnswerFirst(new LocalAnswer(200, Weights) { PartBytes = 50_000, Delay = TimeSpan.FromMilliseconds(600) });
+        _hub.Download(_hub.Settings with { Timeout = TimeSpan.FromSeconds(3) });
         AssertComplete();
         Assert.Single(_hub.CdnRequests);
     }
