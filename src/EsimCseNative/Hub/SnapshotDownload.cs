@@ -90,7 +90,15 @@ sealed class SnapshotDownload(HubSettings settings, HubId id, string revision)
     {
         if (_repository.FindCommit(revision) is not { } commit) return null;
         string snapshot = _repository.Snapshot(commit);
-        if (ModelFiles.FindMissing(snapshot, WithWeights) is not null) return null;
+        try
+        {
+            if (ModelFiles.FindMissing(snapshot, WithWeights) is not null) return null;
+        }
+        catch (InvalidInputException) when (!settings.IsOffline)
+        {
+            // Another commit may be valid.
+            return null;
+        }
         if (settings.IsOffline && !KnowsModules(commit) && Logger is not null)
             HubLog.ModulesUnknown(Logger, snapshot);
         return snapshot;
