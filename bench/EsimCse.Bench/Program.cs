@@ -20,7 +20,7 @@ using EsimCseNative;
 // usage: EsimCse.Bench growth [--quick] [FOLDER]
 //   Measures and draws how time grows with sizes; writes to bench/results.
 // usage: EsimCse.Bench pipeline DATA [FILE]
-//   Measures the stages of embed, and the pipeline beside the engine alone; writes bench/results/MACHINE-pipeline.md.
+//   Measures the stages of embed, and the pipeline and the engine alone; writes bench/results/MACHINE-pipeline.md.
 // usage: EsimCse.Bench operations [DEVICE] [PRECISION] [base|small] [THREADS]
 //   Times each operation with BenchmarkDotNet, with its share of the measured peak.
 // usage: EsimCse.Bench kit ceilings|steps|embedding|operations DEVICE PRECISION base|mini|small

@@ -14,13 +14,17 @@ sealed class EmbedSummary(bool writesJson, bool outputIsFree)
     long _rows, _tokensBefore, _truncatedBefore;
 
     /// <summary>Counts rows as they are read.</summary>
-    public IEnumerable<SentenceRow> Count(IEnumerable<SentenceRow> rows)
+    /// <param name="rows">The rows.</param>
+    /// <param name="progress">Shows the count; null for none.</param>
+    public IEnumerable<SentenceRow> Count(IEnumerable<SentenceRow> rows, EmbedProgress? progress)
     {
-        foreach (SentenceRow row in rows)
-        {
-            _rows++;
-            yield return row;
-        }
+        using (progress)
+            foreach (SentenceRow row in rows)
+            {
+                _rows++;
+                progress?.Add(row);
+                yield return row;
+            }
     }
 
     /// <summary>Leaves out the tokens that an encoder has counted so far.</summary>

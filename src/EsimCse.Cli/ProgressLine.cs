@@ -3,18 +3,10 @@ using EsimCse.Core.Training;
 
 namespace EsimCse.Cli;
 
-/// <summary>
-/// Training progress on standard error: on a terminal one line that is overwritten, elsewhere a line every ten
-/// seconds; for each evaluation a line of its own.
-/// </summary>
+/// <summary>Training progress on standard error, and a line for each evaluation.</summary>
 sealed class ProgressLine : IDisposable
 {
-    static readonly TimeSpan TerminalInterval = TimeSpan.FromMilliseconds(150);
-    static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
-
-    readonly bool _isTerminal = !Console.IsErrorRedirected;
-    DateTime _shown = DateTime.MinValue;
-    bool _lineIsOpen;
+    readonly StatusLine _line = new();
 
     public void Show(TrainingProgress progress)
     {
@@ -22,18 +14,10 @@ sealed class ProgressLine : IDisposable
         else if (IsDue(progress)) ShowStep(progress);
     }
 
-    /// <summary>Ends the line that is overwritten, if there is one.</summary>
-    public void Dispose()
-    {
-        if (_lineIsOpen) Console.Error.WriteLine();
-        _lineIsOpen = false;
-    }
+    /// <inheritdoc/>
+    public void Dispose() => _line.Dispose();
 
-    bool IsDue(TrainingProgress progress)
-    {
-        TimeSpan interval = _isTerminal ? TerminalInterval : LogInterval;
-        return DateTime.UtcNow - _shown >= interval || progress.Step >= progress.Steps;
-    }
+    bool IsDue(TrainingProgress progress) => _line.IsDue || progress.Step >= progress.Steps;
 
     void ShowEvaluation(TrainingProgress progress, double score)
     {
@@ -46,17 +30,11 @@ sealed class ProgressLine : IDisposable
 
     void ShowStep(TrainingProgress progress)
     {
-        _shown = DateTime.UtcNow;
         string step = $"step {progress.Step}/{progress.Steps}  loss {progress.Loss:F4}";
-        string speed = $"{progress.SentencesPerSecond:F0} sentences/s  {Clock(progress.Remaining)} left";
-        string line = $"{step}  {speed}{BestScore(progress)}";
-        if (_isTerminal) Console.Error.Write($"\r{line}\e[K");
-        else Console.Error.WriteLine(line);
-        _lineIsOpen = _isTerminal;
+        string speed = $"{progress.SentencesPerSecond:F0} sentences/s  {StatusLine.Clock(progress.Remaining)} left";
+        _line.Show($"{step}  {speed}{BestScore(progress)}");
     }
 
     static string BestScore(TrainingProgress progress) =>
         progress.BestScore is { } score ? $"  best dev {100 * score:F2}" : "";
-
-    static string Clock(TimeSpan left) => $"{(long)left.TotalHours:00}:{left:mm\\:ss}";
 }

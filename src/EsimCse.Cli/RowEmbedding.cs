@@ -21,8 +21,8 @@ sealed record RowEmbedding(
     /// <exception cref="InvalidInputException">A row cannot be read, or its vector is not finite.</exception>
     public IEnumerable<float[]> Encode(IEnumerable<SentenceRow> rows, CancellationToken stop)
     {
-        IEnumerable<SentenceRow> counted = Kept.Record(Summary.Count(rows));
-        if (!Inputs.IsStandardInput) return Encoder.Encode(counted, stop);
-        return Encoder.Encode(PromptChunks.Read(counted, stop), stop);
+        if (Inputs.IsStandardInput)
+            return Encoder.Encode(PromptChunks.Read(Kept.Record(Summary.Count(rows, progress: null)), stop), stop);
+        return Encoder.Encode(Kept.Record(Summary.Count(rows, new EmbedProgress(Inputs.Bytes))), stop);
     }
 }

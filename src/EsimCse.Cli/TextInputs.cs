@@ -18,6 +18,9 @@ sealed class TextInputs(IReadOnlyList<string> paths)
     /// <summary>Whether the input is standard input.</summary>
     public bool IsStandardInput => paths is [StandardInput];
 
+    /// <summary>The size of all files.</summary>
+    public long Bytes => paths.Where(File.Exists).Sum(path => new FileInfo(path).Length);
+
     /// <summary>Adds the argument to a command and returns its reader.</summary>
     public static Func<ParseResult, TextInputs> AddTo(Command command)
     {

@@ -12,7 +12,7 @@ using EsimCseNative;
 namespace EsimCse.Bench.Pipeline;
 
 /// <summary>
-/// Measures the stages of embed, each alone on one thread, and the pipeline of all of them beside the engine's own
+/// Measures the stages of embed, each alone on one thread, and the pipeline of all of them next to the engine's own
 /// rate.
 /// </summary>
 static class PipelineCommand

@@ -32,7 +32,9 @@ static class SentenceFile
         {
             using FileStream file = Open(path);
             using Decompression content = new(file, Extension(path));
-            foreach (SentenceRow row in Read(content.Read, path, column, remark, keep)) yield return row;
+            bool hasOffset = file.CanSeek;
+            foreach (SentenceRow row in Read(content.Read, path, column, remark, keep))
+                yield return hasOffset ? row with { Offset = file.Position } : row;
         }
     }
 
