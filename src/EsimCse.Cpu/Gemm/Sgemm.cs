@@ -12,7 +12,7 @@ namespace EsimCse.Cpu.Gemm;
 /// </summary>
 abstract class Sgemm : IDisposable
 {
-    /// <summary>Environment variable that forces a variant: scalar, vector128, vector256 or vector512.</summary>
+    /// <summary>Environment variable that forces a variant, by its name in <see cref="Variants"/>.</summary>
     public const string Variable = "ESIMCSE_GEMM";
 
     /// <summary>Names of the variants that this processor runs, fastest first.</summary>
@@ -21,6 +21,7 @@ abstract class Sgemm : IDisposable
         get
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) yield return "vector512";
+            if (GemmAvx512.IsSupported) yield return "avx512";
             if (Vector256.IsHardwareAccelerated && Fma.IsSupported) yield return "vector256";
             if (Fma.IsSupported || AdvSimd.Arm64.IsSupported) yield return "vector128";
             yield return "scalar";
@@ -34,6 +35,7 @@ abstract class Sgemm : IDisposable
         return variant switch
         {
             "vector512" => new BlockedGemm<GemmVector512>(pool),
+            "avx512" => new BlockedGemm<GemmAvx512>(pool),
             "vector256" => new BlockedGemm<GemmVector256>(pool),
             "vector128" => new BlockedGemm<GemmVector128>(pool),
             _ => new BlockedGemm<GemmScalar>(pool),

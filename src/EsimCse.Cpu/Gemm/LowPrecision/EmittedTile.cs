@@ -2,11 +2,13 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 
 /// <summary>
 /// Tiles of 12 × 32 in 24 registers of 512 bits, in machine code: .NET 10 has no intrinsics for VPDPBUSD and VDPBF16PS
-/// on 512 bits. One function for 4, 8 and 12 rows.
+/// on 512 bits, and none on 512 bits where code is compiled ahead of time. One function for 4, 8 and 12 rows.
 /// </summary>
 sealed unsafe class EmittedTile : LowPrecisionTile
 {
-    const int RowsOfFunction = 4;
+    /// <summary>The number of rows of a function is a multiple of it.</summary>
+    public const int RowsOfFunction = 4;
+
     const int LeftColumns = 0, RightColumns = 1, RowWords = 2, FirstSum = 8;
     const int LineBytes = 64;
 
@@ -19,12 +21,14 @@ sealed unsafe class EmittedTile : LowPrecisionTile
     public delegate void DotInstruction(X64Code code, int sum, int b, int a);
 
     /// <summary>Creates the tile; returns null where memory cannot be executed.</summary>
-    public static EmittedTile? Create(DotInstruction dot)
+    /// <param name="dot">Encodes the instruction.</param>
+    /// <param name="startsFromSums">Whether it is added to <see cref="TileArguments.Sums"/>, not to 0.</param>
+    public static EmittedTile? Create(DotInstruction dot, bool startsFromSums = false)
     {
         EmittedTile tile = new();
         for (int i = 0; i < tile._functions.Length; i++)
         {
-            nint address = ExecutableMemory.Load(Emit(dot, RowsOfFunction * (i + 1)));
+            nint address = ExecutableMemory.Load(Emit(dot, RowsOfFunction * (i + 1), startsFromSums));
             if (address == 0) return null;
             tile._functions[i] = (delegate* unmanaged<TileArguments*, void>)address;
         }
@@ -40,7 +44,7 @@ sealed unsafe class EmittedTile : LowPrecisionTile
     /// Returns a function of the System V calling convention: its argument is in rdi, and it may change the registers
     /// that are used here.
     /// </summary>
-    static byte[] Emit(DotInstruction dot, int rows)
+    static byte[] Emit(DotInstruction dot, int rows, bool startsFromSums)
     {
         X64Code code = new();
         code.LoadPointer(X64Code.Rcx, X64Code.Rdi, 0);
@@ -49,7 +53,9 @@ sealed unsafe class EmittedTile : LowPrecisionTile
         code.LoadPointer(X64Code.Rax, X64Code.Rdi, 24);
         code.LoadPointer(X64Code.R8, X64Code.Rdi, 32);
         code.LoadPointer(X64Code.R9, X64Code.Rdi, 40);
-        for (int sum = FirstSum; sum < FirstSum + 2 * rows; sum++) code.Clear(sum);
+        for (int i = 0; i < 2 * rows; i++)
+            if (startsFromSums) code.Load(FirstSum + i, X64Code.Rax, i * LineBytes);
+            else code.Clear(FirstSum + i);
 
         int loop = code.Position;
         code.Load(LeftColumns, X64Code.Rdx, 0);

@@ -26,7 +26,7 @@ abstract unsafe class LowPrecisionTile
     {
         const int hasVnni = 1 << 11;
         List<(string Name, LowPrecisionTile Tile)> all = [];
-        bool isWide = Avx512F.IsSupported && (X86Base.CpuId(7, 0).Ecx & hasVnni) != 0;
+        bool isWide = Avx512.IsSupported && (X86Base.CpuId(7, 0).Ecx & hasVnni) != 0;
         if (isWide && EmittedTile.Create((code, sum, b, a) => code.DotBytes(sum, b, a)) is { } emitted)
             all.Add(("avx512-vnni", emitted));
         if (AvxVnni.IsSupported) all.Add(("avx-vnni", new AvxVnniTile()));
@@ -39,7 +39,7 @@ abstract unsafe class LowPrecisionTile
     {
         const int hasBFloat16 = 1 << 5;
         List<(string Name, LowPrecisionTile Tile)> all = [];
-        bool isWide = Avx512F.IsSupported && (X86Base.CpuId(7, 1).Eax & hasBFloat16) != 0;
+        bool isWide = Avx512.IsSupported && (X86Base.CpuId(7, 1).Eax & hasBFloat16) != 0;
         if (isWide && EmittedTile.Create((code, sum, b, a) => code.DotBFloat16(sum, b, a)) is { } emitted)
             all.Add(("avx512-bf16", emitted));
         all.Add(("vector256", new WideningTile()));

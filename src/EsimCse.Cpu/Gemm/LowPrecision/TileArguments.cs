@@ -15,7 +15,7 @@ unsafe struct TileArguments
     /// <summary>[Steps, Columns] words: four unsigned bytes or two bf16.</summary>
     public int* B;
 
-    /// <summary>[Rows, Columns]: int32 or fp32, overwritten.</summary>
+    /// <summary>[Rows, Columns]: int32 or fp32, overwritten or added to.</summary>
     public int* Sums;
 
     /// <summary>Memory that is read soon: it is loaded into the second-level cache on the way.</summary>

@@ -1,8 +1,8 @@
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
 /// <summary>
-/// Encodes the few instructions of micro-kernels for which .NET has no intrinsics: Intel 64 and IA-32 Architectures
-/// Software Developer's Manual, volume 2, §2.7 (EVEX).
+/// Encodes the few instructions of micro-kernels for which .NET may have no intrinsics: Intel 64 and IA-32
+/// Architectures Software Developer's Manual, volume 2, §2.7 (EVEX).
 /// </summary>
 sealed class X64Code
 {
@@ -46,6 +46,12 @@ sealed class X64Code
 
     /// <summary>Computes sum += Σ of two products of bf16, in each fp32 (VDPBF16PS).</summary>
     public void DotBFloat16(int sum, int left, int right) => Registers(Map0F38, PrefixF3, 0x52, sum, left, right);
+
+    /// <summary>Computes sum += left · right, in each fp32, rounded once (VFMADD231PS).</summary>
+    public void MultiplyAdd(int sum, int left, int right) => Registers(Map0F38, Prefix66, 0xB8, sum, left, right);
+
+    /// <summary>Returns the lower half of XCR0, which has a bit for each kind of saved registers (XGETBV).</summary>
+    public void GetSavedRegisters() => _bytes.AddRange([0x31, 0xC9, 0x0F, 0x01, 0xD0, 0xC3]);
 
     /// <summary>Loads 64 bits from [address + offset].</summary>
     public void LoadPointer(int register, int address, sbyte offset) =>
