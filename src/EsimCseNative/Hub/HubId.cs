@@ -10,6 +10,9 @@ sealed partial record HubId(string Text)
     /// <summary>The name of the repository's folder in the cache.</summary>
     public string FolderName => "models--" + Text.Replace("/", "--", StringComparison.Ordinal);
 
+    /// <summary>The organization; null for a name alone.</summary>
+    public string? Organization => Text.Contains('/', StringComparison.Ordinal) ? Text.Split('/')[0] : null;
+
     /// <summary>Parses an id by the rules of huggingface_hub.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out HubId? id)
     {

@@ -48,8 +48,8 @@ public static class HubModel
     }
 
     /// <summary>
-    /// Returns the folder of a model: the path itself where a file or a folder of that name exists or it is no id,
-    /// otherwise that of the main branch's snapshot.
+    /// Returns the folder of a model: the path itself where there is a file or a folder of that name, or a folder of
+    /// its first part's, or where it is no id; otherwise that of the main branch's snapshot.
     /// </summary>
     /// <param name="model">A path or an id.</param>
     /// <param name="withWeights">Whether the weights are needed, not only the settings and the tokenizer.</param>
@@ -64,10 +64,12 @@ public static class HubModel
         ILogger? logger = null,
         CancellationToken cancellation = default)
     {
-        if (Path.Exists(model) || !HubId.TryParse(model, out HubId? id)) return model;
+        if (Path.Exists(model) || !HubId.TryParse(model, out HubId? id) || IsInFolder(id)) return model;
         SnapshotDownload download = new(HubSettings.FromEnvironment(), id, MainBranch)
         {
             WithWeights = withWeights,
+            // A name alone is a misspelt folder more often than a model.
+            IsListedAtOnce = id.Organization is null,
             Progress = progress,
             Logger = logger,
         };
@@ -77,10 +79,14 @@ public static class HubModel
         }
         catch (IOException error) when (error.InnerException is HubUnreachableException)
         {
-            // The name may be a folder's, misspelt.
-            throw new IOException($"{error.Message}; there is no folder {model} either", error);
+            if (id.Organization is not null)
+                throw new IOException($"{error.Message}; there is no folder {model} either", error);
+            throw new InvalidInputException($"{model}: no such folder; {error.Message}", error);
         }
     }
+
+    /// <summary>Returns whether an id is a path into a folder that is there.</summary>
+    static bool IsInFolder(HubId id) => id.Organization is { } folder && Directory.Exists(folder);
 
     // On a thread of the pool, so that a caller's synchronization context cannot block the continuations.
     static string Run(SnapshotDownload download, CancellationToken cancellation) =>

@@ -22,6 +22,9 @@ sealed class SnapshotDownload(HubSettings settings, HubId id, string revision)
     /// <summary>Called with each part of a file that arrived; null for none.</summary>
     public Action<DownloadProgress>? Progress { get; init; }
 
+    /// <summary>Whether the hub is asked only once for the list of files.</summary>
+    public bool IsListedAtOnce { get; init; }
+
     Retry Retry => new(settings.FirstDelay, Logger);
 
     /// <summary>Downloads the files that are read and not in the cache, and returns the snapshot's folder.</summary>
@@ -51,7 +54,7 @@ sealed class SnapshotDownload(HubSettings settings, HubId id, string revision)
         HubListing listing;
         try
         {
-            int attempts = cached is null ? Retry.Attempts : 1;
+            int attempts = cached is null && !IsListedAtOnce ? Retry.Attempts : 1;
             listing = await Retry.RunAsync(() => client.ListAsync(revision, stop), stop, attempts);
         }
         catch (HubUnreachableException error) when (cached is not null)

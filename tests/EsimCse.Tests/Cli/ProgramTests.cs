@@ -35,6 +35,7 @@ public class ProgramTests
     [InlineData(2, "eval", "m", "--data", "d", "--sets", "sts11")]
     [InlineData(2, "similarity", "m", "only one")]
     [InlineData(1, "embed", "m", "x", "--device", "cuda:9")]
+    [InlineData(3, "embed", "no-such-model", "x")]
     [InlineData(3, "embed", "./no-such-model", "x")]
     [InlineData(3, "train", "./no-such-model", "--data", "x", "--output", "no-such-output")]
     [InlineData(3, "eval", "./no-such-model", "--data", "no-such-data")]
