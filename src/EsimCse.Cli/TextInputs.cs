@@ -26,7 +26,7 @@ sealed class TextInputs(IReadOnlyList<string> paths)
     {
         Argument<string[]> argument = new("INPUT")
         {
-            Description = "Files of sentences, or - for standard input.",
+            Description = "Files of sentences, folders of them or globs in quotes, or - for standard input.",
             DefaultValueFactory = _ => [StandardInput],
         };
         command.Add(argument);
@@ -63,6 +63,6 @@ sealed class TextInputs(IReadOnlyList<string> paths)
     {
         if (given.Length > 1 && given.Contains(StandardInput))
             throw new UsageException($"INPUT: found - and {given.Length - 1} more, expected - alone, or files");
-        return new TextInputs(given);
+        return new TextInputs(given is [StandardInput] ? given : InputFiles.Expand(given));
     }
 }

@@ -20,7 +20,8 @@ sealed class TrainCommand
 
     readonly Option<string[]> _data = new("--data")
     {
-        Description = "Files of sentences: txt, csv, tsv, jsonl, ndjson or json, also .gz or .br.",
+        Description = "Files of sentences, folders of them or globs in quotes: txt, csv, tsv, jsonl, ndjson or json, " +
+            "also .gz or .br.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };

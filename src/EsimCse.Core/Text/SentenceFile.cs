@@ -11,6 +11,11 @@ static class SentenceFile
     /// <summary>Name of standard input in messages.</summary>
     public const string StandardInput = "standard input";
 
+    static readonly string[] Compressions = [".gz", ".br"];
+
+    /// <summary>The extensions of the formats, each of which another one of a compression may follow.</summary>
+    public static IReadOnlyList<string> Extensions { get; } = [".txt", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"];
+
     /// <summary>Reads the sentences of a file, whose extension selects the format.</summary>
     /// <param name="path">The file.</param>
     /// <param name="column">The column's name; null for the default.</param>
@@ -114,6 +119,9 @@ static class SentenceFile
         throw new UsageException($"--column {column}: {found}: found lines of text, which have no columns");
     }
 
+    /// <summary>Returns whether a file is of a format that is read, by its name.</summary>
+    public static bool IsRead(string path) => Extensions.Contains(Format(path));
+
     /// <summary>Returns whether a file is of a format with columns, by its name.</summary>
     public static bool HasColumns(string path) => Format(path) is ".csv" or ".tsv" or ".jsonl" or ".ndjson" or ".json";
 
@@ -171,7 +179,7 @@ static class SentenceFile
 
     static string Format(string path)
     {
-        bool compressed = Extension(path) is ".gz" or ".br";
+        bool compressed = Compressions.Contains(Extension(path));
         return Extension(compressed ? Path.GetFileNameWithoutExtension(path) : path);
     }
 

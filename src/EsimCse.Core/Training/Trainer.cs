@@ -1,6 +1,7 @@
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
+using EsimCse.Core.Text;
 
 namespace EsimCse.Core.Training;
 
@@ -162,6 +163,7 @@ sealed class Trainer : IDisposable
         {
             runLock.TakeIfFolderExists();
             RunFolder.CheckUnused(job);
+            job = job with { Data = InputFiles.Expand(job.Data) };
             TrainingInputs inputs = TrainingInputs.Read(job);
             (opened, ElementType stored) = openDevice(inputs.Source.Config);
             return new Trainer(job, inputs, runLock, opened, stored, ownsBackend);

@@ -20,7 +20,10 @@ public sealed record TrainingJob
     /// <summary>The folder of the tokenizer, where there is no <see cref="Model"/>.</summary>
     public string? Vocabulary { get; init; }
 
-    /// <summary>The files of sentences.</summary>
+    /// <summary>
+    /// The files of sentences, folders of them, and globs (*, ?, [a-z], **). Files keep the order given here; those of
+    /// a folder or a glob are in ordinal order of their paths.
+    /// </summary>
     public required IReadOnlyList<string> Data { get; init; }
 
     /// <summary>The column to read of csv, tsv, jsonl and json files; null for the default.</summary>

@@ -34,6 +34,22 @@ public sealed class TokenizeCommandTests : IDisposable
     }
 
     [Fact]
+    public void Folders_and_globs_are_read_in_order()
+    {
+        Directory.CreateDirectory(_small.In("data"));
+        File.WriteAllText(_small.In("data", "b.txt"), "the\n");
+        File.WriteAllText(_small.In("data", "a.csv"), "text\ncat\n");
+        File.WriteAllText(_small.In("data", "notes.md"), "dog\n");
+        string folder = _small.In("data");
+        (int, string, string) expected = (0, "[2,7,3]\n[2,5,3]\n", "");
+        Assert.Equal(expected, Tool.Run("", "tokenize", _small.Folder, folder));
+        Assert.Equal(expected, Tool.Run("", "tokenize", _small.Folder, Path.Combine(folder, "?.*")));
+        (int code, _, string error) = Tool.Run("", "tokenize", _small.Folder, Path.Combine(folder, "*.tsv"));
+        Assert.Equal((3, $"esimcse: {folder}/*.tsv: found no file that matches"), (code, error.Split(',')[0]));
+        Assert.Equal(3, Tool.Run("", "tokenize", _small.Folder, "").Code);
+    }
+
+    [Fact]
     public void A_full_disk_fails_with_one_line()
     {
         (int code, string error) = Tool.RunOnFullDisk("tokenize", _small.Folder, _small.In("corpus.txt"));

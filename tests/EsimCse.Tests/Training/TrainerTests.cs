@@ -26,6 +26,24 @@ public class TrainerTests
         }
     }
 
+    [Fact]
+    public void Data_may_be_folders_and_globs()
+    {
+        using SmallModel small = new();
+        string[] lines = File.ReadAllLines(small.In("corpus.txt"));
+        Directory.CreateDirectory(small.In("data"));
+        File.WriteAllLines(small.In("data", "2.txt"), lines[20..]);
+        File.WriteAllLines(small.In("data", "1.txt"), lines[..20]);
+        TrainingJob files = small.Job("files") with { Data = [small.In("data", "1.txt"), small.In("data", "2.txt")] };
+        SmallModel.Train(files);
+        foreach (string data in new[] { small.In("data"), small.In("data", "*.txt") })
+        {
+            TrainingJob job = files with { Data = [data], Output = small.In($"run {data.Length}") };
+            SmallModel.Train(job);
+            RunOutput.AssertEqual(files, job);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
