@@ -21,7 +21,7 @@ sealed class TrainCommand
     readonly Option<string[]> _data = new("--data")
     {
         Description = "Files of sentences, folders of them or globs in quotes: txt, csv, tsv, jsonl, ndjson or json, " +
-            "also .gz or .br.",
+            "also .gz, .br or .zst.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
+using ZstdSharp;
 
 namespace EsimCse.Core.Text;
 
@@ -7,7 +8,7 @@ namespace EsimCse.Core.Text;
 delegate int ReadBytes(byte[] buffer, int offset, int count);
 
 /// <summary>
-/// Decompression of .gz and .br files. Data that is truncated, or a gzip file that is followed by other data, is an
+/// Decompression of .gz, .br and .zst files. Data that is truncated, or a gzip file that is followed by other data, is an
 /// <see cref="InvalidDataException"/>.
 /// </summary>
 /// <remarks>
@@ -20,7 +21,7 @@ sealed class Decompression : IDisposable
     readonly IDisposable? _reader;
 
     /// <param name="file">The file, which the caller disposes.</param>
-    /// <param name="extension">".gz", ".br", or anything else for a file that is not compressed.</param>
+    /// <param name="extension">".gz", ".br", ".zst", or anything else for a file that is not compressed.</param>
     public Decompression(FileStream file, string extension)
     {
         switch (extension)
@@ -34,6 +35,11 @@ sealed class Decompression : IDisposable
                 BrotliReader brotli = new(file);
                 _reader = brotli;
                 Read = brotli.Read;
+                break;
+            case ".zst":
+                ZstdReader zstd = new(file);
+                _reader = zstd;
+                Read = zstd.Read;
                 break;
             default:
                 Read = file.Read;
@@ -79,6 +85,43 @@ sealed class Decompression : IDisposable
             _start = 0;
             _end = file.Read(_input, 0, _input.Length);
             if (_end == 0) throw Truncated();
+        }
+    }
+
+    /// <summary>Reads the frames of a file, at least one, of windows up to 128 MiB.</summary>
+    sealed class ZstdReader(FileStream file) : IDisposable
+    {
+        readonly byte[] _input = new byte[1 << 16];
+        readonly Decompressor _decoder = new();
+        int _start;
+        int _end;
+        bool _isFrameEnd;
+
+        public int Read(byte[] buffer, int offset, int count)
+        {
+            while (true)
+            {
+                int written = Decompress(buffer.AsSpan(offset, count));
+                if (written > 0) return written;
+                if (_start < _end) continue;
+                _start = 0;
+                _end = file.Read(_input, 0, _input.Length);
+                if (_end == 0) return _isFrameEnd ? 0 : throw Truncated();
+            }
+        }
+
+        public void Dispose() => _decoder.Dispose();
+
+        int Decompress(Span<byte> target)
+        {
+            // Without input, the decoder would take the end of a frame for the start of another one.
+            if (_start == _end && _isFrameEnd) return 0;
+            ReadOnlySpan<byte> source = _input.AsSpan(_start, _end - _start);
+            OperationStatus status = _decoder.UnwrapStream(source, target, out int consumed, out int written);
+            if (status == OperationStatus.InvalidData) throw new InvalidDataException("not valid Zstandard data");
+            _start += consumed;
+            _isFrameEnd = status == OperationStatus.Done;
+            return written;
         }
     }
 

@@ -4,14 +4,15 @@ namespace EsimCse.Core.Text;
 
 /// <summary>
 /// Reads sentences: the lines of .txt files, a column of .csv and .tsv files, the strings or a column of the objects
-/// of .jsonl, .ndjson and .json files, each also compressed as .gz or .br. Text is UTF-8; lines end at LF or CRLF only.
+/// of .jsonl, .ndjson and .json files, each also compressed as .gz, .br or .zst. Text is UTF-8; lines end at LF or CRLF
+/// only.
 /// </summary>
 static class SentenceFile
 {
     /// <summary>Name of standard input in messages.</summary>
     public const string StandardInput = "standard input";
 
-    static readonly string[] Compressions = [".gz", ".br"];
+    static readonly string[] Compressions = [".gz", ".br", ".zst"];
 
     /// <summary>The extensions of the formats, each of which another one of a compression may follow.</summary>
     public static IReadOnlyList<string> Extensions { get; } = [".txt", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"];

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using EsimCse.Core.Text;
+using ZstdSharp;
 
 namespace EsimCse.Tests.Text;
 
@@ -18,9 +19,12 @@ public sealed class DecompressionTests : IDisposable
     static byte[] Compress(byte[] data, string extension)
     {
         MemoryStream compressed = new();
-        using (Stream stream = extension == ".gz"
-            ? new GZipStream(compressed, CompressionLevel.Fastest)
-            : new BrotliStream(compressed, CompressionLevel.Fastest))
+        using (Stream stream = extension switch
+        {
+            ".gz" => new GZipStream(compressed, CompressionLevel.Fastest),
+            ".br" => new BrotliStream(compressed, CompressionLevel.Fastest),
+            _ => new CompressionStream(compressed, leaveOpen: false),
+        })
             stream.Write(data);
         return compressed.ToArray();
     }
@@ -39,6 +43,7 @@ public sealed class DecompressionTests : IDisposable
     [Theory]
     [InlineData(".gz")]
     [InlineData(".br")]
+    [InlineData(".zst")]
     [InlineData(".txt")]
     public void A_file_gives_its_data_by_its_extension(string extension)
     {
@@ -54,6 +59,7 @@ public sealed class DecompressionTests : IDisposable
     [Theory]
     [InlineData(".gz")]
     [InlineData(".br")]
+    [InlineData(".zst")]
     public void Every_truncation_is_refused(string extension)
     {
         byte[] file = Compress(Letters(300), extension);
@@ -70,5 +76,39 @@ public sealed class DecompressionTests : IDisposable
         Assert.ThrowsAny<InvalidDataException>(() => Read([.. file, .. "garbage"u8], ".gz"));
         Assert.ThrowsAny<InvalidDataException>(() => Read(twice[..^1], ".gz"));
         Assert.ThrowsAny<InvalidDataException>(() => Read([.. file, .. file[..5]], ".gz"));
+    }
+
+    [Fact]
+    public void Several_zstd_frames_are_one_text_and_other_data_behind_them_is_refused()
+    {
+        byte[] file = Compress(Letters(300), ".zst");
+        byte[] skippable = [0x50, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 1, 2, 3];
+        byte[] twice = [.. file, .. skippable, .. Compress([], ".zst"), .. file];
+        Assert.Equal([.. Letters(300), .. Letters(300)], Read(twice, ".zst"));
+        Assert.Equal([.. Letters(300), .. Letters(300)], Read(twice, ".zst", bufferBytes: 7));
+        Assert.ThrowsAny<InvalidDataException>(() => Read([.. file, .. "garbage"u8], ".zst"));
+        Assert.ThrowsAny<InvalidDataException>(() => Read(twice[..^1], ".zst"));
+        Assert.ThrowsAny<InvalidDataException>(() => Read([.. file, .. file[..5]], ".zst"));
+    }
+
+    [Fact]
+    public void Zstd_data_of_another_program_is_read()
+    {
+        // printf 'the cat\nthe dog\n' | zstd --no-check
+        byte[] plain = Convert.FromHexString("28B52FFD0058810000746865206361740A74686520646F670A");
+        Assert.Equal("the cat\nthe dog\n"u8, Read(plain, ".zst"));
+    }
+
+    [Fact]
+    public void Every_changed_byte_of_zstd_data_is_read_or_refused()
+    {
+        byte[] file = Compress(Letters(3000), ".zst");
+        for (int i = 0; i < file.Length; i++)
+        {
+            byte[] changed = [.. file];
+            changed[i] ^= 0x55;
+            if (Record.Exception(() => Read(changed, ".zst")) is { } error)
+                Assert.IsType<InvalidDataException>(error, exactMatch: false);
+        }
     }
 }

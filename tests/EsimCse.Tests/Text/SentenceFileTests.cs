@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using EsimCse.Core;
 using EsimCse.Core.Text;
+using ZstdSharp;
 
 namespace EsimCse.Tests.Text;
 
@@ -20,6 +21,7 @@ public sealed class SentenceFileTests : IDisposable
         {
             ".gz" => new GZipStream(file, CompressionLevel.Fastest),
             ".br" => new BrotliStream(file, CompressionLevel.Fastest),
+            ".zst" => new CompressionStream(file),
             _ => file,
         };
         stream.Write(bytes);
@@ -44,6 +46,7 @@ public sealed class SentenceFileTests : IDisposable
     [InlineData("")]
     [InlineData(".gz")]
     [InlineData(".br")]
+    [InlineData(".zst")]
     public void Lines_end_at_LF_and_CRLF_only(string compression)
     {
         string name = "a.txt" + compression;
@@ -83,6 +86,7 @@ public sealed class SentenceFileTests : IDisposable
     [Theory]
     [InlineData(".gz")]
     [InlineData(".br")]
+    [InlineData(".zst")]
     public void Compressed_text_that_is_truncated_or_not_valid_is_refused(string compression)
     {
         Random random = new(3);
@@ -94,7 +98,7 @@ public sealed class SentenceFileTests : IDisposable
             File.WriteAllBytes(path, whole[..length]);
             Assert.Contains(path, ReadError(path), StringComparison.Ordinal);
         }
-        if (compression == ".gz")
+        if (compression != ".br")
         {
             File.WriteAllBytes(path, [.. whole, .. whole]);
             Assert.Equal(400_000, SentenceFile.Read(path).Single().Text.Length);
