@@ -5,6 +5,7 @@ using EsimCse.Core.Backend;
 using EsimCse.Core.Evaluation;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model.Poolers;
+using EsimCse.Core.Text;
 using EsimCse.Core.Training;
 using EsimCse.Reports;
 using EsimCseNative;
@@ -105,7 +106,7 @@ static class DemoCommand
             Options = options,
         };
         double untrained = double.NaN;
-        using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes));
+        using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes), SentenceReader.Text);
         using ProgressLine line = new();
         trainer.Run(Show, stop);
         double best = trainer.Best?.Score ?? double.NaN;

@@ -48,7 +48,7 @@ sealed class KeptInput(string[] names)
     public void Check(TextInputs inputs)
     {
         if (Columns is not [string first, ..]) return;
-        if (inputs.Paths.FirstOrDefault(path => !SentenceFile.HasColumns(path)) is not { } lines) return;
+        if (inputs.Paths.FirstOrDefault(path => !TableFormats.Reader.HasColumns(path)) is not { } lines) return;
         string found = $"{TextInputs.NameOf(lines)}: found lines of text, which have no columns";
         throw new UsageException($"--keep {first}: {found}");
     }

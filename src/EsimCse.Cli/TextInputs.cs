@@ -2,6 +2,7 @@ using System.CommandLine;
 using EsimCse.Core;
 using EsimCse.Core.Files;
 using EsimCse.Core.Text;
+using EsimCse.Formats;
 
 namespace EsimCse.Cli;
 
@@ -40,14 +41,14 @@ sealed class TextInputs(IReadOnlyList<string> paths)
     /// <exception cref="UsageException">A column was named where inputs have none, or must be chosen.</exception>
     public IEnumerable<SentenceRow> Read(string? column, IReadOnlyList<string>? keep = null)
     {
-        SentenceFile.CheckColumn(paths, column);
+        TableFormats.Reader.CheckColumn(paths, column);
         foreach (string path in paths)
             if (path != StandardInput) InputFile.Require(path);
         return Number(paths.SelectMany(Read));
 
         IEnumerable<SentenceRow> Read(string path) => path == StandardInput
             ? SentenceFile.Read(Console.OpenStandardInput(), NameOf(path), Console.Error.WriteLine)
-            : SentenceFile.Read(path, column, Console.Error.WriteLine, keep);
+            : TableFormats.Reader.Read(path, column, Console.Error.WriteLine, keep);
     }
 
     /// <summary>Returns the name of an input in messages.</summary>
@@ -63,6 +64,6 @@ sealed class TextInputs(IReadOnlyList<string> paths)
     {
         if (given.Length > 1 && given.Contains(StandardInput))
             throw new UsageException($"INPUT: found - and {given.Length - 1} more, expected - alone, or files");
-        return new TextInputs(given is [StandardInput] ? given : InputFiles.Expand(given));
+        return new TextInputs(given is [StandardInput] ? given : InputFiles.Expand(given, TableFormats.Reader));
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using EsimCse.Core;
 using EsimCse.Core.Model;
 using EsimCse.Core.Training;
+using EsimCse.Formats;
 using EsimCse.Reports.Events;
 using EsimCseNative;
 
@@ -21,7 +22,7 @@ sealed class TrainCommand
     readonly Option<string[]> _data = new("--data")
     {
         Description = "Files of sentences, folders of them or globs in quotes: txt, csv, tsv, jsonl, ndjson or json, " +
-            "also .gz, .br or .zst.",
+            "also .gz, .br or .zst, parquet or arrow.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };
@@ -33,7 +34,7 @@ sealed class TrainCommand
 
     readonly Option<string?> _columns = new("--columns")
     {
-        Description = "Columns A,B or A,B,C of csv, tsv and json files: anchors, positives, hard negatives.",
+        Description = "Columns A,B or A,B,C of csv, tsv, json, parquet and arrow files: anchors, positives, hard negatives.",
     };
 
     readonly Option<string> _output = new Option<string>("--output")
@@ -137,7 +138,8 @@ sealed class TrainCommand
     /// <summary>Runs a job and prints its result.</summary>
     public static void Run(TrainingJob job, DeviceChoice device, bool writesEvents, CancellationToken stop)
     {
-        using Trainer trainer = Trainer.Open(job, sizes => device.OpenToTrain(sizes, StandardErrorLogger.Instance));
+        using Trainer trainer = Trainer.Open(
+            job, sizes => device.OpenToTrain(sizes, StandardErrorLogger.Instance), TableFormats.Reader);
         WriteStart(trainer, job);
         using EventFiles? events = writesEvents ? new EventFiles(job.Output) : null;
         using (ProgressLine line = new())

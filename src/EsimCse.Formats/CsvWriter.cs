@@ -64,11 +64,9 @@ sealed class CsvWriter : IVectorWriter
     static void WriteRow(SepWriter writer, IReadOnlyList<KeptValue> kept, ReadOnlySpan<float> vector)
     {
         using SepWriter.Row row = writer.NewRow();
-        for (int i = 0; i < kept.Count; i++) row[i].Set(IsNull(kept[i]) ? "" : kept[i].Text);
+        for (int i = 0; i < kept.Count; i++) row[i].Set(kept[i].IsNull ? "" : kept[i].Text);
         for (int i = 0; i < vector.Length; i++) row[kept.Count + i].Format(vector[i]);
     }
-
-    static bool IsNull(KeptValue value) => value is { IsJson: true, Text: "null" };
 
     static string Name(int column) => string.Create(CultureInfo.InvariantCulture, $"e{column}");
 }

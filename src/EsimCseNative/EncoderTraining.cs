@@ -1,5 +1,6 @@
 using EsimCse.Core;
 using EsimCse.Core.Training;
+using EsimCse.Formats;
 using EsimCseNative.Hub;
 
 namespace EsimCseNative;
@@ -36,7 +37,7 @@ public static class EncoderTraining
         ArgumentNullException.ThrowIfNull(job);
         DeviceChoice choice = device ?? new DeviceChoice();
         if (job.Model is { } model) job = job.WithFolder(HubModel.Resolve(model, cancellation: cancellation));
-        using Trainer trainer = Trainer.Open(job, sizes => choice.OpenToTrain(sizes));
+        using Trainer trainer = Trainer.Open(job, sizes => choice.OpenToTrain(sizes), TableFormats.Reader);
         trainer.Run(progress, cancellation);
         return trainer.Best;
     }

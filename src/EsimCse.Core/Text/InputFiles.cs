@@ -5,7 +5,7 @@ namespace EsimCse.Core.Text;
 
 /// <summary>
 /// Expansion of inputs into files. A folder means the files in it, at any depth, whose extension
-/// <see cref="SentenceFile"/> reads; a glob means the files that match it. Hidden files, and those that are being
+/// is one that is read; a glob means the files that match it. Hidden files, and those that are being
 /// written, are left out.
 /// </summary>
 static class InputFiles
@@ -17,12 +17,14 @@ static class InputFiles
     /// their paths. Other names, and those of files, stay as they are.
     /// </summary>
     /// <param name="inputs">Names of files, folders and globs. A name that exists is no glob.</param>
+    /// <param name="reader">The reader of the files.</param>
     /// <exception cref="InvalidInputException">
     /// A folder has no file that is read, a glob matches no file, a folder cannot be read, or a name is empty.
     /// </exception>
-    public static string[] Expand(IEnumerable<string> inputs) => [.. inputs.SelectMany(Expand)];
+    public static string[] Expand(IEnumerable<string> inputs, SentenceReader reader) =>
+        [.. inputs.SelectMany(input => Expand(input, reader))];
 
-    static string[] Expand(string input)
+    static string[] Expand(string input, SentenceReader reader)
     {
         if (input.Length == 0)
             throw new InvalidInputException("found an empty name, expected a file, a folder or a glob");
@@ -30,8 +32,8 @@ static class InputFiles
         if (!isFolder && (!Glob.IsGlob(input) || InputFile.IsPresent(input))) return [input];
         try
         {
-            string[] files = isFolder ? [.. FilesIn(input).Where(SentenceFile.IsRead)] : [.. Match(input)];
-            if (files.Length == 0) throw Nothing(input, isFolder);
+            string[] files = isFolder ? [.. FilesIn(input).Where(reader.IsRead)] : [.. Match(input)];
+            if (files.Length == 0) throw Nothing(input, isFolder ? reader.Extensions : null);
             Array.Sort(files, StringComparer.Ordinal);
             return files;
         }
@@ -104,8 +106,8 @@ static class InputFiles
         return pattern is null ? !isHidden : isHidden == pattern.IsHidden && pattern.Matches(name);
     }
 
-    static InvalidInputException Nothing(string input, bool isFolder) =>
-        isFolder
-            ? new($"{input}: found no file that is read, expected {string.Join(", ", SentenceFile.Extensions)}")
-            : new($"{input}: found no file that matches, expected one at least");
+    static InvalidInputException Nothing(string input, IEnumerable<string>? extensions) =>
+        extensions is null
+            ? new($"{input}: found no file that matches, expected one at least")
+            : new($"{input}: found no file that is read, expected {string.Join(", ", extensions)}");
 }

@@ -12,6 +12,18 @@ readonly record struct KeptValue(string Text, bool IsJson = false)
 {
     static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>A value that is missing: JSON's null.</summary>
+    public static KeptValue Null { get; } = new("null", IsJson: true);
+
+    /// <summary>Whether the value is missing.</summary>
+    public bool IsNull => IsJson && Text == "null";
+
+    /// <summary>
+    /// Returns a number, true or false by its invariant text. NaN and the infinities, which JSON lacks, become strings.
+    /// </summary>
+    public static KeptValue FromScalar(string text) =>
+        new(text, IsJson: text is not ("NaN" or "Infinity" or "-Infinity"));
+
     /// <summary>Returns the value of a JSON element.</summary>
     /// <exception cref="InvalidOperationException">A string has half of a surrogate pair.</exception>
     public static KeptValue From(JsonElement value)

@@ -64,32 +64,6 @@ static class SentenceFile
         };
     }
 
-    /// <summary>Reads several columns of a file side by side, each by a reader of its own.</summary>
-    /// <inheritdoc cref="Read(string, string?, Action{string}?, IReadOnlyList{string}?)"/>
-    public static IEnumerable<string[]> ReadColumns(string path, IReadOnlyList<string> columns)
-    {
-        InputFile.Require(path);
-        using (FileStream file = Open(path))
-            if (!file.CanSeek)
-                throw new InvalidInputException($"{path}: found a pipe, expected a file: columns are read one by one");
-        return ReadOpened();
-
-        IEnumerable<string[]> ReadOpened()
-        {
-            IEnumerator<SentenceRow>[] readers = [.. columns.Select(column => Read(path, column).GetEnumerator())];
-            try
-            {
-                // Each reader finds the same rows, or refuses one that lacks its column.
-                while (readers.Count(reader => reader.MoveNext()) == readers.Length)
-                    yield return [.. readers.Select(reader => reader.Current.Text)];
-            }
-            finally
-            {
-                foreach (IEnumerator<SentenceRow> reader in readers) reader.Dispose();
-            }
-        }
-    }
-
     /// <summary>Reads the lines of a stream as sentences.</summary>
     /// <exception cref="InvalidInputException">The text is not UTF-8; the message names the line.</exception>
     public static IEnumerable<SentenceRow> Read(Stream stream, string name, Action<string>? remark = null) =>
@@ -111,20 +85,32 @@ static class SentenceFile
         }
     }
 
-    /// <summary>Checks that a column that was asked for means something to one of the inputs, - included.</summary>
-    /// <exception cref="UsageException">All of them are lines of text.</exception>
-    public static void CheckColumn(IReadOnlyCollection<string> inputs, string? column)
-    {
-        if (column is null || inputs.Any(HasColumns)) return;
-        string found = string.Join(", ", inputs.Select(input => input == "-" ? StandardInput : input));
-        throw new UsageException($"--column {column}: {found}: found lines of text, which have no columns");
-    }
-
     /// <summary>Returns whether a file is of a format that is read, by its name.</summary>
     public static bool IsRead(string path) => Extensions.Contains(Format(path));
 
     /// <summary>Returns whether a file is of a format with columns, by its name.</summary>
     public static bool HasColumns(string path) => Format(path) is ".csv" or ".tsv" or ".jsonl" or ".ndjson" or ".json";
+
+    /// <summary>Opens a file.</summary>
+    /// <exception cref="InvalidInputException">It cannot be read.</exception>
+    public static FileStream Open(string path)
+    {
+        try
+        {
+            return new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"{path}: cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Returns the extension of a file, in lower case, without that of a compression.</summary>
+    public static string Format(string path)
+    {
+        bool compressed = Compressions.Contains(Extension(path));
+        return Extension(compressed ? Path.GetFileNameWithoutExtension(path) : path);
+    }
 
     static IEnumerable<SentenceRow> ReadText(Utf8LineReader lines, string name, Action<string>? remark)
     {
@@ -164,24 +150,6 @@ static class SentenceFile
         if (count == 0) return;
         string returns = count == 1 ? "1 carriage return (CR)" : $"{count} carriage returns (CR)";
         remark?.Invoke($"{name}: {returns} inside lines: only LF and CRLF end a line");
-    }
-
-    static FileStream Open(string path)
-    {
-        try
-        {
-            return new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"{path}: cannot be read: {error.Message}", error);
-        }
-    }
-
-    static string Format(string path)
-    {
-        bool compressed = Compressions.Contains(Extension(path));
-        return Extension(compressed ? Path.GetFileNameWithoutExtension(path) : path);
     }
 
     static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();

@@ -20,11 +20,16 @@ sealed class Corpus
     /// <exception cref="InvalidInputException">A file is malformed, or no file has a sentence.</exception>
     /// <exception cref="UsageException">The column cannot be chosen or has no meaning.</exception>
     public static Corpus Read(
-        IReadOnlyCollection<string> files, string? column, BertTokenizer tokenizer, int maxLength)
+        IReadOnlyCollection<string> files,
+        string? column,
+        BertTokenizer tokenizer,
+        int maxLength,
+        SentenceReader? reader = null)
     {
-        SentenceFile.CheckColumn(files, column);
+        reader ??= SentenceReader.Text;
+        reader.CheckColumn(files, column);
         List<string> remarks = [];
-        var sentences = files.SelectMany(file => SentenceFile.Read(file, column, remarks.Add)).Select(row => row.Text);
+        var sentences = files.SelectMany(file => reader.Read(file, column, remarks.Add)).Select(row => row.Text);
         Corpus corpus = From(sentences, tokenizer, maxLength);
         corpus.Remarks = remarks;
         if (corpus.Count > 0) return corpus;
@@ -38,14 +43,19 @@ sealed class Corpus
     /// <exception cref="InvalidInputException">A file is malformed, or no file has a row.</exception>
     /// <exception cref="UsageException">A file has no columns.</exception>
     public static Corpus ReadColumns(
-        IReadOnlyCollection<string> files, IReadOnlyList<string> columns, BertTokenizer tokenizer, int maxLength)
+        IReadOnlyCollection<string> files,
+        IReadOnlyList<string> columns,
+        BertTokenizer tokenizer,
+        int maxLength,
+        SentenceReader? reader = null)
     {
+        reader ??= SentenceReader.Text;
         foreach (string file in files)
-            if (!SentenceFile.HasColumns(file))
+            if (!reader.HasColumns(file))
                 throw new UsageException(
                     $"--columns {string.Join(',', columns)}: {file}: found lines of text, which have no columns");
         Corpus corpus = new() { Columns = columns.Count };
-        foreach (string[] texts in files.SelectMany(file => SentenceFile.ReadColumns(file, columns)))
+        foreach (string[] texts in files.SelectMany(file => reader.ReadColumns(file, columns)))
             corpus.Add(texts, tokenizer, maxLength);
         if (corpus.Count > 0) return corpus;
         throw new InvalidInputException(

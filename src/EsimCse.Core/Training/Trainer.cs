@@ -100,15 +100,18 @@ sealed class Trainer : IDisposable
     /// The output is in use, or the options differ from those of the run to resume.
     /// </exception>
     public static Trainer Open(TrainingJob job, IBackend backend, ElementType stored = ElementType.Float32) =>
-        Open(job, _ => (backend, stored), ownsBackend: false);
+        Open(job, _ => (backend, stored), SentenceReader.Text, ownsBackend: false);
 
     /// <summary>
     /// Reads the inputs of a run and prepares it on a device that is opened for a model of those sizes, and owned. The
     /// second result of <paramref name="openDevice"/> is the element type of activations.
     /// </summary>
     /// <inheritdoc cref="Open(TrainingJob, IBackend, ElementType)"/>
-    public static Trainer Open(TrainingJob job, Func<BertConfig, (IBackend Backend, ElementType Stored)> openDevice) =>
-        Open(job, openDevice, ownsBackend: true);
+    public static Trainer Open(
+        TrainingJob job,
+        Func<BertConfig, (IBackend Backend, ElementType Stored)> openDevice,
+        SentenceReader reader) =>
+        Open(job, openDevice, reader, ownsBackend: true);
 
     /// <summary>Trains to the end. When cancelled it stops after the current step, with a checkpoint.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -153,6 +156,7 @@ sealed class Trainer : IDisposable
     static Trainer Open(
         TrainingJob job,
         Func<BertConfig, (IBackend Backend, ElementType Stored)> openDevice,
+        SentenceReader reader,
         bool ownsBackend)
     {
         ArgumentNullException.ThrowIfNull(job);
@@ -163,8 +167,8 @@ sealed class Trainer : IDisposable
         {
             runLock.TakeIfFolderExists();
             RunFolder.CheckUnused(job);
-            job = job with { Data = InputFiles.Expand(job.Data) };
-            TrainingInputs inputs = TrainingInputs.Read(job);
+            job = job with { Data = InputFiles.Expand(job.Data, reader) };
+            TrainingInputs inputs = TrainingInputs.Read(job, reader);
             (opened, ElementType stored) = openDevice(inputs.Source.Config);
             return new Trainer(job, inputs, runLock, opened, stored, ownsBackend);
         }

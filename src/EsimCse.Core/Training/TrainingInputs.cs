@@ -18,10 +18,10 @@ sealed record TrainingInputs(
     IReadOnlyList<ScoredPair>? DevPairs,
     IReadOnlyList<TensorToWrite> UntrainedHead)
 {
-    /// <summary>Reads the files of a job.</summary>
+    /// <summary>Reads the files of a job; those of sentences by a reader.</summary>
     /// <exception cref="InvalidInputException">A file is malformed.</exception>
     /// <exception cref="UsageException">An option does not fit the model.</exception>
-    public static TrainingInputs Read(TrainingJob job)
+    public static TrainingInputs Read(TrainingJob job, SentenceReader reader)
     {
         TrainingSource source = TrainingSource.Read(job);
         OutputConflict.Check(job, source);
@@ -30,7 +30,7 @@ sealed record TrainingInputs(
         if (source.TrainsMaskedLanguageHead) CheckMaskedLanguageHead(source, tokenizer);
         IReadOnlyList<ScoredPair>? dev = null;
         if (job.EvaluationData is not null) dev = StsSets.Read(job.EvaluationData, "stsb-dev");
-        Corpus corpus = ReadCorpus(job, tokenizer);
+        Corpus corpus = ReadCorpus(job, tokenizer, reader);
         CheckNegatives(corpus, job);
         return new(source, tokenizer, corpus, dev, job.Options.Pooler.HasHead ? [] : source.UntrainedHead());
     }
@@ -56,12 +56,13 @@ sealed record TrainingInputs(
         return [.. remarks, "the last batch of an epoch is one sentence, without negatives: its loss is 0"];
     }
 
-    static Corpus ReadCorpus(TrainingJob job, BertTokenizer tokenizer)
+    static Corpus ReadCorpus(TrainingJob job, BertTokenizer tokenizer, SentenceReader reader)
     {
         int maxLength = job.Options.MaxLength;
-        if (job.Columns.Count == 0) return Corpus.Read(job.Data, job.Column, tokenizer, maxLength);
+        if (job.Columns.Count == 0) return Corpus.Read(job.Data, job.Column, tokenizer, maxLength, reader);
         if (job.Column is not null) throw new UsageException("--column: not with --columns");
-        if (job.Columns.Count is 2 or 3) return Corpus.ReadColumns(job.Data, job.Columns, tokenizer, maxLength);
+        if (job.Columns.Count is 2 or 3)
+            return Corpus.ReadColumns(job.Data, job.Columns, tokenizer, maxLength, reader);
         throw new UsageException(
             $"--columns {string.Join(',', job.Columns)}: found {job.Columns.Count}, expected 2 or 3: " +
             "of anchors, positives and perhaps hard negatives");

@@ -3,6 +3,7 @@ using EsimCse.Core.Backend;
 using EsimCse.Core.Files;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
+using EsimCse.Core.Text;
 using EsimCse.Core.Training;
 using EsimCse.Tests.Support;
 
@@ -91,7 +92,8 @@ public class FaultTests
 
     static void TrainWithFault(TrainingJob job, string call)
     {
-        using Trainer trainer = Trainer.Open(job, _ => (Backends.Create(Backends.Cuda), ElementType.Float32));
+        using Trainer trainer = Trainer.Open(
+            job, _ => (Backends.Create(Backends.Cuda), ElementType.Float32), SentenceReader.Text);
         trainer.Run(progress =>
         {
             if (progress.Step != 6) return;

@@ -1,5 +1,6 @@
 using EsimCse.Core;
 using EsimCse.Core.Text;
+using EsimCse.Formats;
 
 namespace EsimCse.Tests.Text;
 
@@ -20,15 +21,17 @@ public sealed class InputFilesTests : IDisposable
         }
     }
 
+    static string[] Expand(params string[] inputs) => InputFiles.Expand(inputs, TableFormats.Reader);
+
     void AssertFound(string[] expected, params string[] inputs)
     {
-        IEnumerable<string> found = InputFiles.Expand(inputs.Select(In)).Select(path => path[(_folder.Length + 1)..]);
+        IEnumerable<string> found = Expand([.. inputs.Select(In)]).Select(path => path[(_folder.Length + 1)..]);
         Assert.Equal(expected, found);
     }
 
     void AssertNothing(string input, string expected)
     {
-        string message = Assert.Throws<InvalidInputException>(() => InputFiles.Expand([In(input)])).Message;
+        string message = Assert.Throws<InvalidInputException>(() => Expand(In(input))).Message;
         Assert.StartsWith($"{In(input)}: {expected}", message, StringComparison.Ordinal);
     }
 
@@ -36,11 +39,12 @@ public sealed class InputFilesTests : IDisposable
     public void A_folder_is_its_files_that_are_read_in_ordinal_order()
     {
         Write("d/b.txt", "d/a.csv.gz", "d/Z.TSV", "d/é.json", "d/10.jsonl", "d/9.ndjson.br", "d/sub/deep/a.txt");
-        Write("d/a.npy", "d/readme.md", "d/noextension", "d/a.gz", "d/.hidden.txt", "d/.git/a.txt", "d/txt");
+        Write("d/t.parquet", "d/t.arrow", "d/t.parquet.gz", "d/a.npy", "d/readme.md", "d/noextension", "d/a.gz", "d/.hidden.txt", "d/.git/a.txt", "d/txt");
         Write("d/c.txt.esimcse-tmp", "d/model.esimcse-tmp/a.txt");
         AssertFound(
-            ["d/10.jsonl", "d/9.ndjson.br", "d/Z.TSV", "d/a.csv.gz", "d/b.txt", "d/sub/deep/a.txt", "d/é.json"], "d");
-        Assert.Equal(In("d/") + "10.jsonl", InputFiles.Expand([In("d/")])[0]);
+            ["d/10.jsonl", "d/9.ndjson.br", "d/Z.TSV", "d/a.csv.gz", "d/b.txt", "d/sub/deep/a.txt", "d/t.arrow",
+                "d/t.parquet", "d/é.json"], "d");
+        Assert.Equal(In("d/") + "10.jsonl", Expand(In("d/"))[0]);
     }
 
     [Fact]
@@ -87,8 +91,8 @@ public sealed class InputFilesTests : IDisposable
         File.WriteAllText(name, "");
         try
         {
-            Assert.Equal([name], InputFiles.Expand([name[..^5] + "*"]));
-            Assert.Equal(["./" + name], InputFiles.Expand(["./" + name[..^5] + "?.t*"]).Select(Slashes));
+            Assert.Equal([name], Expand(name[..^5] + "*"));
+            Assert.Equal(["./" + name], Expand("./" + name[..^5] + "?.t*").Select(Slashes));
         }
         finally
         {

@@ -208,18 +208,6 @@ public sealed class SentenceFileTests : IDisposable
             SentenceFile.Read(Write(name, Encoding.UTF8.GetBytes(text))).Select(row => row.Place.Line);
     }
 
-    [Theory]
-    [InlineData("a.txt")]
-    [InlineData("-")]
-    [InlineData("a.txt.gz", "b.text")]
-    public void A_column_of_text_lines_is_a_usage_error(params string[] inputs)
-    {
-        SentenceFile.CheckColumn(inputs, null);
-        string message = Assert.Throws<UsageException>(() => SentenceFile.CheckColumn(inputs, "title")).Message;
-        Assert.Contains("--column title", message, StringComparison.Ordinal);
-        SentenceFile.CheckColumn([.. inputs, "a.csv.gz"], "title");
-    }
-
     [Fact]
     public async Task A_pipe_is_read_once()
     {

@@ -1,0 +1,62 @@
+using Apache.Arrow;
+using Apache.Arrow.Compression;
+using Apache.Arrow.Ipc;
+using Apache.Arrow.Types;
+using EsimCse.Core.Text;
+
+namespace EsimCse.Formats;
+
+/// <summary>Reads .arrow, the IPC file format or the stream format, one record batch at a time.</summary>
+sealed class ArrowTableFile : TableFile
+{
+    readonly ArrowStreamReader _reader;
+    readonly Schema _schema;
+
+    ArrowTableFile(ArrowStreamReader reader, Schema schema)
+    {
+        _reader = reader;
+        _schema = schema;
+        Columns = [.. schema.FieldsList.Select(field => new TableColumn(field.Name, Name(field), Kind(field.DataType)))];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TableColumn> Columns { get; }
+
+    static ReadOnlySpan<byte> FileMark => "ARROW1"u8;
+
+    /// <summary>Opens a file.</summary>
+    public static TableFile Open(FileStream file)
+    {
+        Span<byte> start = stackalloc byte[FileMark.Length];
+        int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        bool isFile = start[..read].SequenceEqual(FileMark);
+        file.Position = 0;
+        ArrowContext context = new(new BoundedAllocator(file.Length), new CompressionCodecFactory());
+        ArrowStreamReader reader = isFile
+            ? new ArrowFileReader(context, file, leaveOpen: true)
+            : new ArrowStreamReader(context, file, leaveOpen: true);
+        Schema schema = reader.Schema ?? throw new InvalidDataException("found no schema");
+        return new ArrowTableFile(reader, schema);
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<KeptValue[][]> ReadBatches(IReadOnlyList<int> columns)
+    {
+        while (_reader.ReadNextRecordBatch() is { } batch)
+            using (batch)
+                yield return [.. columns.Select(column => ArrowValues.Read(batch.Column(column), batch.Length))];
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => _reader.Dispose();
+
+    static TableColumnKind Kind(IArrowType type) => type switch
+    {
+        StringType or LargeStringType or StringViewType => TableColumnKind.Text,
+        DictionaryType dictionary => Kind(dictionary.ValueType),
+        BooleanType or IntegerType or FloatingPointType => TableColumnKind.Scalar,
+        _ => TableColumnKind.Other,
+    };
+
+    static string Name(Field field) => field.DataType is NestedType ? "nested values" : field.DataType.Name;
+}
