@@ -21,8 +21,8 @@ sealed class TrainCommand
 
     readonly Option<string[]> _data = new("--data")
     {
-        Description = "Files of sentences, folders of them or globs in quotes: txt, csv, tsv, jsonl, ndjson or json, " +
-            "also .gz, .br or .zst, parquet or arrow.",
+        Description = "Files of sentences, folders of them or globs in quotes: txt, csv, tsv, jsonl, ndjson, json, " +
+            "each also .gz, .br or .zst, parquet or arrow.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };
@@ -34,7 +34,7 @@ sealed class TrainCommand
 
     readonly Option<string?> _columns = new("--columns")
     {
-        Description = "Columns A,B or A,B,C of csv, tsv, json, parquet and arrow files: anchors, positives, hard negatives.",
+        Description = "Columns A,B or A,B,C of files that have columns: anchors, positives, hard negatives.",
     };
 
     readonly Option<string> _output = new Option<string>("--output")

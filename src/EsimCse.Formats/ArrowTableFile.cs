@@ -10,13 +10,13 @@ namespace EsimCse.Formats;
 sealed class ArrowTableFile : TableFile
 {
     readonly ArrowStreamReader _reader;
-    readonly Schema _schema;
+    readonly long _fileBytes;
 
-    ArrowTableFile(ArrowStreamReader reader, Schema schema)
+    ArrowTableFile(ArrowStreamReader reader, Schema schema, long fileBytes)
     {
         _reader = reader;
-        _schema = schema;
-        Columns = [.. schema.FieldsList.Select(field => new TableColumn(field.Name, Name(field), Kind(field.DataType)))];
+        _fileBytes = fileBytes;
+        Columns = [.. schema.FieldsList.Select(Describe)];
     }
 
     /// <inheritdoc/>
@@ -36,19 +36,26 @@ sealed class ArrowTableFile : TableFile
             ? new ArrowFileReader(context, file, leaveOpen: true)
             : new ArrowStreamReader(context, file, leaveOpen: true);
         Schema schema = reader.Schema ?? throw new InvalidDataException("found no schema");
-        return new ArrowTableFile(reader, schema);
+        return new ArrowTableFile(reader, schema, file.Length);
     }
 
     /// <inheritdoc/>
     public override IEnumerable<KeptValue[][]> ReadBatches(IReadOnlyList<int> columns)
     {
+        ArrowValues values = new(DecodedSize.MaxRows(_fileBytes));
         while (_reader.ReadNextRecordBatch() is { } batch)
             using (batch)
-                yield return [.. columns.Select(column => ArrowValues.Read(batch.Column(column), batch.Length))];
+                yield return [.. columns.Select(column => values.Read(batch.Column(column), batch.Length))];
     }
 
     /// <inheritdoc/>
     public override void Dispose() => _reader.Dispose();
+
+    static TableColumn Describe(Field field)
+    {
+        string type = field.DataType is NestedType ? "nested values" : field.DataType.Name;
+        return new(field.Name, type, Kind(field.DataType));
+    }
 
     static TableColumnKind Kind(IArrowType type) => type switch
     {
@@ -57,6 +64,4 @@ sealed class ArrowTableFile : TableFile
         BooleanType or IntegerType or FloatingPointType => TableColumnKind.Scalar,
         _ => TableColumnKind.Other,
     };
-
-    static string Name(Field field) => field.DataType is NestedType ? "nested values" : field.DataType.Name;
 }

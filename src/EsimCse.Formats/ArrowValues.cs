@@ -6,7 +6,8 @@ using EsimCse.Core.Text;
 namespace EsimCse.Formats;
 
 /// <summary>The values of Arrow arrays.</summary>
-static class ArrowValues
+/// <param name="maxRows">The most values that an array may have.</param>
+sealed class ArrowValues(long maxRows)
 {
     static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -14,13 +15,14 @@ static class ArrowValues
     /// <param name="array">The array.</param>
     /// <param name="rows">The number of values that it must have.</param>
     /// <exception cref="InvalidDataException">It has another number, or values of another type.</exception>
-    public static KeptValue[] Read(IArrowArray array, int rows)
+    public KeptValue[] Read(IArrowArray array, int rows)
     {
-        if (array.Length != rows) throw new InvalidDataException($"found {array.Length} values in a batch of {rows} rows");
+        if (array.Length != rows || rows > maxRows)
+            throw new InvalidDataException($"found {array.Length} values in a batch of {rows} rows");
         return array is DictionaryArray dictionary ? ReadDictionary(dictionary) : ReadAll(array);
     }
 
-    static KeptValue[] ReadDictionary(DictionaryArray array)
+    KeptValue[] ReadDictionary(DictionaryArray array)
     {
         KeptValue[] values = Read(array.Dictionary, array.Dictionary.Length);
         return System.Array.ConvertAll(ReadAll(array.Indices), Find);

@@ -29,12 +29,12 @@ sealed class ParquetTableFile : TableFile
         };
 
     readonly ParquetReader _reader;
-    readonly long _fileBytes;
+    readonly FileStream _file;
 
-    ParquetTableFile(ParquetReader reader, long fileBytes)
+    ParquetTableFile(ParquetReader reader, FileStream file)
     {
         _reader = reader;
-        _fileBytes = fileBytes;
+        _file = file;
         Columns = [.. reader.Schema.Fields.Select(Describe)];
     }
 
@@ -44,11 +44,12 @@ sealed class ParquetTableFile : TableFile
     /// <summary>Opens a file.</summary>
     public static TableFile Open(FileStream file)
     {
+        ParquetMetadata.CheckFooter(file);
         ParquetReader reader = ParquetReader.CreateAsync(file, leaveStreamOpen: true).GetAwaiter().GetResult();
         FileMetaData metadata = reader.Metadata ?? throw new InvalidDataException("no footer");
         long rows = metadata.RowGroups.Sum(group => group.NumRows);
-        if (rows == metadata.NumRows) return new ParquetTableFile(reader, file.Length);
-        throw new InvalidDataException($"found {rows} rows in row groups, expected {metadata.NumRows} as in the footer");
+        if (rows == metadata.NumRows) return new ParquetTableFile(reader, file);
+        throw new InvalidDataException($"found {rows} rows in row groups, expected {metadata.NumRows}");
     }
 
     /// <inheritdoc/>
@@ -74,12 +75,13 @@ sealed class ParquetTableFile : TableFile
         if (field is not DataField data || data.MaxRepetitionLevel > 0 || data.Path.Length > 1)
             return new(field.Name, "nested values", TableColumnKind.Other);
         if (data.ClrType == typeof(ReadOnlyMemory<char>)) return new(field.Name, type, TableColumnKind.Text);
-        return new(field.Name, type, Scalars.ContainsKey(data.ClrType) ? TableColumnKind.Scalar : TableColumnKind.Other);
+        bool isScalar = Scalars.ContainsKey(data.ClrType);
+        return new(field.Name, type, isScalar ? TableColumnKind.Scalar : TableColumnKind.Other);
     }
 
     int CheckRows(long rows)
     {
-        long most = DecodedSize.MaxRows(_fileBytes);
+        long most = DecodedSize.MaxRows(_file.Length);
         if (rows >= 0 && rows <= most) return (int)rows;
         throw new InvalidDataException($"found a row group of {rows} rows, expected at most {most} in this file");
     }
@@ -91,11 +93,7 @@ sealed class ParquetTableFile : TableFile
         if (column.NumValues != group.RowCount)
             throw new InvalidDataException(
                 $"column '{field.Name}': found {column.NumValues} values in a row group of {group.RowCount} rows");
-        long stored = column.TotalCompressedSize;
-        long bytes = column.TotalUncompressedSize;
-        if (stored < 0 || stored > _fileBytes || bytes < 0 || bytes > DecodedSize.MaxBytes(_fileBytes))
-            throw new InvalidDataException(
-                $"column '{field.Name}': found {bytes} bytes from {stored} in a file of {_fileBytes}");
+        ParquetMetadata.CheckPages(_file, column);
     }
 
     static async Task<KeptValue[]> Read(ParquetRowGroupReader group, DataField field, int rows)

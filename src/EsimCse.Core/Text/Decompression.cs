@@ -8,7 +8,7 @@ namespace EsimCse.Core.Text;
 delegate int ReadBytes(byte[] buffer, int offset, int count);
 
 /// <summary>
-/// Decompression of .gz, .br and .zst files. Data that is truncated, or a gzip file that is followed by other data, is an
+/// Decompression of .gz, .br and .zst files. Data that is truncated, or a file that is followed by other data, is an
 /// <see cref="InvalidDataException"/>.
 /// </summary>
 /// <remarks>

@@ -25,7 +25,7 @@ public partial class NamespaceTests
         ["EsimCse.Cpu"] = ["EsimCse.Core"],
         ["EsimCse.Cuda"] = ["EsimCse.Core"],
         ["EsimCse.Formats"] = ["EsimCse.Core"],
-        ["EsimCseNative"] = ["EsimCse.Core", "EsimCse.Cpu", "EsimCse.Cuda"],
+        ["EsimCseNative"] = ["EsimCse.Core", "EsimCse.Cpu", "EsimCse.Cuda", "EsimCse.Formats"],
         ["EsimCse.Reports"] = ["EsimCseNative"],
         ["EsimCse.Cli"] = ["EsimCseNative", "EsimCse.Formats", "EsimCse.Reports"],
     };

@@ -39,7 +39,8 @@ public sealed class InputFilesTests : IDisposable
     public void A_folder_is_its_files_that_are_read_in_ordinal_order()
     {
         Write("d/b.txt", "d/a.csv.gz", "d/Z.TSV", "d/é.json", "d/10.jsonl", "d/9.ndjson.br", "d/sub/deep/a.txt");
-        Write("d/t.parquet", "d/t.arrow", "d/t.parquet.gz", "d/a.npy", "d/readme.md", "d/noextension", "d/a.gz", "d/.hidden.txt", "d/.git/a.txt", "d/txt");
+        Write("d/t.parquet", "d/t.arrow", "d/t.parquet.gz", "d/a.npy", "d/readme.md", "d/noextension", "d/a.gz");
+        Write("d/.hidden.txt", "d/.git/a.txt", "d/txt");
         Write("d/c.txt.esimcse-tmp", "d/model.esimcse-tmp/a.txt");
         AssertFound(
             ["d/10.jsonl", "d/9.ndjson.br", "d/Z.TSV", "d/a.csv.gz", "d/b.txt", "d/sub/deep/a.txt", "d/t.arrow",
