@@ -11,8 +11,6 @@ namespace EsimCse.Cli;
 /// <param name="names">The names; may be empty.</param>
 sealed class KeptInput(string[] names)
 {
-    const string RowNumber = "row";
-
     /// <summary>The values of rows that were read and not yet written.</summary>
     readonly ConcurrentQueue<(long Number, KeptValue[] Values)> _read = new();
 
@@ -20,7 +18,7 @@ sealed class KeptInput(string[] names)
     public IReadOnlyList<string> Names => names;
 
     /// <summary>The columns that the input must have.</summary>
-    public string[] Columns => [.. names.Where(name => name != RowNumber)];
+    public string[] Columns => [.. names.Where(name => name != KeptColumns.RowNumber)];
 
     /// <summary>Whether nothing is carried along.</summary>
     public bool IsEmpty => names.Length == 0;
@@ -33,8 +31,8 @@ sealed class KeptInput(string[] names)
     {
         Option<string?> option = new("--keep")
         {
-            Description = "Columns of the input, as A,B, that are carried along into .jsonl and .csv; row is the " +
-                "number of the row, from 0. None by default.",
+            Description = "Columns of the input, as A,B, that are carried along into .jsonl and .csv, and as strings " +
+                "into .parquet and .arrow; row is the number of the row, from 0, an integer. None by default.",
         };
         command.Add(option.Checked(text => HasNames(text!.Split(',')), "distinct names of columns, as A,B"));
         return parsed => new(parsed.GetValue(option)?.Split(',') ?? []);
@@ -67,6 +65,9 @@ sealed class KeptInput(string[] names)
         if (!_read.TryDequeue(out var read)) throw new InvalidOperationException("a vector without a row");
         string row = read.Number.ToString(CultureInfo.InvariantCulture);
         int next = 0;
-        return [.. names.Select(name => name == RowNumber ? new KeptValue(row, IsJson: true) : read.Values[next++])];
+        return [.. names.Select(Value)];
+
+        KeptValue Value(string name) =>
+            name == KeptColumns.RowNumber ? KeptValue.FromScalar(row) : read.Values[next++];
     }
 }

@@ -7,8 +7,8 @@ using EsimCse.Formats.Parts;
 namespace EsimCse.Formats;
 
 /// <summary>
-/// Writes .arrow, the IPC file format: one column, embedding, a fixed-size list of fp32 or fp16. A record batch takes
-/// about 4 MiB.
+/// Writes .arrow, the IPC file format: the columns that are carried along, then embedding, a fixed-size list of fp32 or
+/// fp16. A record batch takes about 4 MiB of vectors.
 /// </summary>
 sealed class ArrowVectorWriter : IVectorWriter
 {
@@ -17,22 +17,28 @@ sealed class ArrowVectorWriter : IVectorWriter
     /// <inheritdoc/>
     public void Write(Stream stream, VectorRows rows)
     {
-        if (rows.Stored is StoredElements<Half> halves) Write(stream, halves, HalfFloatType.Default);
-        else Write(stream, (StoredElements<float>)rows.Stored, FloatType.Default);
+        if (rows.Stored is StoredElements<Half> halves) Write(stream, halves, rows.Kept, HalfFloatType.Default);
+        else Write(stream, (StoredElements<float>)rows.Stored, rows.Kept, FloatType.Default);
         stream.Flush();
     }
 
     /// <inheritdoc/>
     public void Join(Stream stream, PartFiles parts)
     {
-        bool isHalf = parts.Type == OutputType.Float16;
-        Write(stream, isHalf ? parts.With(ArrowVectorReader.Read<Half>) : parts.With(ArrowVectorReader.Read<float>));
+        using PartColumns columns = new(parts.Paths, ArrowTableFile.Open);
+        VectorRows rows = parts.Type == OutputType.Float16
+            ? parts.With(ArrowVectorReader.Read<Half>, columns.Kept)
+            : parts.With(ArrowVectorReader.Read<float>, columns.Kept);
+        Write(stream, rows);
     }
 
-    static void Write<T>(Stream stream, StoredElements<T> rows, ArrowType element) where T : unmanaged
+    static void Write<T>(Stream stream, StoredElements<T> rows, KeptColumns kept, ArrowType element)
+        where T : unmanaged
     {
+        const string vectors = "embedding";
+        kept.RequireOtherThan(vectors);
         FixedSizeListType type = new(new Field("item", element, nullable: false), rows.Columns);
-        Schema schema = new([new Field("embedding", type, nullable: false)], metadata: null);
+        Schema schema = new([.. ArrowKeptColumns.Fields(kept), new Field(vectors, type, nullable: false)], null);
         using ArrowFileWriter writer = new(stream, schema, leaveOpen: true);
         writer.WriteStart();
         foreach (ReadOnlyMemory<T> batch in rows.Batches(Math.Max(1, BatchElements / rows.Columns)))
@@ -41,7 +47,8 @@ sealed class ArrowVectorWriter : IVectorWriter
             ArrayData elements = new(element, batch.Length, 0, 0, [ArrowBuffer.Empty, values]);
             int count = batch.Length / rows.Columns;
             ArrayData lists = new(type, count, 0, 0, [ArrowBuffer.Empty], [elements]);
-            using RecordBatch record = new(schema, [new FixedSizeListArray(lists)], count);
+            using RecordBatch record = new(
+                schema, [.. ArrowKeptColumns.NextArrays(kept, count), new FixedSizeListArray(lists)], count);
             writer.WriteRecordBatch(record);
         }
         writer.WriteEnd();

@@ -18,8 +18,8 @@ sealed record VectorFormat(string Extension, IVectorWriter Writer, params IReadO
         new(".npy", new NpyWriter(), Enum.GetValues<OutputType>()),
         new(".jsonl", new JsonLinesWriter(), OutputType.Float32) { Keeps = true },
         new(".csv", new CsvWriter(), OutputType.Float32) { Keeps = true },
-        new(".parquet", new ParquetVectorWriter(), OutputType.Float32),
-        new(".arrow", new ArrowVectorWriter(), OutputType.Float32, OutputType.Float16),
+        new(".parquet", new ParquetVectorWriter(), OutputType.Float32) { Keeps = true },
+        new(".arrow", new ArrowVectorWriter(), OutputType.Float32, OutputType.Float16) { Keeps = true },
         new(".safetensors", new SafetensorsVectorWriter(), Enum.GetValues<OutputType>()),
     ];
 

@@ -8,17 +8,20 @@ namespace EsimCse.Formats.Parts;
 sealed record PartFiles(IReadOnlyList<string> Paths, long Rows, int Dimension, OutputType Type)
 {
     /// <summary>Returns the rows for a format whose files are a header and the bytes of the elements.</summary>
-    public VectorRows AfterHeaders(int headerBytes) => With(new PartBytes(this, headerBytes));
+    public VectorRows AfterHeaders(int headerBytes) =>
+        With(new PartBytes(this, headerBytes), KeptColumns.None);
 
     /// <summary>Returns the rows for a format with a reader.</summary>
     /// <param name="read">Reads a file's elements, in chunks of whole rows.</param>
-    public VectorRows With<T>(Func<string, IEnumerable<T[]>> read) where T : unmanaged =>
-        With(new PartElements<T>(this, read));
+    /// <param name="kept">The columns that were carried along.</param>
+    public VectorRows With<T>(Func<string, IEnumerable<T[]>> read, KeptColumns kept) where T : unmanaged =>
+        With(new PartElements<T>(this, read), kept);
 
     /// <summary>Returns no rows of this type, which have its names and number of columns.</summary>
     public StoredRows CreateEmpty() => StoredRows.Create(new VectorRows(Dimension, [], Type), Type);
 
-    VectorRows With(StoredRows stored) => new(Dimension, [], Type) { Stored = stored };
+    VectorRows With(StoredRows stored, KeptColumns kept) =>
+        new(Dimension, [], Type) { Stored = stored, Kept = kept };
 
     sealed class PartBytes(PartFiles parts, int headerBytes) : StoredRows
     {

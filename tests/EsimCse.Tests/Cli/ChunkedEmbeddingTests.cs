@@ -52,7 +52,8 @@ public class ChunkedEmbeddingTests(TrainedModel model) : IClassFixture<TrainedMo
     [InlineData("jsonl", "--keep", "id,row")]
     [InlineData("csv", "--keep", "row,id")]
     [InlineData("npy", "--output-type", "int8")]
-    [InlineData("parquet")]
+    [InlineData("parquet", "--keep", "id,row")]
+    [InlineData("arrow", "--keep", "row,id", "--output-type", "fp16")]
     public void Merged_shards_are_the_file_of_one_process(string format, params string[] options)
     {
         string input = WriteInput($"shards-{format}.jsonl", 1030);

@@ -89,7 +89,7 @@ public class KeptInputTests(TrainedModel model) : IClassFixture<TrainedModel>
 
     [Theory]
     [InlineData("w.txt", "a\n", "id", "-", 2, "--keep id: ")]
-    [InlineData("w.csv", "text,id\na,1\n", "id", "w.npy", 2, "--keep: found .npy, expected .jsonl or .csv as --output")]
+    [InlineData("w.csv", "text,id\na,1\n", "id", "w.npy", 2, "found .npy, expected .jsonl or .csv or .parquet")]
     [InlineData("w.csv", "text,id\na,1\n", "id,", "-", 2, "--keep: found id,, expected distinct names")]
     [InlineData("w.csv", "text,id\na,1\n", "id,id", "-", 2, "--keep: found id,id, expected distinct names")]
     [InlineData("w.csv", "text,e3\na,1\n", "e3", "w-output.csv", 2, "--keep e3: is a column of the vectors")]
