@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using Apache.Arrow;
 using EsimCse.Core.Text;
@@ -33,9 +34,9 @@ sealed class ArrowValues(long maxRows)
 
     static KeptValue[] ReadAll(IArrowArray array) => array switch
     {
-        StringArray strings => Strings(array, i => strings.GetString(i, Strict)),
-        LargeStringArray strings => Strings(array, i => strings.GetString(i, Strict)),
-        StringViewArray strings => Strings(array, i => strings.GetString(i, Strict)),
+        StringArray => Read(array, i => ReadString(array.Data, i)),
+        LargeStringArray => Read(array, i => ReadLargeString(array.Data, i)),
+        StringViewArray => Read(array, i => ReadView(array.Data, i)),
         BooleanArray values => Read(array, i => KeptValue.FromScalar(values.GetValue(i)!.Value ? "true" : "false")),
         Int8Array values => Numbers(values),
         Int16Array values => Numbers(values),
@@ -51,7 +52,30 @@ sealed class ArrowValues(long maxRows)
         _ => throw new InvalidDataException($"found {array.Data.DataType.Name}, expected strings or scalars"),
     };
 
-    static KeptValue[] Strings(IArrowArray array, Func<int, string> read) => Read(array, i => new(read(i)));
+    // The package's own GetString reads beyond its buffers where offsets are damaged.
+    static KeptValue ReadString(ArrayData data, int index)
+    {
+        ReadOnlySpan<int> offsets = MemoryMarshal.Cast<byte, int>(data.Buffers[1].Span)[(data.Offset + index)..];
+        return new(Strict.GetString(data.Buffers[2].Span[offsets[0]..offsets[1]]));
+    }
+
+    static KeptValue ReadLargeString(ArrayData data, int index)
+    {
+        ReadOnlySpan<long> offsets = MemoryMarshal.Cast<byte, long>(data.Buffers[1].Span)[(data.Offset + index)..];
+        return new(Strict.GetString(data.Buffers[2].Span[checked((int)offsets[0])..checked((int)offsets[1])]));
+    }
+
+    /// <summary>Reads a view: a length, then up to 12 bytes, or 4 of them, a buffer and an offset.</summary>
+    static KeptValue ReadView(ArrayData data, int index)
+    {
+        const int viewBytes = 16, inlineBytes = 12;
+        ReadOnlySpan<byte> view = data.Buffers[1].Span.Slice((data.Offset + index) * viewBytes, viewBytes);
+        ReadOnlySpan<int> parts = MemoryMarshal.Cast<byte, int>(view);
+        ReadOnlySpan<byte> bytes = parts[0] <= inlineBytes
+            ? view.Slice(sizeof(int), parts[0])
+            : data.Buffers[2 + parts[2]].Span.Slice(parts[3], parts[0]);
+        return new(Strict.GetString(bytes));
+    }
 
     static KeptValue[] Numbers<T>(PrimitiveArray<T> array) where T : struct, IEquatable<T>, IFormattable =>
         Read(array, i => KeptValue.FromScalar(array.GetValue(i)!.Value.ToString(null, CultureInfo.InvariantCulture)));
