@@ -6,12 +6,12 @@ namespace EsimCse.Formats;
 
 /// <summary>
 /// Writes .parquet: the columns that are carried along, then embedding, a list of fp32 in each row, without
-/// compression, which takes time and saves little. A row group takes about 16 MiB of vectors. Parquet has no fixed-size
+/// compression, which takes time and saves little. A row group takes about 4 MiB of vectors. Parquet has no fixed-size
 /// list, and Parquet.Net no fp16.
 /// </summary>
 sealed class ParquetVectorWriter : IVectorWriter
 {
-    const int GroupElements = 1 << 22;
+    const int GroupElements = 1 << 20;
 
     /// <inheritdoc/>
     public void Write(Stream stream, VectorRows rows)
@@ -36,14 +36,18 @@ sealed class ParquetVectorWriter : IVectorWriter
         ParquetSchema schema = new([.. columns.Fields, new ListField(vectors, element)]);
         ParquetOptions options = new() { CompressionMethod = CompressionMethod.None, DictionaryEncodingThreshold = 0 };
         await using ParquetWriter writer = await ParquetWriter.CreateAsync(schema, stream, options);
-        foreach (ReadOnlyMemory<float> batch in rows.Batches(Math.Max(1, GroupElements / rows.Columns)))
+        int groupRows = Math.Max(1, GroupElements / rows.Columns);
+        // Of all groups: arrays of this size live until the next full collection.
+        int[] definitions = new int[groupRows * rows.Columns];
+        Array.Fill(definitions, element.MaxDefinitionLevel);
+        int[] repetitions = RepetitionLevels(definitions.Length, rows.Columns);
+        foreach (ReadOnlyMemory<float> batch in rows.Batches(groupRows))
         {
             using ParquetRowGroupWriter group = writer.CreateRowGroup();
             await columns.WriteAsync(group, batch.Length / rows.Columns);
-            int[] definitions = new int[batch.Length];
-            Array.Fill(definitions, element.MaxDefinitionLevel);
-            int[] repetitions = RepetitionLevels(batch.Length, rows.Columns);
-            await group.WriteAllPartsAsync(element, batch, definitions, repetitions, CancellationToken.None);
+            ReadOnlyMemory<int> ofRows = repetitions.AsMemory(0, batch.Length);
+            ReadOnlyMemory<int> ofElements = definitions.AsMemory(0, batch.Length);
+            await group.WriteAllPartsAsync(element, batch, ofElements, ofRows, CancellationToken.None);
         }
     }
 
