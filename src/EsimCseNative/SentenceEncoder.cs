@@ -24,6 +24,7 @@ public sealed partial class SentenceEncoder : IDisposable
     {
         _threads = options.Device.Threads ?? Environment.ProcessorCount;
         Folder = folder;
+        ModelId = folder.Path;
         Tokenizer = BertTokenizer.Load(folder.EncoderPath, folder.LowerCase);
         Normalize = options.Normalize ?? folder.Normalize;
         MaxLength = options.MaxLength ?? folder.LengthLimit(Tokenizer.ModelMaxLength);
@@ -37,6 +38,7 @@ public sealed partial class SentenceEncoder : IDisposable
             throw pooling.PromptNotExcluded();
 
         _models = [.. backends.Select(backend => new DeviceModel(backend, folder, options.Device))];
+        Device = string.Join(", ", backends.Select(backend => backend.Name));
         _devices = new EmbeddingDevices([.. _models.Select(model => (model.Embedder, model.Weights))]);
         if (options.Dimensions is { } dimensions && (dimensions < 1 || dimensions > Width))
             throw WrongDimensions(dimensions);
@@ -69,7 +71,10 @@ public sealed partial class SentenceEncoder : IDisposable
     public ElementType Precision => _models[0].Precision;
 
     /// <summary>The name of the device, with its number of threads on the CPU; of several those of all.</summary>
-    public string Device => string.Join(", ", _models.Select(model => model.Backend.Name));
+    public string Device { get; }
+
+    /// <summary>The name of the model: its folder as it was given, or its id on the hub.</summary>
+    public string ModelId { get; private set; }
 
     /// <summary>Number of tokens of all sentences since the encoder was loaded, special tokens included.</summary>
     public long Tokens => Interlocked.Read(ref _tokens);
@@ -101,7 +106,9 @@ public sealed partial class SentenceEncoder : IDisposable
         options ??= new EncoderOptions();
         ModelFolder folder = ModelFolder.Read(HubModel.Resolve(path, logger: options.Logger));
         if (options.Pooler is { } pooler) folder = folder.WithPooler(pooler);
-        return LoadTo(options.Device.OpenAll(folder, options.Logger), folder, options);
+        SentenceEncoder encoder = LoadTo(options.Device.OpenAll(folder, options.Logger), folder, options);
+        encoder.ModelId = path;
+        return encoder;
     }
 
     /// <summary>Loads a folder to devices, which the encoder then owns.</summary>
@@ -153,9 +160,23 @@ public sealed partial class SentenceEncoder : IDisposable
             if (Tokenizer.Encode(text, MaxLength, ids)) truncated++;
             all[i] = [.. ids];
         }
+        long tokens = all.Sum(ids => (long)ids.Length);
         Interlocked.Add(ref _truncated, truncated);
-        Interlocked.Add(ref _tokens, all.Sum(ids => (long)ids.Length));
+        Interlocked.Add(ref _tokens, tokens);
+        Telemetry.CountTokens(tokens, truncated);
         return all;
+    }
+
+    /// <summary>
+    /// Returns the number of tokens of a sentence after <see cref="Prompt"/>, special tokens included, before it is
+    /// truncated to <see cref="MaxLength"/>.
+    /// </summary>
+    public int CountTokens(string sentence)
+    {
+        ArgumentNullException.ThrowIfNull(sentence);
+        List<int> ids = [];
+        Tokenizer.Encode(Prompt + sentence, int.MaxValue, ids);
+        return ids.Count;
     }
 
     /// <summary>Computes the vectors of tokenized sentences, [sentences, dimension].</summary>
@@ -174,6 +195,7 @@ public sealed partial class SentenceEncoder : IDisposable
         ArgumentNullException.ThrowIfNull(sentences);
         for (int row = 0; row < sentences.Count; row++)
             if (sentences[row].Length == 0) throw NoTokens(place(row));
+        using Telemetry.Call call = Telemetry.StartCall(sentences.Count, Device);
         float[] all = GC.AllocateUninitializedArray<float>(checked(sentences.Count * Dimension));
         int done = 0;
         foreach (float[] vectors in _devices.Embed(Packer.Pack(sentences), cancellation))
@@ -196,6 +218,7 @@ public sealed partial class SentenceEncoder : IDisposable
     float[] Finish(float[] vectors, Func<int, RowPlace> place)
     {
         int width = Width;
+        Telemetry.CountSentences(vectors.Length / width);
         for (int row = 0; row < vectors.Length / width; row++)
         {
             Span<float> vector = vectors.AsSpan(row * width, width);

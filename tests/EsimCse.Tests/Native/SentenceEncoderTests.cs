@@ -76,6 +76,32 @@ public class SentenceEncoderTests(TrainedModel model) : IClassFixture<TrainedMod
         Assert.Empty(await generator.GenerateAsync([]));
         Assert.Equal(16, generator.GetService<EmbeddingGeneratorMetadata>()!.DefaultModelDimensions);
         Assert.Same(encoder, generator.GetService<SentenceEncoder>());
-        await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateAsync(["a"], new() { Dimensions = 8 }));
+        Assert.Equal(model.Run, generator.GetService<EmbeddingGeneratorMetadata>()!.DefaultModelId);
+        Assert.Equal(Texts.Sum(text => encoder.CountTokens(text)), embeddings.Usage!.InputTokenCount);
+        await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateAsync(["a"], new() { Dimensions = 17 }));
+        using CancellationTokenSource stop = new();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => generator.GenerateAsync(Texts, options: null, stop.Token));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_generator_s_dimensions_are_those_of_the_options(bool normalize)
+    {
+        using SentenceEncoder encoder = OnCpu.Load(model.Run, new() { Normalize = normalize });
+        using SentenceEncoder expected = OnCpu.Load(model.Run, new() { Normalize = normalize, Dimensions = 5 });
+        IEmbeddingGenerator<string, Embedding<float>> generator = encoder;
+        var embeddings = await generator.GenerateAsync(Texts, new() { Dimensions = 5 });
+        Assert.Equal(expected.Encode(Texts), embeddings.Select(embedding => embedding.Vector.ToArray()));
+    }
+
+    [Fact]
+    public void Tokens_are_counted_with_special_ones_and_before_they_are_truncated()
+    {
+        using SentenceEncoder encoder = OnCpu.Load(model.Run, new() { MaxLength = 4, Prompt = "a dog " });
+        Assert.Equal(2 + 2 + 3, encoder.CountTokens("the cat ."));
+        Assert.Equal(4, encoder.Tokenize(["the cat ."])[0].Length);
     }
 }

@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using EsimCse.Tests.Support;
+
+namespace EsimCse.Tests.Native;
+
+/// <summary>The samples, run as users run them.</summary>
+public class SampleTests(TrainedModel model) : IClassFixture<TrainedModel>
+{
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    static string Run(string sample, params string[] arguments)
+    {
+        string path = Path.Combine(AppContext.BaseDirectory, $"EsimCse.Samples.{sample}.dll");
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [path, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        Assert.True(process.WaitForExit(Limit), $"{sample} did not end within {Limit}");
+        Assert.True(process.ExitCode == 0, error.Result);
+        return output;
+    }
+
+    [Fact]
+    public void A_container_gives_services_the_encoder()
+    {
+        string output = Run("DependencyInjection", model.Run, "the cat", "the cat");
+        Assert.Contains("similarity 1.0000", output, StringComparison.Ordinal);
+        Assert.Contains("info: EsimCseNative", output, StringComparison.Ordinal);
+        Assert.Contains("device: ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Caching_and_telemetry_of_extensions_AI_work_with_the_encoder()
+    {
+        string output = Run("ExtensionsAi", model.Run, "the cat", "a dog");
+        Assert.Contains("dimensions 16", output, StringComparison.Ordinal);
+        Assert.Contains("embedded 2 of 4 sentences", output, StringComparison.Ordinal);
+        Assert.Contains("equal True", output, StringComparison.Ordinal);
+        Assert.Contains("activities encode, embeddings ", output, StringComparison.Ordinal);
+    }
+}
