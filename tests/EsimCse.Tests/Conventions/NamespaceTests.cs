@@ -25,7 +25,8 @@ public partial class NamespaceTests
         ["EsimCse.Cpu"] = ["EsimCse.Core"],
         ["EsimCse.Cuda"] = ["EsimCse.Core"],
         ["EsimCse.Formats"] = ["EsimCse.Core"],
-        ["EsimCseNative"] = ["EsimCse.Core", "EsimCse.Cpu", "EsimCse.Cuda", "EsimCse.Formats"],
+        ["EsimCse.Search"] = ["EsimCse.Core"],
+        ["EsimCseNative"] = ["EsimCse.Core", "EsimCse.Cpu", "EsimCse.Cuda", "EsimCse.Formats", "EsimCse.Search"],
         ["EsimCse.Reports"] = ["EsimCseNative"],
         ["EsimCse.Cli"] = ["EsimCseNative", "EsimCse.Formats", "EsimCse.Reports"],
     };

@@ -1,0 +1,88 @@
+using System.Numerics.Tensors;
+using EsimCse.Core;
+using EsimCse.Core.Backend;
+
+namespace EsimCse.Search;
+
+/// <summary>The fp32 scores of batches of queries with blocks of vectors. Thread-safe.</summary>
+sealed unsafe class QueryProducts : IDisposable
+{
+    readonly IBackend _backend;
+    readonly SimilarityFunction _function;
+    readonly float[][] _batches;
+    readonly Matrix[] _matrices;
+    readonly IDisposable? _frozen;
+
+    /// <summary>Packs the queries for the products.</summary>
+    /// <param name="backend">The backend that holds them.</param>
+    /// <param name="function">The similarity.</param>
+    /// <param name="batches">The queries, [count, dimension] each.</param>
+    /// <param name="dimension">Elements of a query.</param>
+    public QueryProducts(IBackend backend, SimilarityFunction function, float[][] batches, int dimension)
+    {
+        _backend = backend;
+        _function = function;
+        _batches = batches;
+        _matrices = new Matrix[batches.Length];
+        for (int i = 0; i < batches.Length; i++)
+        {
+            float[] queries = function == SimilarityFunction.Cosine ? Normalize(batches[i], dimension) : batches[i];
+            nint address = backend.Allocate(queries.Length * sizeof(float));
+            _matrices[i] = new Matrix(address, queries.Length / dimension, dimension);
+            backend.Upload<float>(queries, _matrices[i]);
+        }
+        _frozen = backend.FreezeWeights(_matrices);
+    }
+
+    /// <summary>
+    /// Computes the scores of a block, [rows, queries]: products, with queries of norm 1 for the cosine; negative
+    /// distances for Manhattan.
+    /// </summary>
+    /// <param name="backend">The thread's backend.</param>
+    /// <param name="batch">The number of the batch.</param>
+    /// <param name="vectors">The block, in the host's memory.</param>
+    /// <param name="scores">Memory for the scores.</param>
+    public ReadOnlySpan<float> Compute(IBackend backend, int batch, Matrix vectors, nint scores)
+    {
+        Matrix result = new(scores, vectors.Rows, _matrices[batch].Rows);
+        if (_function == SimilarityFunction.Manhattan) ComputeDistances(vectors, _batches[batch], result);
+        else backend.LinearForward(vectors, _matrices[batch], bias: default, result);
+        return new((void*)scores, checked((int)result.Count));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _frozen?.Dispose();
+        foreach (Matrix matrix in _matrices) _backend.Free(matrix.Address);
+    }
+
+    static void ComputeDistances(Matrix vectors, float[] queries, Matrix result)
+    {
+        int dimension = vectors.Columns;
+        float[] difference = new float[dimension];
+        for (int row = 0; row < vectors.Rows; row++)
+        {
+            ReadOnlySpan<float> vector = new((float*)vectors.Address + (long)row * dimension, dimension);
+            Span<float> scores = new((float*)result.Address + (long)row * result.Columns, result.Columns);
+            for (int query = 0; query < scores.Length; query++)
+            {
+                TensorPrimitives.Subtract(vector, queries.AsSpan(query * dimension, dimension), difference);
+                scores[query] = -TensorPrimitives.SumOfMagnitudes<float>(difference);
+            }
+        }
+    }
+
+    /// <summary>Divides each query by its norm; one of zeros stays.</summary>
+    static float[] Normalize(float[] queries, int dimension)
+    {
+        float[] normalized = new float[queries.Length];
+        for (int from = 0; from < queries.Length; from += dimension)
+        {
+            double norm = VectorNorm.Compute(queries.AsSpan(from, dimension));
+            if (norm == 0) continue;
+            for (int i = from; i < from + dimension; i++) normalized[i] = (float)(queries[i] / norm);
+        }
+        return normalized;
+    }
+}

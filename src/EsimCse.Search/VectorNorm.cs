@@ -1,0 +1,13 @@
+namespace EsimCse.Search;
+
+/// <summary>The Euclidean norm of a vector.</summary>
+static class VectorNorm
+{
+    /// <summary>Computes the norm in double precision, in which squares of floats do not overflow.</summary>
+    public static double Compute(ReadOnlySpan<float> vector)
+    {
+        double squares = 0;
+        foreach (float element in vector) squares += (double)element * element;
+        return Math.Sqrt(squares);
+    }
+}
