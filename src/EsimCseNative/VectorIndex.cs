@@ -1,0 +1,141 @@
+using System.Numerics.Tensors;
+using EsimCse.Core;
+using EsimCse.Cpu;
+using EsimCse.Search;
+
+namespace EsimCseNative;
+
+/// <summary>
+/// An index of vectors in a folder, as <c>esimcse index</c> writes it, in which the nearest rows of queries are found.
+/// The vectors are memory-mapped, and search is exact: all of them are compared. Thread-safe; searches share the
+/// threads and run one after the other, so that queries are better given together.
+/// </summary>
+public sealed class VectorIndex : IDisposable
+{
+    readonly MappedVectors _vectors;
+    readonly IndexTexts? _texts;
+    readonly CpuBackend _backend;
+    readonly ExactSearch _search;
+    readonly Lock _oneAtATime = new();
+    bool _isDisposed;
+
+    VectorIndex(IndexDescription description, MappedVectors vectors, IndexTexts? texts, int? threads)
+    {
+        Similarity = description.Similarity;
+        _vectors = vectors;
+        _texts = texts;
+        _backend = new CpuBackend(threads);
+        _search = new ExactSearch(_backend, vectors);
+    }
+
+    /// <summary>Number of vectors.</summary>
+    public long Count => _vectors.Rows;
+
+    /// <summary>Elements of a vector.</summary>
+    public int Dimension => _vectors.Dimension;
+
+    /// <summary>Whether the rows have texts.</summary>
+    public bool HasTexts => _texts is not null;
+
+    /// <summary>The similarity by which a search ranks unless it names another one.</summary>
+    public SimilarityFunction Similarity { get; }
+
+    /// <summary>Opens the folder of an index.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="threads">Threads of a search, at least 1; null for one per core.</param>
+    /// <exception cref="InvalidInputException">The folder or a file of it is missing or not valid.</exception>
+    public static VectorIndex Open(string path, int? threads = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
+        IndexDescription description = IndexDescription.Read(path);
+        MappedVectors vectors = MappedVectors.Open(Path.Combine(path, IndexFolder.VectorsName));
+        IndexTexts? texts = null;
+        try
+        {
+            description.Require(vectors);
+            if (description.HasTexts) texts = IndexTexts.Open(path, description.Rows);
+            return new VectorIndex(description, vectors, texts, threads);
+        }
+        catch
+        {
+            texts?.Dispose();
+            vectors.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Finds the rows that are nearest to a query, the best first; of equal ones the lower row.</summary>
+    /// <inheritdoc cref="Search(IReadOnlyList{float[]}, int, double, SimilarityFunction?, CancellationToken)"/>
+    /// <param name="query">The query, of <see cref="Dimension"/> finite elements.</param>
+    /// <param name="top">Rows at most, at least 1.</param>
+    /// <param name="threshold">The lowest similarity of a row that is returned; by default any.</param>
+    /// <param name="similarity">The similarity; null for <see cref="Similarity"/>.</param>
+    /// <param name="cancellation">Stops before the next block of vectors.</param>
+    public IReadOnlyList<SearchResult> Search(
+        ReadOnlySpan<float> query,
+        int top = 10,
+        double threshold = double.NegativeInfinity,
+        SimilarityFunction? similarity = null,
+        CancellationToken cancellation = default) =>
+        Search([query.ToArray()], top, threshold, similarity, cancellation)[0];
+
+    /// <summary>
+    /// Finds for each query the rows that are nearest to it, the best first; of equal ones the lower row.
+    /// </summary>
+    /// <param name="queries">The queries, each of <see cref="Dimension"/> finite elements.</param>
+    /// <param name="top">Rows at most of a query, at least 1.</param>
+    /// <param name="threshold">The lowest similarity of a row that is returned; by default any.</param>
+    /// <param name="similarity">The similarity; null for <see cref="Similarity"/>.</param>
+    /// <param name="cancellation">Stops before the next block of vectors.</param>
+    /// <exception cref="ArgumentException">A query has another length or is not finite, or a number is out of its
+    /// range.</exception>
+    /// <exception cref="InvalidInputException">The index's file of texts is not valid.</exception>
+    /// <exception cref="ObjectDisposedException">The index is closed.</exception>
+    public IReadOnlyList<IReadOnlyList<SearchResult>> Search(
+        IReadOnlyList<float[]> queries,
+        int top = 10,
+        double threshold = double.NegativeInfinity,
+        SimilarityFunction? similarity = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(queries);
+        ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
+        if (double.IsNaN(threshold)) throw new ArgumentException("found NaN, expected a number", nameof(threshold));
+        float[] all = new float[checked(queries.Count * Dimension)];
+        for (int i = 0; i < queries.Count; i++)
+        {
+            CheckQuery(queries[i], i);
+            queries[i].CopyTo(all, i * Dimension);
+        }
+        lock (_oneAtATime)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            ScoredRow[][] rows = _search.Search(similarity ?? Similarity, all, top, threshold, cancellation);
+            return [.. rows.Select(found => found.Select(WithText).ToArray())];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_oneAtATime)
+        {
+            if (_isDisposed) return;
+            _isDisposed = true;
+            _backend.Dispose();
+            _texts?.Dispose();
+            _vectors.Dispose();
+        }
+    }
+
+    SearchResult WithText(ScoredRow found) => new(found.Row, found.Score, _texts?.Read(found.Row));
+
+    void CheckQuery(float[] query, int number)
+    {
+        if (query is null || query.Length != Dimension)
+            throw new ArgumentException($"query {number}: found {query?.Length} elements, expected {Dimension}");
+        if (!TensorPrimitives.IsFiniteAll<float>(query))
+            throw new ArgumentException($"query {number}: found an element that is not finite");
+    }
+}
