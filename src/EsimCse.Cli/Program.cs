@@ -14,6 +14,8 @@ RootCommand root = new("Trains BERT sentence encoders with ESimCSE and embeds te
     TrainCommand.Create(),
     EmbedCommand.Create(),
     MergeCommand.Create(),
+    IndexCommand.Create(),
+    SearchCommand.Create(),
     EvalCommand.Create(),
     SimilarityCommand.Create(),
     TokenizeCommand.Create(),

@@ -60,7 +60,9 @@ sealed class TextInputs(IReadOnlyList<string> paths)
         foreach (SentenceRow row in rows) yield return row with { Number = number++ };
     }
 
-    static TextInputs Create(string[] given)
+    /// <summary>Returns the inputs that are given, with the files of folders and globs.</summary>
+    /// <exception cref="UsageException">Standard input is not alone.</exception>
+    public static TextInputs Create(params string[] given)
     {
         if (given.Length > 1 && given.Contains(StandardInput))
             throw new UsageException($"INPUT: found - and {given.Length - 1} more, expected - alone, or files");
