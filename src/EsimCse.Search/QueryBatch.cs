@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using EsimCse.Core;
 
 namespace EsimCse.Search;
@@ -69,6 +70,8 @@ sealed class QueryBatch
         for (int query = 0; query < Found.Length; query++) Found[query].AddAll(others.Found[query]);
     }
 
+    // Optimized at once: a search of the tool is over before the compiler would get to it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void SelectRow(ReadOnlySpan<float> vector, ScannedRow row, ReadOnlySpan<float> scores)
     {
         Vector<float> norm = new(row.Norm);

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 
@@ -7,6 +8,9 @@ namespace EsimCse.Search;
 /// <summary>The fp32 scores of batches of queries with blocks of vectors. Thread-safe.</summary>
 sealed unsafe class QueryProducts : IDisposable
 {
+    /// <summary>Queries from which a matrix product, whose panels are 32 columns wide, is faster than pairs.</summary>
+    const int FewestOfProduct = 12;
+
     readonly IBackend _backend;
     readonly SimilarityFunction _function;
     readonly float[][] _batches;
@@ -22,12 +26,13 @@ sealed unsafe class QueryProducts : IDisposable
     {
         _backend = backend;
         _function = function;
-        _batches = batches;
+        _batches = new float[batches.Length][];
         _matrices = new Matrix[batches.Length];
         for (int i = 0; i < batches.Length; i++)
         {
             float[] queries = function == SimilarityFunction.Cosine ? Normalize(batches[i], dimension) : batches[i];
             nint address = backend.Allocate(queries.Length * sizeof(float));
+            _batches[i] = queries;
             _matrices[i] = new Matrix(address, queries.Length / dimension, dimension);
             backend.Upload<float>(queries, _matrices[i]);
         }
@@ -45,7 +50,8 @@ sealed unsafe class QueryProducts : IDisposable
     public ReadOnlySpan<float> Compute(IBackend backend, int batch, Matrix vectors, nint scores)
     {
         Matrix result = new(scores, vectors.Rows, _matrices[batch].Rows);
-        if (_function == SimilarityFunction.Manhattan) ComputeDistances(vectors, _batches[batch], result);
+        bool isProduct = _function != SimilarityFunction.Manhattan && result.Columns >= FewestOfProduct;
+        if (!isProduct) ComputePairs(vectors, _batches[batch], result);
         else backend.LinearForward(vectors, _matrices[batch], bias: default, result);
         return new((void*)scores, checked((int)result.Count));
     }
@@ -57,7 +63,9 @@ sealed unsafe class QueryProducts : IDisposable
         foreach (Matrix matrix in _matrices) _backend.Free(matrix.Address);
     }
 
-    static void ComputeDistances(Matrix vectors, float[] queries, Matrix result)
+    // Optimized at once: a search of the tool is over before the compiler would get to it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void ComputePairs(Matrix vectors, float[] queries, Matrix result)
     {
         int dimension = vectors.Columns;
         float[] difference = new float[dimension];
@@ -67,10 +75,18 @@ sealed unsafe class QueryProducts : IDisposable
             Span<float> scores = new((float*)result.Address + (long)row * result.Columns, result.Columns);
             for (int query = 0; query < scores.Length; query++)
             {
-                TensorPrimitives.Subtract(vector, queries.AsSpan(query * dimension, dimension), difference);
-                scores[query] = -TensorPrimitives.SumOfMagnitudes<float>(difference);
+                ReadOnlySpan<float> other = queries.AsSpan(query * dimension, dimension);
+                scores[query] = _function == SimilarityFunction.Manhattan
+                    ? NegativeDistance(vector, other, difference)
+                    : TensorPrimitives.Dot(vector, other);
             }
         }
+    }
+
+    static float NegativeDistance(ReadOnlySpan<float> x, ReadOnlySpan<float> y, Span<float> difference)
+    {
+        TensorPrimitives.Subtract(x, y, difference);
+        return -TensorPrimitives.SumOfMagnitudes<float>(difference);
     }
 
     /// <summary>Divides each query by its norm; one of zeros stays.</summary>

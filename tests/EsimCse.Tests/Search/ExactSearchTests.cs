@@ -42,6 +42,7 @@ public sealed class ExactSearchTests : IDisposable
             row[place] = random.Next(2) == 0 ? MathF.BitIncrement(row[place]) : MathF.BitDecrement(row[place]);
         }
         Check(function, near, [vector, near[17]], top: 25);
+        Check(function, near, [.. near.Take(20)], top: 25);
     }
 
     [Theory]
