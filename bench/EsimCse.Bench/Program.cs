@@ -9,6 +9,7 @@ using EsimCse.Bench.Kit;
 using EsimCse.Bench.Operations;
 using EsimCse.Bench.Participants;
 using EsimCse.Bench.Pipeline;
+using EsimCse.Bench.Retrieval;
 #endif
 using EsimCse.Core;
 using EsimCse.Core.Backend;
@@ -21,6 +22,8 @@ using EsimCseNative;
 //   Measures and draws how time grows with sizes; writes to bench/results.
 // usage: EsimCse.Bench pipeline DATA [FILE]
 //   Measures the stages of embed, and the pipeline and the engine alone; writes bench/results/MACHINE-pipeline.md.
+// usage: EsimCse.Bench retrieval [ROWS] [THREADS]
+//   Measures exact search in ROWS vectors, by default a million, next to the time of reading them; prints a table.
 // usage: EsimCse.Bench operations [DEVICE] [PRECISION] [base|small] [THREADS]
 //   Times each operation with BenchmarkDotNet, with its share of the measured peak.
 // usage: EsimCse.Bench kit ceilings|steps|embedding|operations DEVICE PRECISION base|mini|small
@@ -37,6 +40,8 @@ switch (args.FirstOrDefault())
         return OperationsCommand.Run(args[1..]);
     case "pipeline":
         return PipelineCommand.Run(args[1..]);
+    case "retrieval":
+        return RetrievalCommand.Run(args[1..]);
     case "participant":
         return ParticipantCommand.Run(args[1..]);
 }
