@@ -18,7 +18,7 @@ awk -v n="$rows" 'BEGIN { split("a cat|the old dog|rain again|we saw a tree|no|g
   for (i = 0; i < n; i++) print w[i % 6 + 1] " " i % 1000 }' > "$work/texts.txt"
 head -n 2000 "$work/texts.txt" > "$work/few.txt"
 "$esimcse" train --from-scratch "$work/config.json" --vocabulary "$vocabulary" --data "$work/few.txt" \
-  --output "$work/model" --max-steps 2 --device cpu 2> "$work/train.log"
+  --output "$work/model" --max-steps 2 --device cpu > "$work/train.log" 2>&1
 
 # watch PID TARGET: prints the tenths of the work that are done, by the bytes in TARGET, each with the memory in MiB.
 watch() {
