@@ -17,8 +17,8 @@ public class GpuKitTests
 
     static void Run(string program, string script, params string[] options)
     {
+        Repository.Require();
         string path = Repository.File("bench", "gpu-kit", script);
-        Assert.SkipUnless(File.Exists(path), "the repository is not here");
         Assert.SkipUnless(File.Exists("/usr/bin/env"), "there is no /usr/bin/env");
         ProcessStartInfo start = new("/usr/bin/env", [program, .. options, path]) { RedirectStandardError = true };
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";

@@ -15,7 +15,11 @@ public sealed partial class LaunchFileTests(TrainedModel model) : IClassFixture<
 
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
-    static string Launch(string name) => Repository.File("src", "EsimCse.Cli", "launch", name);
+    static string Launch(string name)
+    {
+        Repository.Require();
+        return Repository.File("src", "EsimCse.Cli", "launch", name);
+    }
 
     string Input
     {
@@ -169,10 +173,11 @@ public sealed partial class LaunchFileTests(TrainedModel model) : IClassFixture<
     public void Spark_s_pipe_gets_a_line_for_each_line()
     {
         Require("python3");
+        string script = Launch("spark-pipe.py");
         string standIn = Directory.CreateDirectory(model.In("stand-in")).FullName;
         string source = Repository.File("tests", "EsimCse.Tests", "Support", "pyspark.py");
         File.Copy(source, Path.Combine(standIn, "pyspark.py"));
-        Run("python3", [Launch("spark-pipe.py"), model.Run, Input, model.In("spark")], "", ("PYTHONPATH", standIn));
+        Run("python3", [script, model.Run, Input, model.In("spark")], "", ("PYTHONPATH", standIn));
         string[] parts = [.. Directory.GetFiles(model.In("spark")).Order()];
         Assert.Equal(3, parts.Length);
         Assert.Equal(Lines(), parts.SelectMany(File.ReadAllLines));

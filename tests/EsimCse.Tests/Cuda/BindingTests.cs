@@ -8,7 +8,7 @@ public partial class BindingTests
     [Fact]
     public void The_software_device_exports_the_bound_functions_and_no_others()
     {
-        Assert.SkipUnless(Directory.Exists(Repository.File("src")), "the sources are not here");
+        Repository.Require();
         IEnumerable<string> bound = Matches(EntryPoint(), "*.cs", "src", "EsimCse.Cuda", "Interop");
         IEnumerable<string> exported =
             from name in Matches(Export(), "*.cpp", "tests", "SoftCuda")

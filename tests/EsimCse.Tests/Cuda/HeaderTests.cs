@@ -175,7 +175,7 @@ public partial class HeaderTests
     [Fact]
     public void Bindings_and_exports_agree_with_NVIDIAs_headers()
     {
-        Assert.SkipUnless(Directory.Exists(Repository.File("src")), "the sources are not here");
+        Repository.Require();
         string[] bindings = [.. Bindings()];
         string[] exports = [.. Exports()];
         Assert.Equal(bindings.Length, exports.Length);

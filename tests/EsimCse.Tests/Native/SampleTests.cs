@@ -11,7 +11,8 @@ public class SampleTests(TrainedModel model) : IClassFixture<TrainedModel>
     static string Run(string sample, params string[] arguments)
     {
         string path = Path.Combine(AppContext.BaseDirectory, $"EsimCse.Samples.{sample}.dll");
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [path, .. arguments])
+        string[] command = [.. Tool.CommandOf(path), .. arguments];
+        using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

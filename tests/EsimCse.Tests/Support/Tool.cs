@@ -17,10 +17,13 @@ static class Tool
     /// Returns the command that runs an assembly of the tests' folder: through the dotnet on the path, or by its own
     /// executable where the tests were published with a runtime.
     /// </summary>
-    public static string[] CommandOf(Assembly assembly)
+    public static string[] CommandOf(Assembly assembly) => CommandOf(assembly.Location);
+
+    /// <inheritdoc cref="CommandOf(Assembly)"/>
+    public static string[] CommandOf(string assembly)
     {
         bool selfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
-        return selfContained ? [Path.ChangeExtension(assembly.Location, null)] : ["dotnet", assembly.Location];
+        return selfContained ? [Path.ChangeExtension(assembly, null)] : ["dotnet", assembly];
     }
 
     /// <summary>Runs the tool to its end with a text as its standard input.</summary>

@@ -15,6 +15,7 @@ public partial class ModelFilesTests
     [Fact]
     public void Every_file_that_a_reader_names_is_fetched()
     {
+        Repository.Require();
         string[] named =
         [
             .. from folder in new[] { "Model", "Text" }
