@@ -11,7 +11,7 @@ sealed record SourceFile(string Path, string[] Lines)
 {
     static readonly string[] Folders = ["src", "tests", "kernels", "bench", ".ci"];
     static readonly string[] Extensions = [".cs", ".cu", ".cuh", ".cpp", ".h", ".py", ".sh"];
-    static readonly string[] Built = ["bin", "obj", "artifacts"];
+    static readonly string[] Built = ["bin", "obj", "artifacts", "node_modules"];
 
     /// <summary>Every file of code: C#, CUDA, C++, Python and shell.</summary>
     public static IReadOnlyList<SourceFile> All { get; } = [.. Read(Folders, Extensions)];
