@@ -11,7 +11,9 @@ sealed class StatusLine : IDisposable
 
     readonly bool _isTerminal = !Console.IsErrorRedirected;
     long _shown = -(long)LogInterval.TotalMilliseconds;
-    bool _isOpen;
+
+    /// <summary>Whether a line is shown that the next one overwrites.</summary>
+    public bool IsOpen { get; private set; }
 
     /// <summary>Whether the last line is old enough for another one.</summary>
     public bool IsDue
@@ -32,14 +34,14 @@ sealed class StatusLine : IDisposable
         Wait();
         if (_isTerminal) Console.Error.Write($"\r{line}\e[K");
         else Console.Error.WriteLine(line);
-        _isOpen = _isTerminal;
+        IsOpen = _isTerminal;
     }
 
     /// <summary>Ends the line that is overwritten, if there is one.</summary>
     public void Dispose()
     {
-        if (_isOpen) Console.Error.WriteLine();
-        _isOpen = false;
+        if (IsOpen) Console.Error.WriteLine();
+        IsOpen = false;
     }
 
     /// <summary>Returns a time as hours, minutes and seconds.</summary>

@@ -1,3 +1,4 @@
+using EsimCse.Core.Files;
 using EsimCse.Formats.Parts;
 
 namespace EsimCse.Formats;

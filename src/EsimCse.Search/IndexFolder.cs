@@ -74,7 +74,7 @@ static class IndexFolder
     static void WriteVectors(string path, MappedVectors vectors, CancellationToken cancellation)
     {
         using FileStream file = new(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        file.Write(NpyArrayHeader.Create("<f4", vectors.Rows, vectors.Dimension));
+        file.Write(NpyHeader.Create("<f4", vectors.Rows, vectors.Dimension));
         int rows = Math.Max(ChunkFloats / vectors.Dimension, 1);
         float[] chunk = new float[rows * vectors.Dimension];
         for (long first = 0; first < vectors.Rows; first += rows)

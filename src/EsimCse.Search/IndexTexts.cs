@@ -29,7 +29,7 @@ sealed class IndexTexts : IDisposable
         string offsets = Path.Combine(folder, OffsetsName);
         InputFile.Require(_path);
         InputFile.Require(offsets);
-        long expected = NpyArrayHeader.Bytes + (rows + 1) * sizeof(long);
+        long expected = NpyHeader.Bytes + (rows + 1) * sizeof(long);
         if (new FileInfo(offsets) is { Length: var found } && found != expected)
             throw new InvalidInputException($"{offsets}: found {found} bytes, expected {expected} for {rows} rows");
         _bytes = File.OpenHandle(_path);
@@ -48,7 +48,7 @@ sealed class IndexTexts : IDisposable
         long rows = 0;
         using FileStream bytes = new(Path.Combine(folder, BytesName), FileMode.Create);
         using FileStream offsets = new(Path.Combine(folder, OffsetsName), FileMode.Create);
-        offsets.Write(new byte[NpyArrayHeader.Bytes]);
+        offsets.Write(new byte[NpyHeader.Bytes]);
         Span<byte> offset = stackalloc byte[sizeof(long)];
         offset.Clear();
         offsets.Write(offset);
@@ -60,7 +60,7 @@ sealed class IndexTexts : IDisposable
             rows++;
         }
         offsets.Position = 0;
-        offsets.Write(NpyArrayHeader.Create(OffsetType, rows + 1));
+        offsets.Write(NpyHeader.Create(OffsetType, rows + 1));
         bytes.Flush(flushToDisk: true);
         offsets.Flush(flushToDisk: true);
         return rows;
@@ -71,7 +71,7 @@ sealed class IndexTexts : IDisposable
     public string Read(long row)
     {
         Span<byte> range = stackalloc byte[2 * sizeof(long)];
-        ReadExactly(_offsets, range, NpyArrayHeader.Bytes + row * sizeof(long));
+        ReadExactly(_offsets, range, NpyHeader.Bytes + row * sizeof(long));
         long from = BinaryPrimitives.ReadInt64LittleEndian(range);
         long to = BinaryPrimitives.ReadInt64LittleEndian(range[sizeof(long)..]);
         if (from < 0 || to < from || to - from > Array.MaxLength || to > RandomAccess.GetLength(_bytes))

@@ -17,7 +17,7 @@ sealed unsafe class MappedVectors : IDisposable
     MappedVectors(string path, FileStream stream)
     {
         Path = path;
-        NpyArrayHeader header = NpyArrayHeader.Read(stream, path);
+        NpyHeader header = NpyHeader.Read(stream, path);
         if (header.Type is not (Float32 or Float16))
             throw new InvalidInputException($"{path}: found elements of type {header.Type}, expected <f4 or <f2");
         IsFloat32 = header.Type == Float32;

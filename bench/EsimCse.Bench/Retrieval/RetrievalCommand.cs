@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using EsimCse.Bench.Compare;
 using EsimCse.Bench.Hardware;
 using EsimCse.Core;
+using EsimCse.Core.Files;
 using EsimCse.Cpu;
 using EsimCse.Search;
 
@@ -104,7 +105,7 @@ static class RetrievalCommand
     static void WriteVectors(string path, long rows)
     {
         using FileStream file = new(path, FileMode.Create);
-        file.Write(NpyArrayHeader.Create("<f4", rows, Dimension));
+        file.Write(NpyHeader.Create("<f4", rows, Dimension));
         Random random = new(1);
         for (long row = 0; row < rows; row++) file.Write(MemoryMarshal.AsBytes<float>(Normal(random, Dimension)));
     }

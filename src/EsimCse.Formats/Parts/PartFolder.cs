@@ -100,7 +100,7 @@ sealed class PartFolder : IDisposable
 
     void Start(bool overwrite)
     {
-        Update(manifest =>
+        PartManifest started = Update(manifest =>
         {
             if (_job.FindDifference(manifest.Job) is { } difference)
             {
@@ -113,7 +113,6 @@ sealed class PartFolder : IDisposable
             foreach (FinishedPart part in unfit) Delete(part, _job.Extension);
             return manifest with { Parts = [.. manifest.Parts.Except(unfit)] };
         });
-        PartManifest started = PartManifest.Read(_path)!;
         _finished.UnionWith(started.Parts.Select(part => part.Chunk).Where(_shard.Owns));
         FinishedBefore = _finished.Count;
         IsComplete = started.Count is { } count && FinishedBefore == CountOwned(count);
@@ -151,15 +150,17 @@ sealed class PartFolder : IDisposable
 
     string PartPath(long chunk) => Path.Combine(_path, PartManifest.FileName(chunk, _job.Extension));
 
-    /// <summary>Changes the manifest, which other processes may do at the same time.</summary>
-    void Update(Func<PartManifest, PartManifest> change)
+    /// <summary>Changes the manifest, which other processes may do at the same time, and returns it.</summary>
+    PartManifest Update(Func<PartManifest, PartManifest> change)
     {
         string path = Path.Combine(_path, PartManifest.Name + ".lock" + AtomicFile.TemporarySuffix);
         using FileStream held = WaitForLock(path);
         try
         {
-            PartManifest? before = PartManifest.Read(_path);
-            change(before ?? new PartManifest(_job, Rows: null, [])).Write(_path);
+            PartManifest before = PartManifest.Read(_path) ?? new PartManifest(_job, Rows: null, []);
+            PartManifest after = change(before);
+            after.Write(_path);
+            return after;
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using EsimCse.Core.Files;
 using EsimCse.Search;
 
 namespace EsimCse.Tests.Support;
@@ -18,7 +19,7 @@ sealed class IndexFiles : IDisposable
     {
         string path = In("input.npy");
         byte[] data = [.. rows.SelectMany(row => MemoryMarshal.AsBytes<float>(row).ToArray())];
-        File.WriteAllBytes(path, [.. NpyArrayHeader.Create("<f4", rows.Length, dimension), .. data]);
+        File.WriteAllBytes(path, [.. NpyHeader.Create("<f4", rows.Length, dimension), .. data]);
         return path;
     }
 

@@ -2,15 +2,14 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using EsimCse.Core;
 
-namespace EsimCse.Search;
+namespace EsimCse.Core.Files;
 
 /// <summary>The header of a .npy file: the type and shape of its array, in C order.</summary>
 /// <param name="Type">The type of an element as numpy spells it, such as &lt;f4.</param>
 /// <param name="Shape">The dimensions.</param>
 /// <param name="DataOffset">The file's bytes before the first element.</param>
-sealed partial record NpyArrayHeader(string Type, long[] Shape, int DataOffset)
+sealed partial record NpyHeader(string Type, long[] Shape, int DataOffset)
 {
     /// <summary>
     /// Length of the headers that <see cref="Create"/> returns; a multiple of 64, as the format asks for.
@@ -43,7 +42,7 @@ sealed partial record NpyArrayHeader(string Type, long[] Shape, int DataOffset)
     /// <param name="stream">The file, at its start.</param>
     /// <param name="path">Its path, for messages.</param>
     /// <exception cref="InvalidInputException">It is not a .npy file, or its array is in Fortran order.</exception>
-    public static NpyArrayHeader Read(Stream stream, string path)
+    public static NpyHeader Read(Stream stream, string path)
     {
         byte[] start = Read(stream, path, VersionBytes);
         if (!start.AsSpan().StartsWith(Magic)) throw new InvalidInputException($"{path}: not a .npy file");
@@ -60,7 +59,7 @@ sealed partial record NpyArrayHeader(string Type, long[] Shape, int DataOffset)
         return Parse(text, path, VersionBytes + length.Length + (int)bytes);
     }
 
-    static NpyArrayHeader Parse(string text, string path, int dataOffset)
+    static NpyHeader Parse(string text, string path, int dataOffset)
     {
         Match type = TypeEntry().Match(text);
         Match order = OrderEntry().Match(text);

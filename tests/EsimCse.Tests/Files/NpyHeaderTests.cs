@@ -1,7 +1,7 @@
 using System.Text;
-using EsimCse.Formats;
+using EsimCse.Core.Files;
 
-namespace EsimCse.Tests.Formats;
+namespace EsimCse.Tests.Files;
 
 public class NpyHeaderTests
 {
