@@ -94,7 +94,7 @@ sealed class ChunkedEmbedding(RowEmbedding embedding, string target, OutputType 
             ["normalize"] = encoder.Normalize,
             ["max_length"] = encoder.MaxLength,
             [EmbeddingJob.DimensionsKey] = encoder.Dimension,
-            ["normalizes_again"] = encoder.NormalizesAgain,
+            ["normalizes_again"] = encoder.Form.NormalizesAgain,
             ["prompt"] = encoder.Prompt,
             ["precision"] = encoder.Precision.Name(),
             [EmbeddingJob.OutputTypeKey] = type.Name(),

@@ -60,6 +60,17 @@ public sealed partial class SentenceEncoder
         }
     }
 
+    /// <summary>
+    /// Computes the vectors of batches that the caller forms, [sentences, <see cref="Width"/>] in order, as the model
+    /// gives them: not checked, normalized or truncated. The device computes a batch while the next one is formed.
+    /// </summary>
+    /// <param name="batches">The batches, which are enumerated on the calling thread.</param>
+    /// <param name="cancellation">Stops before the next batch.</param>
+    internal IEnumerable<float[]> EncodeBatches(IEnumerable<TokenBatch> batches, CancellationToken cancellation) =>
+        _devices.Embed(batches.Select(Pack), cancellation);
+
+    HostBatch Pack(TokenBatch batch) => Packer.PackOne(batch.Sentences) with { IsUrgent = batch.IsUrgent };
+
     /// <summary>Packs rows into batches; a batch ends with each urgent chunk. Appends the rows' places.</summary>
     IEnumerable<HostBatch> Pack(IEnumerable<TokenizedChunk> chunks, ConcurrentQueue<RowPlace> places)
     {

@@ -2,7 +2,6 @@ using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Core.Model;
 using EsimCse.Core.Model.Poolers;
-using EsimCse.Core.Model.SentenceTransformers;
 using EsimCse.Core.Text;
 using EsimCseNative.Hub;
 
@@ -34,8 +33,7 @@ public sealed partial class SentenceEncoder : IDisposable
             foreach (string remark in Tokenizer.Remarks) Log.TokenizerRemark(logger, remark);
 
         Prompt = FindPrompt(folder, options);
-        if (folder.Pooling is { ExcludesPrompt: true } pooling && Prompt.Length > 0)
-            throw pooling.PromptNotExcluded();
+        RequirePooled(Prompt);
 
         _models = [.. backends.Select(backend => new DeviceModel(backend, folder, options.Device))];
         Device = string.Join(", ", backends.Select(backend => backend.Name));
@@ -43,7 +41,7 @@ public sealed partial class SentenceEncoder : IDisposable
         if (options.Dimensions is { } dimensions && (dimensions < 1 || dimensions > Width))
             throw WrongDimensions(dimensions);
         Dimension = Math.Min(options.Dimensions ?? folder.Encoding.Dimension ?? int.MaxValue, Width);
-        NormalizesAgain = Normalize && options.Dimensions is not null;
+        Form = new VectorForm(Dimension, Normalize, NormalizesAgain: Normalize && options.Dimensions is not null);
     }
 
     /// <summary>The settings of the model folder, with the pooler of the options in place of its own.</summary>
@@ -82,14 +80,17 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>Number of sentences truncated to <see cref="MaxLength"/> since the encoder was loaded.</summary>
     public long Truncated => Interlocked.Read(ref _truncated);
 
-    /// <summary>Whether the first columns of vectors are normalized once more.</summary>
-    internal bool NormalizesAgain { get; }
+    /// <summary>The form of the vectors.</summary>
+    internal VectorForm Form { get; }
+
+    /// <summary>Elements of a vector before it is truncated.</summary>
+    internal int Width => Packer.Width;
+
+    /// <summary>The most tokens of a batch of several sentences that the device takes at a time.</summary>
+    internal int TokenBudget => Packer.TokenBudget;
 
     /// <summary>The embedder that packs batches, for all devices.</summary>
     Embedder Packer => _models[0].Embedder;
-
-    /// <summary>Elements of a vector before it is truncated.</summary>
-    int Width => Packer.Width;
 
     /// <summary>Loads a model of the layout of Hugging Face or sentence-transformers.</summary>
     /// <param name="path">
@@ -147,7 +148,10 @@ public sealed partial class SentenceEncoder : IDisposable
     /// <summary>
     /// Returns the ids of each sentence after <see cref="Prompt"/>, truncated to <see cref="MaxLength"/>.
     /// </summary>
-    public IReadOnlyList<int[]> Tokenize(IReadOnlyList<string> sentences)
+    public IReadOnlyList<int[]> Tokenize(IReadOnlyList<string> sentences) => Tokenize(sentences, Prompt);
+
+    /// <summary>Returns the ids of each sentence after a prompt, truncated to <see cref="MaxLength"/>.</summary>
+    internal IReadOnlyList<int[]> Tokenize(IReadOnlyList<string> sentences, string prompt)
     {
         ArgumentNullException.ThrowIfNull(sentences);
         int[][] all = new int[sentences.Count][];
@@ -156,7 +160,7 @@ public sealed partial class SentenceEncoder : IDisposable
         for (int i = 0; i < all.Length; i++)
         {
             ids.Clear();
-            string text = Prompt.Length > 0 ? Prompt + sentences[i] : sentences[i];
+            string text = prompt.Length > 0 ? prompt + sentences[i] : sentences[i];
             if (Tokenizer.Encode(text, MaxLength, ids)) truncated++;
             all[i] = [.. ids];
         }
@@ -174,9 +178,7 @@ public sealed partial class SentenceEncoder : IDisposable
     public int CountTokens(string sentence)
     {
         ArgumentNullException.ThrowIfNull(sentence);
-        List<int> ids = [];
-        Tokenizer.Encode(Prompt + sentence, int.MaxValue, ids);
-        return ids.Count;
+        return Tokenizer.Encode(Prompt + sentence).Length;
     }
 
     /// <summary>Computes the vectors of tokenized sentences, [sentences, dimension].</summary>
@@ -218,34 +220,26 @@ public sealed partial class SentenceEncoder : IDisposable
     float[] Finish(float[] vectors, Func<int, RowPlace> place)
     {
         int width = Width;
-        Telemetry.CountSentences(vectors.Length / width);
-        for (int row = 0; row < vectors.Length / width; row++)
-        {
-            Span<float> vector = vectors.AsSpan(row * width, width);
-            double squares = NormalizeModule.SumOfSquares(vector);
-            if (!double.IsFinite(squares)) throw NotFinite(place(row));
-            if (Normalize) NormalizeModule.Normalize(vector, squares);
-        }
-        return Truncate(vectors);
-    }
-
-    /// <summary>
-    /// Keeps the first columns of vectors. Like sentence-transformers, a folder's truncate_dim does not normalize them
-    /// again; the option does.
-    /// </summary>
-    float[] Truncate(float[] vectors)
-    {
-        int width = Width;
-        if (Dimension == width) return vectors;
         int rows = vectors.Length / width;
-        float[] truncated = new float[rows * Dimension];
+        Telemetry.CountSentences(rows);
+        float[] finished = Dimension == width ? vectors : new float[rows * Dimension];
         for (int row = 0; row < rows; row++)
         {
-            Span<float> vector = truncated.AsSpan(row * Dimension, Dimension);
-            vectors.AsSpan(row * width, Dimension).CopyTo(vector);
-            if (NormalizesAgain) NormalizeModule.Normalize(vector);
+            Span<float> vector = vectors.AsSpan(row * width, width);
+            if (!Form.TryApply(vector)) throw NotFinite(place(row));
+            if (Dimension < width) vector[..Dimension].CopyTo(finished.AsSpan(row * Dimension));
         }
-        return truncated;
+        return finished;
+    }
+
+    /// <summary>Returns one of the folder's prompts.</summary>
+    /// <exception cref="InvalidInputException">The folder's pooling leaves prompts out, which is not done.</exception>
+    /// <exception cref="UsageException">There is none of that name.</exception>
+    internal string FindPrompt(string name)
+    {
+        string prompt = FindPrompt(Folder, new EncoderOptions { PromptName = name });
+        RequirePooled(prompt);
+        return prompt;
     }
 
     static string FindPrompt(ModelFolder folder, EncoderOptions options)
@@ -253,6 +247,12 @@ public sealed partial class SentenceEncoder : IDisposable
         if (options.PromptName is not { } name) return options.Prompt ?? folder.Prompt;
         if (options.Prompt is { } text) throw TwoPrompts(text, name);
         return folder.Prompts.TryGetValue(name, out string? prompt) ? prompt : throw UnknownPrompt(name, folder);
+    }
+
+    void RequirePooled(string prompt)
+    {
+        if (Folder.Pooling is { ExcludesPrompt: true } pooling && prompt.Length > 0)
+            throw pooling.PromptNotExcluded();
     }
 
     UsageException WrongLength() =>

@@ -56,6 +56,9 @@ sealed class Embedder : IDisposable
     /// <summary>Elements of a vector.</summary>
     public int Width { get; }
 
+    /// <summary>The most tokens of a batch of several sentences.</summary>
+    public int TokenBudget => _tokenBudget;
+
     /// <summary>Batches that the device computes while the caller uses the vectors of earlier ones.</summary>
     internal int BatchesAhead => _threads is null ? 1 : 2 * _threads.Count;
 
@@ -120,6 +123,9 @@ sealed class Embedder : IDisposable
         }
         if (batch.Count > 0) yield return _device.Pack(batch) with { IsUrgent = batches == 0 };
     }
+
+    /// <summary>Packs sentences into one batch, which is computed in parts where it is over the budget.</summary>
+    public HostBatch PackOne(IReadOnlyList<int[]> sentences) => _device.Pack(sentences);
 
     /// <inheritdoc/>
     public void Dispose()
