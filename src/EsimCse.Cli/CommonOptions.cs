@@ -116,6 +116,15 @@ static class CommonOptions
         return HubModel.Resolve(model, withWeights, line.Show, StandardErrorLogger.Instance, stop);
     }
 
+    /// <summary>Requires that the vectors of an index can be compared with those of a model.</summary>
+    /// <exception cref="InvalidInputException">They have another number of elements.</exception>
+    public static void RequireDimension(VectorIndex index, string indexPath, SentenceEncoder encoder, string model)
+    {
+        if (encoder.Dimension == index.Dimension) return;
+        string expected = $"{encoder.Dimension} as {model} gives";
+        throw new InvalidInputException($"{indexPath}: found vectors of {index.Dimension}, expected {expected}");
+    }
+
     public static void ReportTruncated(SentenceEncoder encoder, long? count = null)
     {
         long truncated = count ?? encoder.Truncated;

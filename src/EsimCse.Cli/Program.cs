@@ -16,6 +16,7 @@ RootCommand root = new("Trains BERT sentence encoders with ESimCSE and embeds te
     MergeCommand.Create(),
     IndexCommand.Create(),
     SearchCommand.Create(),
+    ServeCommand.Create(),
     EvalCommand.Create(),
     SimilarityCommand.Create(),
     TokenizeCommand.Create(),

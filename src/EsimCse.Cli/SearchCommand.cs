@@ -41,8 +41,7 @@ static class SearchCommand
             using VectorIndex vectors = VectorIndex.Open(parsed.GetValue(index)!, choice.Threads);
             using SentenceEncoder encoder =
                 CommonOptions.Load(parsed.GetValue(model)!, new EncoderOptions { Device = choice }, stop);
-            if (encoder.Dimension != vectors.Dimension)
-                throw WrongDimension(parsed.GetValue(index)!, parsed.GetValue(model)!, vectors, encoder);
+            CommonOptions.RequireDimension(vectors, parsed.GetValue(index)!, encoder, parsed.GetValue(model)!);
             Action<string, IReadOnlyList<SearchResult>> print = parsed.GetValue(json) ? WriteJson : WriteTable;
             foreach (string[] part in texts.Chunk(QueriesOfPass))
             {
@@ -118,8 +117,4 @@ static class SearchCommand
             Console.WriteLine($"{score,10}  {row,9}  {result.Text}".TrimEnd());
         }
     }
-
-    static InvalidInputException WrongDimension(
-        string index, string model, VectorIndex vectors, SentenceEncoder encoder) =>
-        new($"{index}: found vectors of {vectors.Dimension}, expected {encoder.Dimension} as {model} gives");
 }

@@ -29,6 +29,9 @@ static class Similarity
             ["manhattan"] = SimilarityFunction.Manhattan,
         };
 
+    /// <summary>Returns the name of a function in config_sentence_transformers.json.</summary>
+    public static string NameOf(SimilarityFunction function) => Names.First(name => name.Value == function).Key;
+
     /// <summary>Computes the similarity of two vectors of the same length.</summary>
     public static double Compute(SimilarityFunction function, ReadOnlySpan<float> x, ReadOnlySpan<float> y) =>
         function switch

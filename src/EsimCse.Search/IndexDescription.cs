@@ -65,7 +65,7 @@ sealed record IndexDescription(long Rows, int Dimension, SimilarityFunction Simi
             json.WriteString("kind", Exact);
             json.WriteNumber("rows", Rows);
             json.WriteNumber("dimension", Dimension);
-            json.WriteString("similarity", EsimCse.Core.Similarity.Names.First(name => name.Value == Similarity).Key);
+            json.WriteString("similarity", EsimCse.Core.Similarity.NameOf(Similarity));
             json.WriteBoolean("texts", HasTexts);
             json.WriteEndObject();
         }

@@ -24,8 +24,15 @@ static class Telemetry
     static readonly Counter<long> Truncated =
         Meter.CreateCounter<long>("esimcse.truncated", "{sentence}", "Sentences that were truncated.");
 
-    static readonly Histogram<double> Duration =
-        Meter.CreateHistogram<double>("esimcse.encode.duration", "s", "Time of a call that embeds sentences.");
+    static readonly Histogram<double> Duration = Meter.CreateHistogram(
+        "esimcse.encode.duration",
+        "s",
+        "Time of a call that embeds sentences.",
+        tags: null,
+        new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50],
+        });
 
     /// <summary>Counts sentences that were tokenized.</summary>
     public static void CountTokens(long tokens, long truncated)
