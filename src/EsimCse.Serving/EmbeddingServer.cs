@@ -44,6 +44,12 @@ sealed class EmbeddingServer : IAsyncDisposable
     public string Address =>
         _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
+    /// <summary>Requests without an answer.</summary>
+    public int Active => _state.Active;
+
+    /// <inheritdoc cref="ServerState.Name"/>
+    public string StateName => _state.Name;
+
     /// <summary>Serves until it is stopped. Accepted requests are then answered, for a limited time.</summary>
     /// <param name="load">Loads the model, while the server already says that it is starting.</param>
     /// <param name="ready">Called when the model is loaded.</param>

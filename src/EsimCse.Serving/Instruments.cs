@@ -23,6 +23,9 @@ sealed class Instruments : IDisposable
             "esimcse.queue.inputs", () => admission.Inputs, "{input}", "Inputs that were accepted and have no answer.");
     }
 
+    /// <summary>Whether an instrument is one of these.</summary>
+    public bool Owns(Instrument instrument) => instrument.Meter == _meter;
+
     /// <summary>Counts a batch that goes to the device.</summary>
     public void CountBatch(TokenBatch batch)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace EsimCse.Serving;
@@ -22,9 +21,9 @@ readonly struct RequestFields
         _object = value;
         _prefix = path.Length > 0 ? path + "." : "";
         foreach (JsonProperty property in value.EnumerateObject())
-            if (!known.Contains(property.Name))
+            if (!known.Contains(RawName(property)))
                 throw RequestException.Malformed(
-                    _prefix + Shorten(property.Name), "an unknown field", string.Join(", ", known));
+                    _prefix + Shorten(RawName(property)), "an unknown field", string.Join(", ", known));
     }
 
     /// <summary>Returns the path of a field in the body.</summary>
@@ -97,8 +96,17 @@ readonly struct RequestFields
         _ => Shorten(value.GetRawText()),
     };
 
-    static string Shorten(string text) =>
-        text.Length <= ShownCharacters
-            ? text.ReplaceLineEndings(" ")
-            : string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, ShownCharacters)}…").ReplaceLineEndings(" ");
+    /// <summary>Returns a name as it is written: with escapes it need not be a valid string.</summary>
+    static string RawName(JsonProperty property)
+    {
+        string json = property.ToString();
+        return json[1..json.IndexOf('"', 1)];
+    }
+
+    static string Shorten(string text)
+    {
+        if (text.Length <= ShownCharacters) return text.ReplaceLineEndings(" ");
+        int end = char.IsHighSurrogate(text[ShownCharacters - 1]) ? ShownCharacters - 1 : ShownCharacters;
+        return $"{text[..end].ReplaceLineEndings(" ")}…";
+    }
 }

@@ -5,6 +5,8 @@ namespace EsimCse.Serving;
 /// <summary>Whether the server is starting, ready or draining, and the requests that it answers. Thread-safe.</summary>
 sealed class ServerState
 {
+    const string Ready = "ready";
+
     readonly Lock _lock = new();
     readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     ServedModel? _model;
@@ -28,7 +30,11 @@ sealed class ServerState
     /// <summary>Whether requests are answered.</summary>
     public bool IsReady => Name == Ready;
 
-    static string Ready => "ready";
+    /// <summary>Requests without an answer.</summary>
+    public int Active
+    {
+        get { lock (_lock) return _active; }
+    }
 
     /// <summary>Begins to accept requests for a model.</summary>
     public void SetReady(ServedModel model)
