@@ -34,8 +34,12 @@ static class Browser
         return (page.Result, [.. console]);
     }
 
-    /// <summary>Creates a folder for what a browser stores.</summary>
-    public static string CreateProfile() => Directory.CreateTempSubdirectory("esimcse-browser-").FullName;
+    /// <summary>Creates a folder for what a browser stores. Without a browser the test is skipped.</summary>
+    public static string CreateProfile()
+    {
+        Find();
+        return Directory.CreateTempSubdirectory("esimcse-browser-").FullName;
+    }
 
     /// <summary>Starts a browser. Without one the test is skipped.</summary>
     /// <param name="profile">The folder for what it stores.</param>
