@@ -36,6 +36,11 @@ sealed class EmbeddingServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, OwnSignals>();
         Observability.Add(builder.Services);
         _application = builder.Build();
+        _application.Use(next => context =>
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            return next(context);
+        });
         _application.Use(next => context => new ErrorAnswer(logger).InvokeAsync(context, next));
         MapEndpoints(_application);
     }
@@ -94,7 +99,7 @@ sealed class EmbeddingServer : IAsyncDisposable
         application.MapMethods("/health", ["GET", "HEAD"], AnswerHealthAsync);
         application.MapPrometheusScrapingEndpoint("/metrics");
         application.MapGet("/openapi/v1.json", new StaticContent("openapi.json", "application/json").AnswerAsync);
-        application.MapGet("/", new StaticContent("page.html", "text/html; charset=utf-8").AnswerAsync);
+        application.MapGet("/", new Page().AnswerAsync);
     }
 
     Task AnswerHealthAsync(HttpContext context)

@@ -20,6 +20,9 @@ sealed class StaticContent
         _type = type;
     }
 
+    /// <summary>The file.</summary>
+    public ReadOnlySpan<byte> Bytes => _content;
+
     /// <summary>Answers a request.</summary>
     public async Task AnswerAsync(HttpContext context)
     {

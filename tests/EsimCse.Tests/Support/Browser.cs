@@ -5,24 +5,22 @@ namespace EsimCse.Tests.Support;
 /// <summary>Headless Chromium, where it is installed.</summary>
 static class Browser
 {
-    /// <summary>The limit for a page, far above the time that one takes.</summary>
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    /// <summary>The limit for what the browser does, far above the time that it takes.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     static readonly string[] Options =
     [
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
         "--disable-background-networking", "--disable-component-update",
         // No name is found: a page that loads from the network fails to.
-        "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--dump-dom",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     ];
 
     /// <summary>Opens a file; returns the page as the browser understood it, and the lines of its console.</summary>
     public static (string Page, string[] Console) Open(string path)
     {
-        string profile = Directory.CreateTempSubdirectory("esimcse-browser-").FullName;
-        string[] arguments = [.. Options, $"--user-data-dir={profile}", new Uri(path).AbsoluteUri];
-        ProcessStartInfo start = new(Find(), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
+        string profile = CreateProfile();
+        using Process process = Start(profile, "--enable-logging=stderr", "--dump-dom", new Uri(path).AbsoluteUri);
         Task<string> log = process.StandardError.ReadToEndAsync();
         Task<string> page = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(Limit))
@@ -36,6 +34,23 @@ static class Browser
         return (page.Result, [.. console]);
     }
 
+    /// <summary>Creates a folder for what a browser stores. Without a browser the test is skipped.</summary>
+    public static string CreateProfile()
+    {
+        Find();
+        return Directory.CreateTempSubdirectory("esimcse-browser-").FullName;
+    }
+
+    /// <summary>Starts a browser. Without one the test is skipped.</summary>
+    /// <param name="profile">The folder for what it stores.</param>
+    /// <param name="arguments">Options in addition to those of every browser, and an address.</param>
+    public static Process Start(string profile, params string[] arguments)
+    {
+        string[] all = [.. Options, $"--user-data-dir={profile}", .. arguments];
+        ProcessStartInfo start = new(Find(), all) { RedirectStandardError = true, RedirectStandardOutput = true };
+        return Process.Start(start)!;
+    }
+
     static bool IsConsole(string line) => line.Contains("CONSOLE", StringComparison.Ordinal);
 
     static string Find()
@@ -43,7 +58,7 @@ static class Browser
         IEnumerable<string> folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
         string? found = folders.Prepend("/usr/bin").Select(folder => Path.Combine(folder, "chromium"))
             .FirstOrDefault(File.Exists);
-        Assert.SkipWhen(found is null, "chromium is not installed: this test opens a report in it");
+        Assert.SkipWhen(found is null, "chromium is not installed: this test opens a page in it");
         return found!;
     }
 }
