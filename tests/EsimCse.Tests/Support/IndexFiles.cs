@@ -38,7 +38,7 @@ sealed class IndexFiles : IDisposable
     {
         string folder = In("index");
         using MappedVectors file = MappedVectors.Open(vectors);
-        IndexFolder.Write(folder, file, texts, textsName: null, CancellationToken.None);
+        IndexFolder.Write(folder, file, texts, textsName: null, hnsw: null, CancellationToken.None);
         return folder;
     }
 
