@@ -16,7 +16,7 @@ sealed unsafe class HnswGraph : IDisposable
     public const string FileName = "graph.usearch";
 
     /// <summary>Neighbors of a node on the upper levels; twice as many on the lowest, which has all nodes.</summary>
-    const int Connectivity = 16;
+    const int Connectivity = 32;
 
     /// <summary>Candidates among which the neighbors of a new node are chosen.</summary>
     const int ExpansionOfAdd = 128;

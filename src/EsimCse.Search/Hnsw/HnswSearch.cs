@@ -16,7 +16,7 @@ namespace EsimCse.Search.Hnsw;
 sealed class HnswSearch(HnswGraph graph, MappedVectors vectors, bool isNormalized, ExactSearch exact, int threads)
 {
     /// <summary>Candidates at least of a query.</summary>
-    const int MinCandidates = 128;
+    const int MinCandidates = 256;
 
     /// <inheritdoc cref="ExactSearch.Search"/>
     public ScoredRow[][] Search(
