@@ -38,7 +38,8 @@ static class IndexFolder
     }
 
     /// <summary>
-    /// Writes an index, in place of the one that a folder holds. Returns the recall of its graph where that was measured.
+    /// Writes an index, in place of the one that a folder holds. Returns the recall of its graph where that was
+    /// measured.
     /// </summary>
     /// <param name="path">The folder; its parent must be there.</param>
     /// <param name="vectors">The vectors.</param>

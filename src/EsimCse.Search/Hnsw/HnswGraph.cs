@@ -64,7 +64,9 @@ sealed unsafe class HnswGraph : IDisposable
         }
     }
 
-    /// <summary>Maps the file of a graph. It is read once, to compare its hash: the library trusts its content.</summary>
+    /// <summary>
+    /// Maps the file of a graph. It is read once, to compare its hash: the library trusts its content.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="sha256">SHA-256 of the file, in hexadecimal.</param>
     /// <param name="vectors">The vectors of the rows.</param>
@@ -163,7 +165,7 @@ sealed unsafe class HnswGraph : IDisposable
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         ulong length = (ulong)new FileInfo(path).Length;
         UsearchLibrary.View(_index, start + _view.PointerOffset, (nuint)length, out nint error);
-        Check(error);
+        if (error != 0) throw new InvalidInputException($"{path}: {Message(error)}");
     }
 
     void Require(string path, MappedVectors vectors)

@@ -40,7 +40,8 @@ sealed record Recall(int Queries, double Value)
             cancellation.ThrowIfCancellationRequested();
             ScoredRow[] others = [.. nearest[i].Where(row => !heldOut.Contains(row.Row)).Take(Neighbors)];
             if (others.Length == 0) continue;
-            ScoredRow[] rows = search.FindNearest(function, vectors.Row(heldOut.Row(i)), others.Length, threshold) ?? [];
+            ReadOnlySpan<float> query = vectors.Row(heldOut.Row(i));
+            ScoredRow[] rows = search.FindNearest(function, query, others.Length, threshold) ?? [];
             expected += others.Length;
             found += rows.Count(row => row.Score >= others[^1].Score);
         }

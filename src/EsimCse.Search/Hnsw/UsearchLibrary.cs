@@ -79,12 +79,14 @@ static unsafe partial class UsearchLibrary
         catch (DllNotFoundException error)
         {
             // The message has a line for every path that was tried; that of a library which is needed says more.
-            string? needed = error.Message.Split('\n').FirstOrDefault(
-                line => line.Contains(".so", StringComparison.Ordinal) && !line.Contains(Name, StringComparison.Ordinal));
-            return needed is null
-                ? $"found no {Name} for {RuntimeInformation.RuntimeIdentifier}, expected linux-x64, osx-arm64 or win-x64"
-                : $"{Name}: {needed.Trim()}";
+            string? needed = error.Message.Split('\n').FirstOrDefault(NamesOther);
+            if (needed is not null) return $"{Name}: {needed.Trim()}";
+            string platform = RuntimeInformation.RuntimeIdentifier;
+            return $"found no {Name} for {platform}; it comes for linux-x64, osx-arm64 and win-x64";
         }
+
+        static bool NamesOther(string line) =>
+            line.Contains(".so", StringComparison.Ordinal) && !line.Contains(Name, StringComparison.Ordinal);
     }
 
     /// <summary>The struct usearch_init_options_t.</summary>
