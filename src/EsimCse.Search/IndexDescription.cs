@@ -1,6 +1,7 @@
 using System.Text.Json;
 using EsimCse.Core;
 using EsimCse.Core.Files;
+using EsimCse.Search.Hnsw;
 
 namespace EsimCse.Search;
 
@@ -9,27 +10,37 @@ namespace EsimCse.Search;
 /// <param name="Dimension">Elements of a vector.</param>
 /// <param name="Similarity">The similarity by which the index is searched unless another one is asked for.</param>
 /// <param name="HasTexts">Whether the rows have texts.</param>
-sealed record IndexDescription(long Rows, int Dimension, SimilarityFunction Similarity, bool HasTexts)
+/// <param name="Graph">The graph of an index of the kind hnsw; null for one of the kind exact.</param>
+sealed record IndexDescription(
+    long Rows, int Dimension, SimilarityFunction Similarity, bool HasTexts, GraphDescription? Graph)
 {
     /// <summary>The name of the file.</summary>
     public const string FileName = "index.json";
 
-    /// <summary>The kind of index that compares with every vector.</summary>
-    public const string Exact = "exact";
+    /// <summary>The kinds of index: search compares with every vector, or with the candidates of a graph.</summary>
+    public const string Exact = "exact", Hnsw = "hnsw";
 
-    static readonly SettingKeys Keys = new()
+    static readonly SettingKeys ExactKeys = new()
     {
         Honoured = ["kind", "rows", "dimension", "similarity", "texts"],
         IsClosed = true,
     };
+
+    static readonly SettingKeys HnswKeys =
+        ExactKeys with { Honoured = [.. ExactKeys.Honoured, "normalized", "graph_sha256"] };
+
+    /// <summary>The kind of index.</summary>
+    public string Kind => Graph is null ? Exact : Hnsw;
 
     /// <summary>Reads the file of a folder.</summary>
     /// <exception cref="InvalidInputException">It is missing or not valid.</exception>
     public static IndexDescription Read(string folder)
     {
         if (!Directory.Exists(folder)) throw new InvalidInputException($"{folder}: no such folder, expected an index");
-        JsonSettings json = JsonSettings.Read(Path.Combine(folder, FileName), Keys);
-        if (json.Text("kind") != Exact) throw json.Wrong("kind", Exact);
+        JsonSettings json = JsonSettings.Read(Path.Combine(folder, FileName), HnswKeys);
+        string? kind = json.Text("kind");
+        if (kind is not (Exact or Hnsw)) throw json.Wrong("kind", $"{Exact} or {Hnsw}");
+        if (kind == Exact) json = json.WithKeys(ExactKeys);
         const string function = "cosine, dot, euclidean or manhattan";
         string name = json.Text("similarity") ?? throw json.Wrong("similarity", function);
         if (!EsimCse.Core.Similarity.Names.TryGetValue(name, out SimilarityFunction similarity))
@@ -41,7 +52,8 @@ sealed record IndexDescription(long Rows, int Dimension, SimilarityFunction Simi
             json.Find("rows")!.Value.GetInt64(),
             json.RequiredInteger("dimension", 1),
             similarity,
-            json.Flag("texts") ?? throw json.Wrong("texts", "true or false"));
+            json.Flag("texts") ?? throw json.Wrong("texts", "true or false"),
+            kind == Hnsw ? ReadGraph(json) : null);
     }
 
     /// <summary>Requires that the file of vectors is the one that is described.</summary>
@@ -62,14 +74,23 @@ sealed record IndexDescription(long Rows, int Dimension, SimilarityFunction Simi
         using (Utf8JsonWriter json = new(file, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
         {
             json.WriteStartObject();
-            json.WriteString("kind", Exact);
+            json.WriteString("kind", Kind);
             json.WriteNumber("rows", Rows);
             json.WriteNumber("dimension", Dimension);
             json.WriteString("similarity", EsimCse.Core.Similarity.NameOf(Similarity));
             json.WriteBoolean("texts", HasTexts);
+            if (Graph is not null)
+            {
+                json.WriteBoolean("normalized", Graph.IsNormalized);
+                json.WriteString("graph_sha256", Graph.Sha256);
+            }
             json.WriteEndObject();
         }
         file.WriteByte((byte)'\n');
         file.Flush(flushToDisk: true);
     }
+
+    static GraphDescription ReadGraph(JsonSettings json) => new(
+        json.Text("graph_sha256") ?? throw json.Wrong("graph_sha256", "64 hexadecimal digits"),
+        json.Flag("normalized") ?? throw json.Wrong("normalized", "true or false"));
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using EsimCse.Core;
 using EsimCse.Core.Files;
+using EsimCse.Search.Hnsw;
 
 namespace EsimCse.Search;
 
@@ -14,7 +15,13 @@ static class IndexFolder
     const int ChunkFloats = 1 << 20;
 
     static readonly string[] Names =
-        [VectorsName, IndexTexts.BytesName, IndexTexts.OffsetsName, IndexDescription.FileName];
+    [
+        VectorsName,
+        IndexTexts.BytesName,
+        IndexTexts.OffsetsName,
+        HnswGraph.FileName,
+        IndexDescription.FileName,
+    ];
 
     /// <summary>Checks that an index may be written to a path: it is missing, an empty folder, or an index.</summary>
     /// <exception cref="UsageException">It is anything else.</exception>
@@ -30,22 +37,28 @@ static class IndexFolder
             throw new UsageException($"{path}: found {other}, expected an index, an empty folder or no such folder");
     }
 
-    /// <summary>Writes an index, in place of the one that a folder holds.</summary>
+    /// <summary>
+    /// Writes an index, in place of the one that a folder holds. Returns the recall of its graph where that was
+    /// measured.
+    /// </summary>
     /// <param name="path">The folder; its parent must be there.</param>
     /// <param name="vectors">The vectors.</param>
     /// <param name="texts">The text of each row; null for none.</param>
     /// <param name="textsName">The name of the texts in messages.</param>
+    /// <param name="hnsw">Builds the graph of an index of the kind hnsw; null for one of the kind exact.</param>
     /// <param name="cancellation">Stops before the next part of the vectors.</param>
     /// <exception cref="InvalidInputException">
     /// A vector is not finite, or the number of texts is another than that of vectors.
     /// </exception>
     /// <exception cref="IOException">Another process writes this index, or the folder cannot be written.</exception>
+    /// <exception cref="PlatformNotSupportedException">USearch's library cannot be loaded.</exception>
     /// <exception cref="UsageException">The folder holds something else.</exception>
-    public static void Write(
+    public static Recall? Write(
         string path,
         MappedVectors vectors,
         IEnumerable<string>? texts,
         string? textsName,
+        HnswBuilder? hnsw,
         CancellationToken cancellation)
     {
         string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -59,10 +72,12 @@ static class IndexFolder
             Directory.CreateDirectory(temporary);
             WriteVectors(Path.Combine(temporary, VectorsName), vectors, cancellation);
             if (texts is not null) WriteTexts(temporary, vectors, texts, textsName, cancellation);
-            IndexDescription description =
-                new(vectors.Rows, vectors.Dimension, SimilarityFunction.Cosine, HasTexts: texts is not null);
-            description.Write(temporary);
+            (GraphDescription? graph, Recall? recall) = WriteGraph(temporary, hnsw, cancellation);
+            const SimilarityFunction similarity = SimilarityFunction.Cosine;
+            new IndexDescription(vectors.Rows, vectors.Dimension, similarity, HasTexts: texts is not null, graph)
+                .Write(temporary);
             Replace(folder, temporary);
+            return recall;
         }
         finally
         {
@@ -95,6 +110,14 @@ static class IndexFolder
         if (rows != vectors.Rows)
             throw new InvalidInputException(
                 $"{name ?? "texts"}: found {rows} rows, expected {vectors.Rows} as in {vectors.Path}");
+    }
+
+    static (GraphDescription? Description, Recall? Recall) WriteGraph(
+        string folder, HnswBuilder? hnsw, CancellationToken cancellation)
+    {
+        if (hnsw is null) return (null, null);
+        using MappedVectors vectors = MappedVectors.Open(Path.Combine(folder, VectorsName));
+        return hnsw.Build(folder, vectors, cancellation);
     }
 
     /// <summary>Renames the complete folder; an index that is there is moved out of its way first.</summary>

@@ -92,13 +92,9 @@ sealed unsafe class QueryProducts : IDisposable
     /// <summary>Divides each query by its norm; one of zeros stays.</summary>
     static float[] Normalize(float[] queries, int dimension)
     {
-        float[] normalized = new float[queries.Length];
+        float[] normalized = [.. queries];
         for (int from = 0; from < queries.Length; from += dimension)
-        {
-            double norm = VectorNorm.Compute(queries.AsSpan(from, dimension));
-            if (norm == 0) continue;
-            for (int i = from; i < from + dimension; i++) normalized[i] = (float)(queries[i] / norm);
-        }
+            VectorNorm.Normalize(normalized.AsSpan(from, dimension));
         return normalized;
     }
 }

@@ -10,4 +10,13 @@ static class VectorNorm
         foreach (float element in vector) squares += (double)element * element;
         return Math.Sqrt(squares);
     }
+
+    /// <summary>Divides a vector by its norm and returns the norm; a vector of zeros stays.</summary>
+    public static double Normalize(Span<float> vector)
+    {
+        double norm = Compute(vector);
+        if (norm != 0)
+            foreach (ref float element in vector) element = (float)(element / norm);
+        return norm;
+    }
 }

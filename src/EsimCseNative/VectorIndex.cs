@@ -2,13 +2,15 @@ using System.Numerics.Tensors;
 using EsimCse.Core;
 using EsimCse.Cpu;
 using EsimCse.Search;
+using EsimCse.Search.Hnsw;
 
 namespace EsimCseNative;
 
 /// <summary>
 /// An index of vectors in a folder, as <c>esimcse index</c> writes it, in which the nearest rows of queries are found.
-/// The vectors are memory-mapped, and search is exact: all of them are compared. Thread-safe; searches share the
-/// threads and run one after the other, so that queries are better given together.
+/// The vectors are memory-mapped. Search is exact, by comparing all of them, or takes candidates from a graph and finds
+/// the nearest of these; scores are computed in double in both. Thread-safe; searches share the threads and run one
+/// after the other, so that queries are better given together.
 /// </summary>
 public sealed class VectorIndex : IDisposable
 {
@@ -16,16 +18,22 @@ public sealed class VectorIndex : IDisposable
     readonly IndexTexts? _texts;
     readonly CpuBackend _backend;
     readonly ExactSearch _search;
+    readonly HnswGraph? _graph;
+    readonly HnswSearch? _graphSearch;
     readonly Lock _oneAtATime = new();
     bool _isDisposed;
 
-    VectorIndex(IndexDescription description, MappedVectors vectors, IndexTexts? texts, int? threads)
+    VectorIndex(
+        IndexDescription description, MappedVectors vectors, IndexTexts? texts, HnswGraph? graph, int threads)
     {
         Similarity = description.Similarity;
         _vectors = vectors;
         _texts = texts;
         _backend = new CpuBackend(threads);
         _search = new ExactSearch(_backend, vectors);
+        _graph = graph;
+        if (graph is not null)
+            _graphSearch = new HnswSearch(graph, vectors, description.Graph!.IsNormalized, _search, threads);
     }
 
     /// <summary>Number of vectors.</summary>
@@ -37,6 +45,12 @@ public sealed class VectorIndex : IDisposable
     /// <summary>Whether the rows have texts.</summary>
     public bool HasTexts => _texts is not null;
 
+    /// <summary>
+    /// Whether search finds the nearest rows for certain, as in an index of the kind exact; through the graph of one of
+    /// the kind hnsw it finds nearly all of them.
+    /// </summary>
+    public bool IsExact => _graph is null;
+
     /// <summary>The similarity by which a search ranks unless it names another one.</summary>
     public SimilarityFunction Similarity { get; }
 
@@ -44,6 +58,9 @@ public sealed class VectorIndex : IDisposable
     /// <param name="path">The folder.</param>
     /// <param name="threads">Threads of a search, at least 1; null for one per core.</param>
     /// <exception cref="InvalidInputException">The folder or a file of it is missing or not valid.</exception>
+    /// <exception cref="PlatformNotSupportedException">
+    /// The index has a graph, and USearch's library cannot be loaded.
+    /// </exception>
     public static VectorIndex Open(string path, int? threads = null)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -51,14 +68,20 @@ public sealed class VectorIndex : IDisposable
         IndexDescription description = IndexDescription.Read(path);
         MappedVectors vectors = MappedVectors.Open(Path.Combine(path, IndexFolder.VectorsName));
         IndexTexts? texts = null;
+        HnswGraph? graph = null;
+        int threadCount = threads ?? Environment.ProcessorCount;
         try
         {
             description.Require(vectors);
             if (description.HasTexts) texts = IndexTexts.Open(path, description.Rows);
-            return new VectorIndex(description, vectors, texts, threads);
+            if (description.Graph is not null)
+                graph = HnswGraph.Open(
+                    Path.Combine(path, HnswGraph.FileName), description.Graph.Sha256, vectors, threadCount);
+            return new VectorIndex(description, vectors, texts, graph, threadCount);
         }
         catch
         {
+            graph?.Dispose();
             texts?.Dispose();
             vectors.Dispose();
             throw;
@@ -111,7 +134,9 @@ public sealed class VectorIndex : IDisposable
         lock (_oneAtATime)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            ScoredRow[][] rows = _search.Search(similarity ?? Similarity, all, top, threshold, cancellation);
+            SimilarityFunction function = similarity ?? Similarity;
+            ScoredRow[][] rows = _graphSearch?.Search(function, all, top, threshold, cancellation)
+                ?? _search.Search(function, all, top, threshold, cancellation);
             return [.. rows.Select(found => found.Select(WithText).ToArray())];
         }
     }
@@ -123,6 +148,7 @@ public sealed class VectorIndex : IDisposable
         {
             if (_isDisposed) return;
             _isDisposed = true;
+            _graph?.Dispose();
             _backend.Dispose();
             _texts?.Dispose();
             _vectors.Dispose();

@@ -65,6 +65,26 @@ public sealed class SearchCommandTests(TrainedModel model) : IClassFixture<Train
     }
 
     [Fact]
+    public void An_index_with_a_graph_gives_the_same_results()
+    {
+        IndexFiles.RequireUsearch();
+        string exact = WriteIndex(withTexts: true);
+        string hnsw = model.In("hnsw");
+        string[] inputs = [model.In("vectors.npy"), "--text", model.In("texts.txt"), "--output", hnsw];
+        (int code, _, string error) = Tool.Run("", ["index", .. inputs, "--kind", "hnsw", "--threads", "1"]);
+        Assert.True(code == 0, error);
+        Assert.Contains("5 rows of 16, hnsw", error, StringComparison.Ordinal);
+        string[] common = [model.Run, .. Queries, "--json", "--device", "cpu"];
+        (_, string expected, _) = Tool.Run("", ["search", exact, .. common]);
+        (_, string found, _) = Tool.Run("", ["search", hnsw, .. common]);
+        Assert.Equal(expected, found);
+        File.AppendAllText(Path.Combine(hnsw, "graph.usearch"), "x");
+        (code, _, error) = Tool.Run("", ["search", hnsw, .. common]);
+        Assert.Equal(3, code);
+        Assert.Contains("graph.usearch: found SHA-256", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Wrong_usage_is_2_and_bad_input_is_3()
     {
         string index = WriteIndex(withTexts: false);
@@ -79,7 +99,7 @@ public sealed class SearchCommandTests(TrainedModel model) : IClassFixture<Train
         Expect(2, "expected one of the two", "search", index, model.Run, "a", "--queries", lines);
         Expect(2, "--top: found 0", "search", index, model.Run, "a", "--top", "0");
         Expect(2, "--threshold: found nan", "search", index, model.Run, "a", "--threshold", "nan");
-        Expect(2, "--kind: found flat, expected exact", "index", vectors, "--output", index, "--kind", "flat");
+        Expect(2, "--kind: found flat, expected exact or hnsw", "index", vectors, "--output", index, "--kind", "flat");
         Expect(2, "expected an index", "index", vectors, "--output", model.Run);
         Expect(2, "holds the input", "index", Path.Combine(index, "vectors.npy"), "--output", index);
         Expect(3, "no such folder", "index", vectors, "--output", model.In("missing", "index"));

@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using EsimCse.Core.Files;
+using EsimCse.Cpu;
 using EsimCse.Search;
+using EsimCse.Search.Hnsw;
 
 namespace EsimCse.Tests.Support;
 
@@ -38,9 +40,31 @@ sealed class IndexFiles : IDisposable
     {
         string folder = In("index");
         using MappedVectors file = MappedVectors.Open(vectors);
-        IndexFolder.Write(folder, file, texts, textsName: null, CancellationToken.None);
+        IndexFolder.Write(folder, file, texts, textsName: null, hnsw: null, CancellationToken.None);
         return folder;
     }
+
+    /// <summary>
+    /// Writes the index of a .npy file with a graph that two threads build, and returns its folder. The test is skipped
+    /// where there is no library for graphs.
+    /// </summary>
+    public string WriteHnswIndex(string vectors, string[]? texts = null) => WriteHnswIndex(vectors, texts, out _);
+
+    /// <inheritdoc cref="WriteHnswIndex(string, string[])"/>
+    public string WriteHnswIndex(string vectors, string[]? texts, out Recall? recall)
+    {
+        RequireUsearch();
+        string folder = In("hnsw");
+        using MappedVectors file = MappedVectors.Open(vectors);
+        using CpuBackend backend = new(2);
+        recall = IndexFolder.Write(
+            folder, file, texts, textsName: null, new HnswBuilder(backend), CancellationToken.None);
+        return folder;
+    }
+
+    /// <summary>Skips the test, with the reason, where USearch's library cannot be loaded.</summary>
+    public static void RequireUsearch() =>
+        Assert.SkipWhen(UsearchLibrary.WhyMissing is not null, $"hnsw: {UsearchLibrary.WhyMissing}");
 
     /// <summary>Returns rows of normally distributed elements.</summary>
     public static float[][] Random(int seed, int rows, int dimension)
