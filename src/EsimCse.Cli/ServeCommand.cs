@@ -66,8 +66,8 @@ static class ServeCommand
         Option<int?> port = Limit("--port", "The port to listen on; 0 for a free one", 0, Defaults.Port);
         Option<string?> key = new("--api-key")
         {
-            Description = $"The key that requests must carry as Bearer; by default that of {KeyVariable}, where it is " +
-                "not seen in the list of processes; else none.",
+            Description = $"The key that requests must carry as Bearer; by default {KeyVariable}, which the list of " +
+                "processes does not show; else none.",
         };
         Option<int?> tokens = CommonOptions.Number(
             "--max-tokens-per-batch", "Tokens of inputs that are computed together; what suits the device.", 1);

@@ -4,7 +4,7 @@ using EsimCseNative;
 
 namespace EsimCse.Serving;
 
-/// <summary>Inputs to embed, and the form of their vectors. What is not stated is as <c>embed</c> does it.</summary>
+/// <summary>Inputs to embed, and the form of their vectors, by default as the command embed gives them.</summary>
 /// <param name="Path">The path of the inputs in the body.</param>
 /// <param name="Inputs">The inputs, at least one.</param>
 sealed record EmbeddingRequest(string Path, EmbeddingInput[] Inputs)
@@ -21,7 +21,7 @@ sealed record EmbeddingRequest(string Path, EmbeddingInput[] Inputs)
     /// <summary>The first columns that are kept, at least 1; null for the model's own number.</summary>
     public int? Dimensions { get; init; }
 
-    /// <summary>The texts to embed.</summary>
+    /// <summary>Creates a request to embed texts.</summary>
     public static EmbeddingRequest OfTexts(string path, IEnumerable<string> texts) =>
         new(path, [.. texts.Select(text => new EmbeddingInput(text, Ids: null))]);
 

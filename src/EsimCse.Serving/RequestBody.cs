@@ -57,8 +57,9 @@ sealed class RequestBody(int maxBytes)
         {
             document = JsonDocument.Parse(body, Strict);
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // A name with half a surrogate pair is the latter.
             throw Malformed($"no JSON: {error.Message}");
         }
         if (document.RootElement.ValueKind == JsonValueKind.Object) return document;

@@ -76,7 +76,8 @@ readonly struct RequestFields
     /// <exception cref="RequestException">It is no string, or one with half a surrogate pair.</exception>
     public static string Text(JsonElement value, string path)
     {
-        if (value.ValueKind != JsonValueKind.String) throw RequestException.Malformed(path, Describe(value), "a string");
+        if (value.ValueKind != JsonValueKind.String)
+            throw RequestException.Malformed(path, Describe(value), "a string");
         try
         {
             return value.GetString()!;

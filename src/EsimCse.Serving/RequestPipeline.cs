@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace EsimCse.Serving;
 
-/// <summary>The steps that the endpoints share: the key, the state of the server, room in the queue, the body.</summary>
+/// <summary>The steps that endpoints share: the key, the state of the server, room in the queue, the body.</summary>
 /// <param name="state">The state of the server.</param>
 /// <param name="options">The key and the limits.</param>
 sealed class RequestPipeline(ServerState state, ServerOptions options)

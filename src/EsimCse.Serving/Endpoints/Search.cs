@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace EsimCse.Serving.Endpoints;
 
 /// <summary>
-/// <c>POST /search</c>: the rows of the index that are nearest to a query, in the shape of <c>esimcse search --json</c>;
-/// for a list of queries a list of those.
+/// <c>POST /search</c>: the rows of the index that are nearest to a query, in the shape of <c>search --json</c>; for a
+/// list of queries a list of those.
 /// </summary>
 static class Search
 {

@@ -28,7 +28,9 @@ public partial class NamespaceTests
         ["EsimCse.Search"] = ["EsimCse.Core"],
         ["EsimCseNative"] = ["EsimCse.Core", "EsimCse.Cpu", "EsimCse.Cuda", "EsimCse.Formats", "EsimCse.Search"],
         ["EsimCse.Reports"] = ["EsimCseNative"],
-        ["EsimCse.Cli"] = ["EsimCseNative", "EsimCse.Formats", "EsimCse.Reports", "EsimCse.Search"],
+        ["EsimCse.Serving"] = ["EsimCseNative"],
+        ["EsimCse.Cli"] =
+            ["EsimCseNative", "EsimCse.Formats", "EsimCse.Reports", "EsimCse.Search", "EsimCse.Serving"],
     };
 
     [Fact]

@@ -106,7 +106,8 @@ public class EndpointTests(ServedSmallModel served) : IClassFixture<ServedSmallM
         static IEnumerable<SearchResult> Results(JsonElement answer) =>
             from result in answer.GetProperty("results").EnumerateArray()
             let text = result.GetProperty("text").GetString()
-            select new SearchResult(result.GetProperty("row").GetInt64(), result.GetProperty("score").GetDouble(), text);
+            let row = result.GetProperty("row").GetInt64()
+            select new SearchResult(row, result.GetProperty("score").GetDouble(), text);
     }
 
     [Fact]
@@ -148,7 +149,7 @@ public class EndpointTests(ServedSmallModel served) : IClassFixture<ServedSmallM
     [InlineData("embed", """{"inputs":"a","normalise":true}""", "normalise: found an unknown field, expected inputs, ")]
     [InlineData("embed", """{"inputs":"a","inputs":"b"}""", "body: found no JSON: ")]
     [InlineData("embed", """{"inputs":"\ud800"}""", "inputs: found half a surrogate pair")]
-    [InlineData("embed", """{"inputs":"a","\ud800":1}""", @"\ud800: found an unknown field")]
+    [InlineData("embed", """{"inputs":"a","\ud800":1}""", "body: found no JSON: ")]
     [InlineData("embed", """{"inputs":"a","normalize":1}""", "normalize: found 1, expected true or false")]
     [InlineData("embed", """{"inputs":"a","dimensions":0}""", "dimensions: found 0, expected a whole number, 1 … 16")]
     [InlineData("embed", """{"inputs":"a","prompt_name":"x"}""", "prompt name 'x', expected none")]
@@ -217,7 +218,8 @@ public class EndpointTests(ServedSmallModel served) : IClassFixture<ServedSmallM
         JsonElement error = JsonElement.Parse(await response.Content.ReadAsStringAsync(Stop)).GetProperty("error");
         Assert.Equal("invalid_request_error", error.GetProperty("type").GetString());
         Assert.Equal("x", error.GetProperty("param").GetString());
-        Assert.StartsWith("x: found an unknown field", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        string message = error.GetProperty("message").GetString()!;
+        Assert.StartsWith("x: found an unknown field", message, StringComparison.Ordinal);
     }
 
     async Task AssertError(string path, string json, HttpStatusCode status, string message)

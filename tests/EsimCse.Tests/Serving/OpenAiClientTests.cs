@@ -73,6 +73,7 @@ public class OpenAiClientTests(ServedSmallModel served) : IClassFixture<ServedSm
         ClientResultException error = await Assert.ThrowsAsync<ClientResultException>(
             () => Client.GenerateEmbeddingsAsync(Texts, options, Stop));
         Assert.Equal(400, error.Status);
-        Assert.Contains("dimensions: found 17, expected a whole number, 1 … 16", error.Message, StringComparison.Ordinal);
+        const string expected = "dimensions: found 17, expected a whole number, 1 … 16";
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 }
