@@ -82,7 +82,8 @@ sealed class EmbeddingServer : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = MaxConnections;
-        kestrel.Limits.MaxRequestBodySize = _options.MaxBodyBytes;
+        // RequestBody has the limit. Kestrel would close the connection before the client reads the answer.
+        kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = HeadersTime;
         kestrel.Listen(_options.Host, _options.Port, listen => listen.Protocols = HttpProtocols.Http1);
     }
