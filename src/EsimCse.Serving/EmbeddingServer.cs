@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -48,6 +49,14 @@ sealed class EmbeddingServer : IAsyncDisposable
     /// <summary>The address with the port that was taken; only while the server listens.</summary>
     public string Address =>
         _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+
+    /// <summary>Method and path of each endpoint; HEAD, which answers as GET, is left out.</summary>
+    public IEnumerable<string> EndpointNames =>
+        from source in ((IEndpointRouteBuilder)_application).DataSources
+        from endpoint in source.Endpoints.OfType<RouteEndpoint>()
+        from method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]
+        where method != "HEAD"
+        select $"{method} {endpoint.RoutePattern.RawText}";
 
     /// <summary>Requests without an answer.</summary>
     public int Active => _state.Active;

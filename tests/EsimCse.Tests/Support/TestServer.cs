@@ -35,6 +35,9 @@ sealed class TestServer : IAsyncDisposable
     /// <summary>The address of the server.</summary>
     public Uri Address => Client.BaseAddress!;
 
+    /// <inheritdoc cref="EmbeddingServer.EndpointNames"/>
+    public IEnumerable<string> EndpointNames => _server.EndpointNames;
+
     /// <summary>Requests without an answer.</summary>
     public int Active => _server.Active;
 
