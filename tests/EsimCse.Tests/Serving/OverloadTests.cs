@@ -34,7 +34,7 @@ public class OverloadTests
     public async Task Accepted_requests_are_answered_rightly_and_in_time_and_the_rest_is_429()
     {
         string folder = SharedData.Path("models", "all-MiniLM-L6-v2");
-        string[] texts = [.. File.ReadLines(SharedData.Path("corpora", "wikipedia-en.txt")).Take(400)];
+        string[] texts = [.. File.ReadLines(SharedData.Path("corpus", "wikipedia-en-10k.txt")).Take(400)];
         string[] expected;
         using (SentenceEncoder encoder = OnCpu.Load(folder))
             expected = [.. encoder.Encode(texts, Stop).Select(vector => JsonSerializer.Serialize(vector))];
