@@ -71,7 +71,7 @@ public partial class HostileRequestTests(ServedSmallModel served) : IClassFixtur
         await AssertUnharmed();
     }
 
-    /// <summary>The status of an answer; 505 is for another version of HTTP.</summary>
+    /// <summary>Matches answers; status 505 is for another version of HTTP.</summary>
     [GeneratedRegex("^HTTP/1.1 (200|4..|505) ")]
     private static partial Regex Expected();
 
