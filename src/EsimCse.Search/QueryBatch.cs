@@ -5,7 +5,7 @@ using EsimCse.Core;
 namespace EsimCse.Search;
 
 /// <summary>
-/// Queries whose fp32 scores are computed together, and the best rows that one thread found for each.
+/// Queries whose first scores are computed together, and the best rows that one thread found for each.
 /// </summary>
 sealed class QueryBatch
 {
@@ -14,18 +14,28 @@ sealed class QueryBatch
     readonly int _dimension;
     readonly double _error;
     readonly double[] _norms;
+    readonly QuantizedRow[]? _quantized;
+    readonly float[] _scales;
     readonly float[] _slopes;
+    readonly float[] _errorSlopes;
     readonly float[] _offsets;
 
     /// <summary>Creates the batch without any row found.</summary>
     /// <param name="function">The similarity.</param>
     /// <param name="queries">The queries, [count, dimension].</param>
+    /// <param name="quantized">The rounding of each query in the products; null where they are unrounded.</param>
     /// <param name="dimension">Elements of a query.</param>
     /// <param name="top">Rows to find for each query.</param>
     /// <param name="threshold">The lowest score that is kept.</param>
     public QueryBatch(
-        SimilarityFunction function, ReadOnlyMemory<float> queries, int dimension, int top, double threshold)
+        SimilarityFunction function,
+        ReadOnlyMemory<float> queries,
+        QuantizedRow[]? quantized,
+        int dimension,
+        int top,
+        double threshold)
     {
+        _quantized = quantized;
         _function = function;
         _queries = queries;
         _dimension = dimension;
@@ -33,7 +43,9 @@ sealed class QueryBatch
         int count = queries.Length / dimension;
         Found = [.. Enumerable.Range(0, count).Select(_ => new TopRows(top, threshold))];
         _norms = [.. Enumerable.Range(0, count).Select(query => VectorNorm.Compute(Query(query)))];
+        _scales = [.. Enumerable.Range(0, count).Select(query => quantized?[query].Scale ?? 1)];
         _slopes = new float[count];
+        _errorSlopes = new float[count];
         _offsets = new float[count];
         for (int query = 0; query < count; query++) UpdateBound(query);
     }
@@ -43,25 +55,16 @@ sealed class QueryBatch
 
     /// <summary>
     /// Takes over the rows of a block that are among the best so far. Their similarities are computed in double; the
-    /// fp32 scores only leave out the rows that cannot be.
+    /// first scores only leave out the rows that cannot be.
     /// </summary>
     /// <param name="vectors">The vectors.</param>
     /// <param name="first">The block's first row.</param>
-    /// <param name="norms">The norm of each row of the block.</param>
-    /// <param name="scores">
-    /// The fp32 scores, [rows, queries]: products, with queries of norm 1 for the cosine; negative distances for
-    /// Manhattan.
-    /// </param>
-    public void Select(MappedVectors vectors, long first, ReadOnlySpan<float> norms, ReadOnlySpan<float> scores)
+    /// <param name="terms">The terms of the rows' bounds.</param>
+    /// <param name="scores">The scores of <see cref="QueryProducts.Compute"/>, [queries, rows].</param>
+    public void Select(MappedVectors vectors, long first, BlockTerms terms, ReadOnlySpan<float> scores)
     {
-        int count = Found.Length;
-        for (int i = 0; i < norms.Length; i++)
-        {
-            float norm = norms[i];
-            float offset = ScoreBound.RowOffset(_function, norm, _error);
-            ScannedRow row = new(first + i, norm, offset, ScoreBound.IsInRange(norm));
-            SelectRow(vectors.Row(row.Number), row, scores.Slice(i * count, count));
-        }
+        for (int query = 0; query < Found.Length; query++)
+            Select(query, vectors, first, terms, scores.Slice(query * terms.Count, terms.Count));
     }
 
     /// <summary>Adds the rows that another thread found for the same queries.</summary>
@@ -72,27 +75,38 @@ sealed class QueryBatch
 
     // Optimized at once: a search of the tool is over before the compiler would get to it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void SelectRow(ReadOnlySpan<float> vector, ScannedRow row, ReadOnlySpan<float> scores)
+    void Select(int query, MappedVectors vectors, long first, BlockTerms terms, ReadOnlySpan<float> scores)
     {
-        Vector<float> norm = new(row.Norm);
-        Vector<float> rowOffset = new(row.Offset);
-        int query = 0;
-        for (; query <= scores.Length - Vector<float>.Count; query += Vector<float>.Count)
+        ReadOnlySpan<float> scales = terms.Scales;
+        ReadOnlySpan<float> norms = terms.Norms;
+        ReadOnlySpan<float> errors = terms.Errors;
+        ReadOnlySpan<float> offsets = terms.Offsets;
+        int row = 0;
+        for (; row <= scores.Length - Vector<float>.Count; row += Vector<float>.Count)
         {
-            Vector<float> offsets = new Vector<float>(_offsets, query) + rowOffset;
-            Vector<float> bounds = new Vector<float>(_slopes, query) * norm + offsets;
-            if (row.IsInRange && Vector.LessThanAll(new Vector<float>(scores[query..]), bounds)) continue;
-            for (int i = query; i < query + Vector<float>.Count; i++) Consider(vector, row, i, scores[i]);
+            Vector<float> bounds = new Vector<float>(offsets[row..]) + new Vector<float>(_offsets[query]);
+            bounds += new Vector<float>(norms[row..]) * _slopes[query];
+            bounds += new Vector<float>(errors[row..]) * _errorSlopes[query];
+            Vector<float> products = new Vector<float>(scores[row..]) * new Vector<float>(scales[row..]);
+            // A score that is not a number is not below the bound.
+            if (Vector.LessThanAll(products * _scales[query], bounds)) continue;
+            for (int i = row; i < row + Vector<float>.Count; i++)
+                if (!IsBelowBound(query, terms, i, scores[i])) Consider(query, vectors, first + i);
         }
-        for (; query < scores.Length; query++) Consider(vector, row, query, scores[query]);
+        for (; row < scores.Length; row++)
+            if (!IsBelowBound(query, terms, row, scores[row])) Consider(query, vectors, first + row);
     }
 
-    void Consider(ReadOnlySpan<float> vector, ScannedRow row, int query, float score)
+    bool IsBelowBound(int query, BlockTerms terms, int row, float score)
     {
-        // A score that is not a number is not below the bound.
-        if (row.IsInRange && score < _slopes[query] * row.Norm + (_offsets[query] + row.Offset)) return;
-        double similarity = Similarity.Compute(_function, Query(query), vector);
-        if (Found[query].Add(new ScoredRow(row.Number, similarity))) UpdateBound(query);
+        float bound = terms.Offsets[row] + _offsets[query] + terms.Norms[row] * _slopes[query];
+        return score * terms.Scales[row] * _scales[query] < bound + terms.Errors[row] * _errorSlopes[query];
+    }
+
+    void Consider(int query, MappedVectors vectors, long row)
+    {
+        double similarity = Similarity.Compute(_function, Query(query), vectors.Row(row));
+        if (Found[query].Add(new ScoredRow(row, similarity))) UpdateBound(query);
     }
 
     void UpdateBound(int query)
@@ -100,10 +114,12 @@ sealed class QueryBatch
         ScoreBound bound = ScoreBound.Compute(_function, _norms[query], Found[query].LowestScore, _error);
         _slopes[query] = bound.Slope;
         _offsets[query] = bound.Offset;
+        if (_quantized is null) return;
+        // With x = x̂ + r and q = q̂ + s: x·q − x̂·q̂ = r·q + x̂·s, at most ‖r‖ ‖q‖ + (‖x‖ + ‖r‖) ‖s‖.
+        QuantizedRow rounding = _quantized[query];
+        _slopes[query] -= rounding.Error;
+        _errorSlopes[query] = -(rounding.Norm + rounding.Error);
     }
 
     ReadOnlySpan<float> Query(int query) => _queries.Span.Slice(query * _dimension, _dimension);
-
-    /// <summary>A row of the block, with the part of the bound that is the same for all queries.</summary>
-    readonly record struct ScannedRow(long Number, float Norm, float Offset, bool IsInRange);
 }

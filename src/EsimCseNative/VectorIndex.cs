@@ -13,19 +13,26 @@ namespace EsimCseNative;
 public sealed class VectorIndex : IDisposable
 {
     readonly MappedVectors _vectors;
+    readonly QuantizedVectors _quantized;
     readonly IndexTexts? _texts;
     readonly CpuBackend _backend;
     readonly ExactSearch _search;
     readonly Lock _oneAtATime = new();
     bool _isDisposed;
 
-    VectorIndex(IndexDescription description, MappedVectors vectors, IndexTexts? texts, int? threads)
+    VectorIndex(
+        IndexDescription description,
+        MappedVectors vectors,
+        QuantizedVectors quantized,
+        IndexTexts? texts,
+        int? threads)
     {
         Similarity = description.Similarity;
         _vectors = vectors;
+        _quantized = quantized;
         _texts = texts;
         _backend = new CpuBackend(threads);
-        _search = new ExactSearch(_backend, vectors);
+        _search = new ExactSearch(_backend, vectors, quantized);
     }
 
     /// <summary>Number of vectors.</summary>
@@ -50,16 +57,19 @@ public sealed class VectorIndex : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
         IndexDescription description = IndexDescription.Read(path);
         MappedVectors vectors = MappedVectors.Open(Path.Combine(path, IndexFolder.VectorsName));
+        QuantizedVectors? quantized = null;
         IndexTexts? texts = null;
         try
         {
             description.Require(vectors);
+            quantized = QuantizedVectors.Open(path, vectors);
             if (description.HasTexts) texts = IndexTexts.Open(path, description.Rows);
-            return new VectorIndex(description, vectors, texts, threads);
+            return new VectorIndex(description, vectors, quantized, texts, threads);
         }
         catch
         {
             texts?.Dispose();
+            quantized?.Dispose();
             vectors.Dispose();
             throw;
         }
@@ -125,6 +135,7 @@ public sealed class VectorIndex : IDisposable
             _isDisposed = true;
             _backend.Dispose();
             _texts?.Dispose();
+            _quantized.Dispose();
             _vectors.Dispose();
         }
     }

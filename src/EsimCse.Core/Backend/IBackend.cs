@@ -167,7 +167,10 @@ public partial interface IBackend : IDisposable
         Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
         Matrix dz, Matrix dx, Matrix dbias, Matrix dgamma, Matrix dbeta);
 
-    /// <summary>Computes y = x wᵀ + bias. x [M,K], w [N,K], bias [1,N] optional, y [M,N].</summary>
+    /// <summary>
+    /// Computes y = x wᵀ + bias. x [M,K], w [N,K], bias [1,N] optional, y [M,N]. Where
+    /// <see cref="SupportsFrozenType"/> has Int8, x and w may both be Int8: w in <see cref="BytePanels"/>, bias absent.
+    /// </summary>
     void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y);
 
     /// <summary>

@@ -88,7 +88,8 @@ public sealed class ExactSearchTests : IDisposable
         string path = _files.WriteVectors(IndexFiles.Random(13, 10, 4), 4);
         using MappedVectors file = MappedVectors.Open(path);
         using CpuBackend backend = new(3);
-        ExactSearch search = new(backend, file);
+        using QuantizedVectors quantized = _files.Quantize(file);
+        ExactSearch search = new(backend, file, quantized);
         Assert.ThrowsAny<OperationCanceledException>(
             () => search.Search(SimilarityFunction.Dot, new float[4], 1, double.NegativeInfinity, new(true)));
     }
@@ -124,7 +125,8 @@ public sealed class ExactSearchTests : IDisposable
         using MappedVectors file = MappedVectors.Open(_files.WriteVectors(vectors, dimension));
         using CpuBackend backend = new(threads);
         float[] all = [.. queries.SelectMany(query => query)];
-        return new ExactSearch(backend, file).Search(function, all, top, threshold, CancellationToken.None);
+        using QuantizedVectors quantized = _files.Quantize(file);
+        return new ExactSearch(backend, file, quantized).Search(function, all, top, threshold, CancellationToken.None);
     }
 
     /// <summary>Ranks all rows by their similarities, in double; of equal ones the lower row is first.</summary>

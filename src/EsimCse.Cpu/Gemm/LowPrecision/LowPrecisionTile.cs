@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using EsimCse.Core.Backend;
 
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
@@ -11,7 +12,7 @@ abstract unsafe class LowPrecisionTile
     public const int Rows = 12;
 
     /// <summary>Columns of a tile.</summary>
-    public const int Columns = 32;
+    public const int Columns = BytePanels.Rows;
 
     /// <summary>The kernel of products of bytes, by name, fastest first. All give the same sums.</summary>
     public static IReadOnlyList<(string Name, LowPrecisionTile Tile)> OfBytes { get; } = CreateOfBytes();
