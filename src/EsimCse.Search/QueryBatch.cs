@@ -1,5 +1,7 @@
-using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using EsimCse.Core;
 
 namespace EsimCse.Search;
@@ -14,7 +16,8 @@ sealed class QueryBatch
     readonly int _dimension;
     readonly double _error;
     readonly double[] _norms;
-    readonly QuantizedRow[]? _quantized;
+    readonly QuantizedQueries? _quantized;
+    readonly ScoreBound[] _bounds;
     readonly float[] _scales;
     readonly float[] _slopes;
     readonly float[] _errorSlopes;
@@ -23,27 +26,28 @@ sealed class QueryBatch
     /// <summary>Creates the batch without any row found.</summary>
     /// <param name="function">The similarity.</param>
     /// <param name="queries">The queries, [count, dimension].</param>
-    /// <param name="quantized">The rounding of each query in the products; null where they are unrounded.</param>
+    /// <param name="quantized">The queries of the products; null where these are not rounded.</param>
     /// <param name="dimension">Elements of a query.</param>
     /// <param name="top">Rows to find for each query.</param>
     /// <param name="threshold">The lowest score that is kept.</param>
     public QueryBatch(
         SimilarityFunction function,
         ReadOnlyMemory<float> queries,
-        QuantizedRow[]? quantized,
+        QuantizedQueries? quantized,
         int dimension,
         int top,
         double threshold)
     {
-        _quantized = quantized;
         _function = function;
         _queries = queries;
+        _quantized = quantized;
         _dimension = dimension;
         _error = ScoreBound.Error(dimension);
         int count = queries.Length / dimension;
         Found = [.. Enumerable.Range(0, count).Select(_ => new TopRows(top, threshold))];
         _norms = [.. Enumerable.Range(0, count).Select(query => VectorNorm.Compute(Query(query)))];
-        _scales = [.. Enumerable.Range(0, count).Select(query => quantized?[query].Scale ?? 1)];
+        _scales = [.. Enumerable.Range(0, count).Select(query => quantized?.Rows[query].Scale ?? 1)];
+        _bounds = new ScoreBound[count];
         _slopes = new float[count];
         _errorSlopes = new float[count];
         _offsets = new float[count];
@@ -77,24 +81,26 @@ sealed class QueryBatch
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Select(int query, MappedVectors vectors, long first, BlockTerms terms, ReadOnlySpan<float> scores)
     {
-        ReadOnlySpan<float> scales = terms.Scales;
-        ReadOnlySpan<float> norms = terms.Norms;
-        ReadOnlySpan<float> errors = terms.Errors;
-        ReadOnlySpan<float> offsets = terms.Offsets;
+        ref float score = ref MemoryMarshal.GetReference(scores);
+        ref float scale = ref MemoryMarshal.GetReference(terms.Scales);
+        ref float norm = ref MemoryMarshal.GetReference(terms.Norms);
+        ref float error = ref MemoryMarshal.GetReference(terms.Errors);
+        ref float offset = ref MemoryMarshal.GetReference(terms.Offsets);
         int row = 0;
-        for (; row <= scores.Length - Vector<float>.Count; row += Vector<float>.Count)
+        for (; row <= scores.Length - Vector512<float>.Count; row += Vector512<float>.Count)
         {
-            Vector<float> bounds = new Vector<float>(offsets[row..]) + new Vector<float>(_offsets[query]);
-            bounds += new Vector<float>(norms[row..]) * _slopes[query];
-            bounds += new Vector<float>(errors[row..]) * _errorSlopes[query];
-            Vector<float> products = new Vector<float>(scores[row..]) * new Vector<float>(scales[row..]);
+            nuint at = (nuint)row;
+            Vector512<float> bounds = Vector512.LoadUnsafe(ref offset, at) + Vector512.Create(_offsets[query]);
+            bounds += Vector512.LoadUnsafe(ref norm, at) * Vector512.Create(_slopes[query]);
+            bounds += Vector512.LoadUnsafe(ref error, at) * Vector512.Create(_errorSlopes[query]);
+            Vector512<float> products = Vector512.LoadUnsafe(ref score, at) * Vector512.LoadUnsafe(ref scale, at);
             // A score that is not a number is not below the bound.
-            if (Vector.LessThanAll(products * _scales[query], bounds)) continue;
-            for (int i = row; i < row + Vector<float>.Count; i++)
-                if (!IsBelowBound(query, terms, i, scores[i])) Consider(query, vectors, first + i);
+            if (Vector512.LessThanAll(products * Vector512.Create(_scales[query]), bounds)) continue;
+            for (int i = row; i < row + Vector512<float>.Count; i++)
+                if (!IsBelowBound(query, terms, i, scores[i])) Consider(query, vectors, first, terms, i);
         }
         for (; row < scores.Length; row++)
-            if (!IsBelowBound(query, terms, row, scores[row])) Consider(query, vectors, first + row);
+            if (!IsBelowBound(query, terms, row, scores[row])) Consider(query, vectors, first, terms, row);
     }
 
     bool IsBelowBound(int query, BlockTerms terms, int row, float score)
@@ -103,20 +109,30 @@ sealed class QueryBatch
         return score * terms.Scales[row] * _scales[query] < bound + terms.Errors[row] * _errorSlopes[query];
     }
 
-    void Consider(int query, MappedVectors vectors, long row)
+    void Consider(int query, MappedVectors vectors, long first, BlockTerms terms, int row)
     {
-        double similarity = Similarity.Compute(_function, Query(query), vectors.Row(row));
-        if (Found[query].Add(new ScoredRow(row, similarity))) UpdateBound(query);
+        ReadOnlySpan<float> vector = vectors.Row(first + row);
+        if (_quantized is not null)
+        {
+            // Most rows that the rounding leaves in doubt are out of question for a product in fp32.
+            ReadOnlySpan<float> product = _quantized.Queries.AsSpan(query * _dimension, _dimension);
+            ScoreBound bound = _bounds[query];
+            float lowest = bound.Slope * terms.Norms[row] + (bound.Offset + terms.Offsets[row]);
+            if (TensorPrimitives.Dot(product, vector) < lowest) return;
+        }
+        double similarity = Similarity.Compute(_function, Query(query), vector);
+        if (Found[query].Add(new ScoredRow(first + row, similarity))) UpdateBound(query);
     }
 
     void UpdateBound(int query)
     {
         ScoreBound bound = ScoreBound.Compute(_function, _norms[query], Found[query].LowestScore, _error);
+        _bounds[query] = bound;
         _slopes[query] = bound.Slope;
         _offsets[query] = bound.Offset;
         if (_quantized is null) return;
         // With x = x̂ + r and q = q̂ + s: x·q − x̂·q̂ = r·q + x̂·s, at most ‖r‖ ‖q‖ + (‖x‖ + ‖r‖) ‖s‖.
-        QuantizedRow rounding = _quantized[query];
+        QuantizedRow rounding = _quantized.Rows[query];
         _slopes[query] -= rounding.Error;
         _errorSlopes[query] = -(rounding.Norm + rounding.Error);
     }

@@ -26,22 +26,16 @@ sealed unsafe class QueryProducts : IDisposable
         Function = function;
         _batches = batches;
         _matrices = new Matrix[batches.Length];
-        Quantized = new QuantizedRow[batches.Length][];
+        Quantized = new QuantizedQueries[batches.Length];
         AreRounded = function != SimilarityFunction.Manhattan && dimension <= BytePanels.MaxColumns;
         if (!AreRounded) return;
         for (int i = 0; i < batches.Length; i++)
         {
-            float[] queries = function == SimilarityFunction.Cosine ? Normalize(batches[i], dimension) : batches[i];
-            sbyte[] numbers = new sbyte[queries.Length];
-            QuantizedRow[] rows = new QuantizedRow[queries.Length / dimension];
-            for (int query = 0; query < rows.Length; query++)
-            {
-                Range range = (query * dimension)..((query + 1) * dimension);
-                rows[query] = QuantizedRow.Compute(queries.AsSpan(range), numbers.AsSpan(range));
-            }
-            Quantized[i] = rows;
-            _matrices[i] = new Matrix(backend.Allocate(numbers.Length), rows.Length, dimension, ElementType.Int8);
-            backend.Upload<sbyte>(numbers, _matrices[i]);
+            QuantizedQueries queries = QuantizedQueries.Compute(function, batches[i], dimension);
+            nint address = backend.Allocate(queries.Numbers.Length);
+            _matrices[i] = new Matrix(address, queries.Rows.Length, dimension, ElementType.Int8);
+            backend.Upload<sbyte>(queries.Numbers, _matrices[i]);
+            Quantized[i] = queries;
         }
     }
 
@@ -51,10 +45,8 @@ sealed unsafe class QueryProducts : IDisposable
     /// <summary>Whether the products are those of vectors and queries that are rounded to bytes.</summary>
     public bool AreRounded { get; }
 
-    /// <summary>
-    /// The rounding of the queries of each batch, which have norm 1 for the cosine; null where they are not rounded.
-    /// </summary>
-    public QuantizedRow[]?[] Quantized { get; }
+    /// <summary>The rounded queries of each batch; null where they are not rounded.</summary>
+    public QuantizedQueries?[] Quantized { get; }
 
     /// <summary>
     /// Computes the scores of a block, [queries, rows]: products of the numbers, or unrounded ones; negative distances
@@ -104,18 +96,5 @@ sealed unsafe class QueryProducts : IDisposable
     {
         TensorPrimitives.Subtract(x, y, difference);
         return -TensorPrimitives.SumOfMagnitudes<float>(difference);
-    }
-
-    /// <summary>Divides each query by its norm; one of zeros stays.</summary>
-    static float[] Normalize(float[] queries, int dimension)
-    {
-        float[] normalized = new float[queries.Length];
-        for (int from = 0; from < queries.Length; from += dimension)
-        {
-            double norm = VectorNorm.Compute(queries.AsSpan(from, dimension));
-            if (norm == 0) continue;
-            for (int i = from; i < from + dimension; i++) normalized[i] = (float)(queries[i] / norm);
-        }
-        return normalized;
     }
 }
