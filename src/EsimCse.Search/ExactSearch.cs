@@ -49,6 +49,7 @@ sealed class ExactSearch(IBackend backend, MappedVectors vectors, QuantizedVecto
                     cancellation.ThrowIfCancellationRequested();
                     SearchBlock(_backends[thread], products, first, terms, scores, threads[thread]);
                 }
+                foreach (QueryBatch batch in threads[thread]) batch.Finish(vectors);
             }
             finally
             {

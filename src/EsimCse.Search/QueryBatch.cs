@@ -11,6 +11,9 @@ namespace EsimCse.Search;
 /// </summary>
 sealed class QueryBatch
 {
+    /// <summary>Rows in doubt of a query at most: sorted by their scores, a few of them leave out the others.</summary>
+    const int MostInDoubt = 512;
+
     readonly SimilarityFunction _function;
     readonly ReadOnlyMemory<float> _queries;
     readonly int _dimension;
@@ -18,6 +21,7 @@ sealed class QueryBatch
     readonly double[] _norms;
     readonly QuantizedQueries? _quantized;
     readonly ScoreBound[] _bounds;
+    readonly List<RowInDoubt>[] _inDoubt;
     readonly float[] _scales;
     readonly float[] _slopes;
     readonly float[] _errorSlopes;
@@ -47,6 +51,7 @@ sealed class QueryBatch
         Found = [.. Enumerable.Range(0, count).Select(_ => new TopRows(top, threshold))];
         _norms = [.. Enumerable.Range(0, count).Select(query => VectorNorm.Compute(Query(query)))];
         _scales = [.. Enumerable.Range(0, count).Select(query => quantized?.Rows[query].Scale ?? 1)];
+        _inDoubt = [.. Enumerable.Range(0, count).Select(_ => new List<RowInDoubt>())];
         _bounds = new ScoreBound[count];
         _slopes = new float[count];
         _errorSlopes = new float[count];
@@ -69,6 +74,12 @@ sealed class QueryBatch
     {
         for (int query = 0; query < Found.Length; query++)
             Select(query, vectors, first, terms, scores.Slice(query * terms.Count, terms.Count));
+    }
+
+    /// <summary>Takes over the rows that are still in doubt after the last block.</summary>
+    public void Finish(MappedVectors vectors)
+    {
+        for (int query = 0; query < Found.Length; query++) Resolve(query, vectors);
     }
 
     /// <summary>Adds the rows that another thread found for the same queries.</summary>
@@ -97,10 +108,10 @@ sealed class QueryBatch
             // A score that is not a number is not below the bound.
             if (Vector512.LessThanAll(products * Vector512.Create(_scales[query]), bounds)) continue;
             for (int i = row; i < row + Vector512<float>.Count; i++)
-                if (!IsBelowBound(query, terms, i, scores[i])) Consider(query, vectors, first, terms, i);
+                if (!IsBelowBound(query, terms, i, scores[i])) Add(query, vectors, first, terms, i, scores[i]);
         }
         for (; row < scores.Length; row++)
-            if (!IsBelowBound(query, terms, row, scores[row])) Consider(query, vectors, first, terms, row);
+            if (!IsBelowBound(query, terms, row, scores[row])) Add(query, vectors, first, terms, row, scores[row]);
     }
 
     bool IsBelowBound(int query, BlockTerms terms, int row, float score)
@@ -109,19 +120,41 @@ sealed class QueryBatch
         return score * terms.Scales[row] * _scales[query] < bound + terms.Errors[row] * _errorSlopes[query];
     }
 
-    void Consider(int query, MappedVectors vectors, long first, BlockTerms terms, int row)
+    void Add(int query, MappedVectors vectors, long first, BlockTerms terms, int row, float score)
     {
-        ReadOnlySpan<float> vector = vectors.Row(first + row);
+        float product = score * terms.Scales[row] * _scales[query];
+        _inDoubt[query].Add(new(first + row, product, terms.Norms[row], terms.Errors[row], terms.Offsets[row]));
+        if (_inDoubt[query].Count == MostInDoubt) Resolve(query, vectors);
+    }
+
+    /// <summary>Computes the similarities of rows in doubt, the most promising first: they raise the bound.</summary>
+    void Resolve(int query, MappedVectors vectors)
+    {
+        List<RowInDoubt> rows = _inDoubt[query];
+        (float slope, float errorSlope, float offset) = (_slopes[query], _errorSlopes[query], _offsets[query]);
+        float[] margins = [.. rows.Select(row => -row.Margin(slope, errorSlope, offset))];
+        RowInDoubt[] sorted = [.. rows];
+        Array.Sort(margins, sorted);
+        rows.Clear();
+        foreach (RowInDoubt row in sorted)
+        {
+            float bound = row.Offset + _offsets[query] + row.Norm * _slopes[query] + row.Error * _errorSlopes[query];
+            if (!(row.Product < bound)) Consider(query, vectors.Row(row.Row), row);
+        }
+    }
+
+    void Consider(int query, ReadOnlySpan<float> vector, RowInDoubt row)
+    {
         if (_quantized is not null)
         {
             // Most rows that the rounding leaves in doubt are out of question for a product in fp32.
             ReadOnlySpan<float> product = _quantized.Queries.AsSpan(query * _dimension, _dimension);
             ScoreBound bound = _bounds[query];
-            float lowest = bound.Slope * terms.Norms[row] + (bound.Offset + terms.Offsets[row]);
+            float lowest = bound.Slope * row.Norm + (bound.Offset + row.Offset);
             if (TensorPrimitives.Dot(product, vector) < lowest) return;
         }
         double similarity = Similarity.Compute(_function, Query(query), vector);
-        if (Found[query].Add(new ScoredRow(first + row, similarity))) UpdateBound(query);
+        if (Found[query].Add(new ScoredRow(row.Row, similarity))) UpdateBound(query);
     }
 
     void UpdateBound(int query)
