@@ -12,7 +12,7 @@ namespace EsimCse.Search;
 sealed class QueryBatch
 {
     /// <summary>Rows in doubt of a query at most: sorted by their scores, a few of them leave out the others.</summary>
-    const int MostInDoubt = 512;
+    const int MostInDoubt = 128;
 
     readonly SimilarityFunction _function;
     readonly ReadOnlyMemory<float> _queries;
@@ -88,30 +88,44 @@ sealed class QueryBatch
         for (int query = 0; query < Found.Length; query++) Found[query].AddAll(others.Found[query]);
     }
 
+    void Select(int query, MappedVectors vectors, long first, BlockTerms terms, ReadOnlySpan<float> scores)
+    {
+        int row = 0;
+        while ((row = FindInDoubt(query, terms, scores, row)) <= scores.Length - Vector512<float>.Count)
+            for (int end = row + Vector512<float>.Count; row < end; row++)
+                if (!IsBelowBound(query, terms, row, scores[row])) Add(query, vectors, first, terms, row, scores[row]);
+        for (; row < scores.Length; row++)
+            if (!IsBelowBound(query, terms, row, scores[row])) Add(query, vectors, first, terms, row, scores[row]);
+    }
+
+    /// <summary>
+    /// Returns the first row of the next vector of rows that are not all below their bounds; where there is none, the
+    /// row from which on there are fewer than a vector has.
+    /// </summary>
     // Optimized at once: a search of the tool is over before the compiler would get to it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Select(int query, MappedVectors vectors, long first, BlockTerms terms, ReadOnlySpan<float> scores)
+    int FindInDoubt(int query, BlockTerms terms, ReadOnlySpan<float> scores, int row)
     {
         ref float score = ref MemoryMarshal.GetReference(scores);
         ref float scale = ref MemoryMarshal.GetReference(terms.Scales);
         ref float norm = ref MemoryMarshal.GetReference(terms.Norms);
         ref float error = ref MemoryMarshal.GetReference(terms.Errors);
         ref float offset = ref MemoryMarshal.GetReference(terms.Offsets);
-        int row = 0;
+        Vector512<float> queryScale = Vector512.Create(_scales[query]);
+        Vector512<float> queryOffset = Vector512.Create(_offsets[query]);
+        Vector512<float> slope = Vector512.Create(_slopes[query]);
+        Vector512<float> errorSlope = Vector512.Create(_errorSlopes[query]);
         for (; row <= scores.Length - Vector512<float>.Count; row += Vector512<float>.Count)
         {
             nuint at = (nuint)row;
-            Vector512<float> bounds = Vector512.LoadUnsafe(ref offset, at) + Vector512.Create(_offsets[query]);
-            bounds += Vector512.LoadUnsafe(ref norm, at) * Vector512.Create(_slopes[query]);
-            bounds += Vector512.LoadUnsafe(ref error, at) * Vector512.Create(_errorSlopes[query]);
+            Vector512<float> bounds = Vector512.LoadUnsafe(ref offset, at) + queryOffset;
+            bounds = Vector512.MultiplyAddEstimate(Vector512.LoadUnsafe(ref norm, at), slope, bounds);
+            bounds = Vector512.MultiplyAddEstimate(Vector512.LoadUnsafe(ref error, at), errorSlope, bounds);
             Vector512<float> products = Vector512.LoadUnsafe(ref score, at) * Vector512.LoadUnsafe(ref scale, at);
             // A score that is not a number is not below the bound.
-            if (Vector512.LessThanAll(products * Vector512.Create(_scales[query]), bounds)) continue;
-            for (int i = row; i < row + Vector512<float>.Count; i++)
-                if (!IsBelowBound(query, terms, i, scores[i])) Add(query, vectors, first, terms, i, scores[i]);
+            if (!Vector512.LessThanAll(products * queryScale, bounds)) break;
         }
-        for (; row < scores.Length; row++)
-            if (!IsBelowBound(query, terms, row, scores[row])) Add(query, vectors, first, terms, row, scores[row]);
+        return row;
     }
 
     bool IsBelowBound(int query, BlockTerms terms, int row, float score)
@@ -132,15 +146,21 @@ sealed class QueryBatch
     {
         List<RowInDoubt> rows = _inDoubt[query];
         (float slope, float errorSlope, float offset) = (_slopes[query], _errorSlopes[query], _offsets[query]);
-        float[] margins = [.. rows.Select(row => -row.Margin(slope, errorSlope, offset))];
-        RowInDoubt[] sorted = [.. rows];
-        Array.Sort(margins, sorted);
-        rows.Clear();
-        foreach (RowInDoubt row in sorted)
+        Span<float> margins = stackalloc float[rows.Count];
+        Span<int> order = stackalloc int[rows.Count];
+        for (int i = 0; i < rows.Count; i++)
         {
+            margins[i] = -rows[i].Margin(slope, errorSlope, offset);
+            order[i] = i;
+        }
+        margins.Sort(order);
+        foreach (int i in order)
+        {
+            RowInDoubt row = rows[i];
             float bound = row.Offset + _offsets[query] + row.Norm * _slopes[query] + row.Error * _errorSlopes[query];
             if (!(row.Product < bound)) Consider(query, vectors.Row(row.Row), row);
         }
+        rows.Clear();
     }
 
     void Consider(int query, ReadOnlySpan<float> vector, RowInDoubt row)
