@@ -3,8 +3,8 @@ using EsimCse.Core;
 namespace EsimCse.Search;
 
 /// <summary>
-/// What the bounds of a block's rows have in common for all queries: a row may be one of the best where its score times
-/// its scale and the query's is at least slope · norm + error slope · error + offset + the row's offset.
+/// The terms of a block's rows in the bounds of all queries: a row may be one of the best where its score times its
+/// scale and the query's is at least slope · norm + error slope · error + offset + the row's offset.
 /// </summary>
 /// <param name="capacity">Most rows of a block.</param>
 sealed class BlockTerms(int capacity)

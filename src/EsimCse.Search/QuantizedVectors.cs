@@ -39,7 +39,8 @@ sealed unsafe class QuantizedVectors : IDisposable
         MappedArray panels = Open(folder, PanelsName, Byte, sizeof(byte), BytePanels.Count(rows), panelBytes);
         try
         {
-            return new(panels, Open(folder, RowsName, Float32, sizeof(float), rows, QuantizedRow.Columns), dimension);
+            MappedArray scales = Open(folder, RowsName, Float32, sizeof(float), rows, QuantizedRow.Columns);
+            return new(panels, scales, dimension);
         }
         catch
         {
@@ -48,7 +49,7 @@ sealed unsafe class QuantizedVectors : IDisposable
         }
     }
 
-    /// <summary>Returns the panels of rows as a matrix [count, dimension], valid until the files are disposed.</summary>
+    /// <summary>Returns the panels of rows as a matrix [count, dimension], valid until the files' disposal.</summary>
     /// <param name="first">The first row, of a panel.</param>
     /// <param name="count">Number of rows.</param>
     public Matrix Panels(long first, int count) =>
@@ -111,7 +112,7 @@ sealed unsafe class QuantizedVectors : IDisposable
             _rows.Write(MemoryMarshal.AsBytes<QuantizedRow>(rows));
         }
 
-        /// <summary>Writes what is buffered to the disk.</summary>
+        /// <summary>Flushes both files to the disk.</summary>
         public void Flush()
         {
             _panels.Flush(flushToDisk: true);

@@ -72,8 +72,9 @@ static class RetrievalCommand
 
             {folder.Vectors.Rows} normally distributed vectors of {Dimension}, {threads} threads, the best {Top} rows by
             cosine, all files in memory; medians of {Repetitions} runs in turn. Reading the fp32 vectors once takes
-            {1e3 * floor:F0} ms ({gigabytes / floor:F1} GB/s). A search reads them rounded to bytes, so that it can be faster than
-            that; the arithmetic floor is that of the products in fp32 at {peak / 1e9:F0} GFLOP/s, the measured peak.
+            {1e3 * floor:F0} ms ({gigabytes / floor:F1} GB/s), the floor of a search that reads them; ours reads them
+            rounded to bytes. The arithmetic floor is that of products in fp32 at the measured peak,
+            {peak / 1e9:F0} GFLOP/s.
 
             | queries | ms | queries/s | times reading | times the arithmetic in fp32 |
             | --- | --- | --- | --- | --- |

@@ -13,7 +13,7 @@ static class BytePanels
     /// <summary>Columns that are adjacent in a row.</summary>
     public const int WordColumns = sizeof(int);
 
-    /// <summary>Most columns: sums of so many products of two numbers fit 32 bits.</summary>
+    /// <summary>Most columns of which a row's sum of products fits 32 bits.</summary>
     public const int MaxColumns = 1 << 16;
 
     /// <summary>Added to each number.</summary>

@@ -282,4 +282,14 @@ public partial interface IBackend : IDisposable
     /// <see cref="MeanPoolingForward"/> are those of training.
     /// </summary>
     void PoolingForward(Matrix x, PackedBatch batch, TokenPooling pooling, int column, Matrix y);
+
+    /// <summary>Most rows of a list of <see cref="TopK"/>.</summary>
+    const int MaxTopK = 1024;
+
+    /// <summary>
+    /// Merges scores[q,r], as that of row firstRow + r, into the list of the k best rows of each query: the best first,
+    /// of equal scores the lower row; NaN is never among them. scores [Q,N], topScores [Q,k], topRows Int32 [Q,k]; k at
+    /// most <see cref="MaxTopK"/>. An unused place has row −1 and score −∞.
+    /// </summary>
+    void TopK(Matrix scores, int firstRow, Matrix topScores, Matrix topRows);
 }

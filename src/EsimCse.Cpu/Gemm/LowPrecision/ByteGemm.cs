@@ -22,9 +22,9 @@ static unsafe class ByteGemm
     {
         int words = CeilingDivide(x.Columns, BytePanels.WordColumns);
         int tiles = CeilingDivide(x.Rows, LowPrecisionTile.Rows);
-        int tileWords = words * LowPrecisionTile.Rows;
-        int* packed = (int*)NativeMemory.AlignedAlloc((nuint)tiles * (nuint)tileWords * sizeof(int), Alignment);
-        int* offsets = stackalloc int[x.Rows];
+        long tileWords = (long)tiles * words * LowPrecisionTile.Rows;
+        int* packed = (int*)NativeMemory.AlignedAlloc((nuint)tileWords * sizeof(int), Alignment);
+        int[] offsets = new int[x.Rows];
         try
         {
             Pack(x, words, packed, offsets);
@@ -37,8 +37,8 @@ static unsafe class ByteGemm
         }
     }
 
-    /// <summary>Packs tiles of x, word after word of all rows, and sums what the offset of w adds to each row.</summary>
-    static void Pack(Matrix x, int words, int* packed, int* offsets)
+    /// <summary>Packs tiles of x, word after word of all rows, and computes what the offset of w adds.</summary>
+    static void Pack(Matrix x, int words, int* packed, int[] offsets)
     {
         int[] row = new int[words];
         for (int i = 0; i < x.Rows; i++)
@@ -48,14 +48,14 @@ static unsafe class ByteGemm
             int sum = 0;
             foreach (sbyte number in numbers) sum += number;
             offsets[i] = BytePanels.Offset * sum;
-            int* target = packed + (long)(i / LowPrecisionTile.Rows) * LowPrecisionTile.Rows * words;
-            target += i % LowPrecisionTile.Rows;
+            int tile = i / LowPrecisionTile.Rows;
+            int* target = packed + (long)tile * LowPrecisionTile.Rows * words + i % LowPrecisionTile.Rows;
             for (int word = 0; word < words; word++) target[word * LowPrecisionTile.Rows] = row[word];
         }
     }
 
     /// <summary>The operands of a product.</summary>
-    sealed class Block(int* packed, int* offsets, int words, byte* w, Matrix y)
+    sealed class Block(int* packed, int[] offsets, int words, byte* w, Matrix y)
     {
         /// <summary>Multiplies the panels [from, to), each with all tiles of x.</summary>
         public void Multiply(int from, int to)
