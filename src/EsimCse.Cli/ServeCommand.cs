@@ -45,7 +45,7 @@ static class ServeCommand
 
         ServedModel Load()
         {
-            VectorIndex? index = indexFolder is null ? null : VectorIndex.Open(indexFolder, device.Threads);
+            VectorIndex? index = indexFolder is null ? null : VectorIndex.Open(indexFolder, device);
             SentenceEncoder encoder = CommonOptions.Load(folder, new EncoderOptions { Device = device }, stop);
             if (index is not null) CommonOptions.RequireDimension(index, indexFolder!, encoder, folder);
             return new ServedModel(encoder, index, options);

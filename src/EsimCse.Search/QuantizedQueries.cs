@@ -14,7 +14,7 @@ sealed record QuantizedQueries(float[] Queries, sbyte[] Numbers, QuantizedRow[] 
     /// <param name="dimension">Elements of a query.</param>
     public static QuantizedQueries Compute(SimilarityFunction function, float[] queries, int dimension)
     {
-        float[] scaled = function == SimilarityFunction.Cosine ? Normalize(queries, dimension) : queries;
+        float[] scaled = Scale(function, queries, dimension);
         sbyte[] numbers = new sbyte[scaled.Length];
         QuantizedRow[] rows = new QuantizedRow[scaled.Length / dimension];
         for (int query = 0; query < rows.Length; query++)
@@ -25,16 +25,13 @@ sealed record QuantizedQueries(float[] Queries, sbyte[] Numbers, QuantizedRow[] 
         return new(scaled, numbers, rows);
     }
 
-    /// <summary>Divides each query by its norm; one of zeros stays.</summary>
-    static float[] Normalize(float[] queries, int dimension)
+    /// <summary>Returns the queries of the products: divided by their norms for the cosine; one of zeros stays.</summary>
+    public static float[] Scale(SimilarityFunction function, float[] queries, int dimension)
     {
-        float[] normalized = new float[queries.Length];
+        if (function != SimilarityFunction.Cosine) return queries;
+        float[] scaled = new float[queries.Length];
         for (int from = 0; from < queries.Length; from += dimension)
-        {
-            double norm = VectorNorm.Compute(queries.AsSpan(from, dimension));
-            if (norm == 0) continue;
-            for (int i = from; i < from + dimension; i++) normalized[i] = (float)(queries[i] / norm);
-        }
-        return normalized;
+            VectorNorm.Normalize(queries.AsSpan(from, dimension), scaled.AsSpan(from, dimension));
+        return scaled;
     }
 }

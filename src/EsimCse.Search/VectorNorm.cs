@@ -10,4 +10,11 @@ static class VectorNorm
         foreach (float element in vector) squares += (double)element * element;
         return Math.Sqrt(squares);
     }
+
+    /// <summary>Divides a vector by its norm; one of zeros stays.</summary>
+    public static void Normalize(ReadOnlySpan<float> vector, Span<float> target)
+    {
+        double norm = Compute(vector);
+        for (int i = 0; i < vector.Length; i++) target[i] = norm == 0 ? 0 : (float)(vector[i] / norm);
+    }
 }

@@ -7,8 +7,9 @@ namespace EsimCseNative;
 
 /// <summary>
 /// An index of vectors in a folder, as <c>esimcse index</c> writes it, in which the nearest rows of queries are found.
-/// The vectors are memory-mapped, and search is exact: all of them are compared. Thread-safe; searches share the
-/// threads and run one after the other, so that queries are better given together.
+/// The vectors are memory-mapped, and search is exact: all of them are compared, and scores and ranks are those of
+/// double precision on every device. Thread-safe; searches share the threads or the device and run one after the
+/// other, so that queries are better given together.
 /// </summary>
 public sealed class VectorIndex : IDisposable
 {
@@ -17,6 +18,7 @@ public sealed class VectorIndex : IDisposable
     readonly IndexTexts? _texts;
     readonly CpuBackend _backend;
     readonly ExactSearch _search;
+    readonly SearchDevice? _device;
     readonly Lock _oneAtATime = new();
     bool _isDisposed;
 
@@ -25,14 +27,23 @@ public sealed class VectorIndex : IDisposable
         MappedVectors vectors,
         QuantizedVectors quantized,
         IndexTexts? texts,
-        int? threads)
+        DeviceChoice device)
     {
         Similarity = description.Similarity;
         _vectors = vectors;
         _quantized = quantized;
         _texts = texts;
-        _backend = new CpuBackend(threads);
+        _backend = new CpuBackend(device.Threads);
         _search = new ExactSearch(_backend, vectors, quantized);
+        try
+        {
+            _device = SearchDevice.Open(device, vectors, quantized, _search);
+        }
+        catch
+        {
+            _backend.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Number of vectors.</summary>
@@ -49,12 +60,19 @@ public sealed class VectorIndex : IDisposable
 
     /// <summary>Opens the folder of an index.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="threads">Threads of a search, at least 1; null for one per core.</param>
-    /// <exception cref="InvalidInputException">The folder or a file of it is missing or not valid.</exception>
-    public static VectorIndex Open(string path, int? threads = null)
+    /// <param name="device">
+    /// The device, whose precision does not matter; null for the CPU with one thread per core. auto is the CPU too: it
+    /// has answered before the vectors have been sent to another device. A CUDA device that is named keeps them from
+    /// the first search on, if they fit half of its free memory, and else is sent them by each.
+    /// </param>
+    /// <exception cref="ArgumentException">The device is not valid, or several are named.</exception>
+    /// <exception cref="DeviceException">The device is missing or failed.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The folder or a file of it is missing or not valid, or the CUDA device cannot take vectors of that dimension.
+    /// </exception>
+    public static VectorIndex Open(string path, DeviceChoice? device = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
         IndexDescription description = IndexDescription.Read(path);
         MappedVectors vectors = MappedVectors.Open(Path.Combine(path, IndexFolder.VectorsName));
         QuantizedVectors? quantized = null;
@@ -64,7 +82,7 @@ public sealed class VectorIndex : IDisposable
             description.Require(vectors);
             quantized = QuantizedVectors.Open(path, vectors);
             if (description.HasTexts) texts = IndexTexts.Open(path, description.Rows);
-            return new VectorIndex(description, vectors, quantized, texts, threads);
+            return new VectorIndex(description, vectors, quantized, texts, device ?? new DeviceChoice());
         }
         catch
         {
@@ -121,7 +139,9 @@ public sealed class VectorIndex : IDisposable
         lock (_oneAtATime)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            ScoredRow[][] rows = _search.Search(similarity ?? Similarity, all, top, threshold, cancellation);
+            SimilarityFunction function = similarity ?? Similarity;
+            ScoredRow[][] rows = _device?.Search.Search(function, all, top, threshold, cancellation)
+                ?? _search.Search(function, all, top, threshold, cancellation);
             return [.. rows.Select(found => found.Select(WithText).ToArray())];
         }
     }
@@ -133,6 +153,7 @@ public sealed class VectorIndex : IDisposable
         {
             if (_isDisposed) return;
             _isDisposed = true;
+            _device?.Dispose();
             _backend.Dispose();
             _texts?.Dispose();
             _quantized.Dispose();

@@ -103,7 +103,7 @@ public sealed class VectorIndexTests : IDisposable
 
     public void Dispose() => _files.Dispose();
 
-    VectorIndex Open(float[][] rows, string[]? texts = null) => VectorIndex.Open(Write(rows, texts), threads: 2);
+    VectorIndex Open(float[][] rows, string[]? texts = null) => VectorIndex.Open(Write(rows, texts), new DeviceChoice("cpu", 2));
 
     string Write(float[][] rows, string[]? texts = null) =>
         _files.WriteIndex(_files.WriteVectors(rows, rows[0].Length), texts);

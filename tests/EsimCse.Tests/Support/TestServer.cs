@@ -53,7 +53,7 @@ sealed class TestServer : IAsyncDisposable
         return server;
 
         ServedModel Load() =>
-            new(OnCpu.Load(folder), index is null ? null : VectorIndex.Open(index, threads: 1), options);
+            new(OnCpu.Load(folder), index is null ? null : VectorIndex.Open(index, new DeviceChoice("cpu", 1)), options);
 
         void SetReady(ServedModel model)
         {
