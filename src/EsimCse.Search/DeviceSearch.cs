@@ -48,7 +48,8 @@ sealed class DeviceSearch(IBackend device, MappedVectors vectors, DeviceVectors 
         Parallel.For(0, count, query =>
         {
             Range named = (query * (top + Margin))..((query + 1) * (top + Margin));
-            found[query] = Rank(function, Query(queries, query), scores.AsSpan(named), rows.AsSpan(named), top, threshold);
+            ReadOnlySpan<float> vector = Query(queries, query);
+            found[query] = Rank(function, vector, scores.AsSpan(named), rows.AsSpan(named), top, threshold);
         });
         int[] inDoubt = [.. Enumerable.Range(0, count).Where(query => found[query] is null)];
         InDoubt += inDoubt.Length;

@@ -25,7 +25,7 @@ sealed record QuantizedQueries(float[] Queries, sbyte[] Numbers, QuantizedRow[] 
         return new(scaled, numbers, rows);
     }
 
-    /// <summary>Returns the queries of the products: divided by their norms for the cosine; one of zeros stays.</summary>
+    /// <summary>Returns the queries of products: divided by their norms for the cosine; one of zeros stays.</summary>
     public static float[] Scale(SimilarityFunction function, float[] queries, int dimension)
     {
         if (function != SimilarityFunction.Cosine) return queries;

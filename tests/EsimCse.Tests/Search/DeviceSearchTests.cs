@@ -19,8 +19,11 @@ public sealed class DeviceSearchTests : IDisposable
     [MemberData(nameof(Cases))]
     public void Rows_and_scores_are_those_of_all_pairs_in_double(string device, SimilarityFunction function)
     {
-        foreach ((int rows, int dimension, int queries, int top) in Sizes())
-            Check(device, function, IndexFiles.Random(1, rows, dimension), IndexFiles.Random(2, queries, dimension), top);
+        foreach ((int rows, int dimension, int count, int top) in Sizes())
+        {
+            float[][] vectors = IndexFiles.Random(1, rows, dimension), queries = IndexFiles.Random(2, count, dimension);
+            Check(device, function, vectors, queries, top);
+        }
     }
 
     [Theory]
@@ -84,6 +87,29 @@ public sealed class DeviceSearchTests : IDisposable
         foreach (int last in new[] { 0, 7, 150, 299 })
             Check(device, function, vectors, [query], 400, all[last].Score);
         Check(device, function, vectors, [query], 10, Math.BitIncrement(all[0].Score));
+    }
+
+    [Theory]
+    [InlineData("cpu-3")]
+    [InlineData(Backends.Cuda)]
+    public void The_similarity_may_change_between_searches(string device)
+    {
+        float[][] vectors = IndexFiles.Random(14, 400, 8);
+        float[] query = IndexFiles.Random(15, 1, 8)[0];
+        using MappedVectors file = MappedVectors.Open(_files.WriteVectors(vectors, 8));
+        using QuantizedVectors quantized = _files.Quantize(file);
+        using CpuBackend host = new(1);
+        using IBackend backend = Backends.Create(device);
+        using DeviceVectors deviceVectors = new(backend, file, quantized, long.MaxValue, maxBlockRows: 64);
+        using DeviceSearch search = new(backend, file, deviceVectors, new ExactSearch(host, file, quantized));
+        foreach (SimilarityFunction function in Enum.GetValues<SimilarityFunction>().Concat([default, default]))
+        {
+            ScoredRow[] expected = BruteForce.Search(function, vectors, query, 7, double.NegativeInfinity);
+            ScoredRow[][] found = search.Search(function, query, 7, double.NegativeInfinity, CancellationToken.None);
+            Assert.Equal(expected, found[0]);
+        }
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => search.Search(default, query, 1, double.NegativeInfinity, new(true)));
     }
 
     public void Dispose() => _files.Dispose();

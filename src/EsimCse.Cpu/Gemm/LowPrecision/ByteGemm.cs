@@ -11,14 +11,13 @@ static unsafe class ByteGemm
 {
     const int Alignment = 64;
 
-    static readonly LowPrecisionTile MicroKernel = LowPrecisionTile.OfBytes[0].Tile;
-
     /// <summary>Computes y, each sum rounded to fp32 once.</summary>
     /// <param name="pool">Threads, among which the panels are divided.</param>
+    /// <param name="tile">The micro-kernel.</param>
     /// <param name="x">[M,K], Int8 of −127 … 127.</param>
     /// <param name="w">[N,K], Int8 in panels.</param>
     /// <param name="y">[M,N], Float32.</param>
-    public static void Multiply(WorkerPool pool, Matrix x, Matrix w, Matrix y)
+    public static void Multiply(WorkerPool pool, LowPrecisionTile tile, Matrix x, Matrix w, Matrix y)
     {
         int words = CeilingDivide(x.Columns, BytePanels.WordColumns);
         int tiles = CeilingDivide(x.Rows, LowPrecisionTile.Rows);
@@ -28,7 +27,7 @@ static unsafe class ByteGemm
         try
         {
             Pack(x, words, packed, offsets);
-            Block block = new(packed, offsets, words, (byte*)w.Address, y);
+            Block block = new(tile, packed, offsets, words, (byte*)w.Address, y);
             pool.For((int)BytePanels.Count(y.Columns), 1, block.Multiply);
         }
         finally
@@ -55,7 +54,7 @@ static unsafe class ByteGemm
     }
 
     /// <summary>The operands of a product.</summary>
-    sealed class Block(int* packed, int[] offsets, int words, byte* w, Matrix y)
+    sealed class Block(LowPrecisionTile microKernel, int* packed, int[] offsets, int words, byte* w, Matrix y)
     {
         /// <summary>Multiplies the panels [from, to), each with all tiles of x.</summary>
         public void Multiply(int from, int to)
@@ -79,7 +78,7 @@ static unsafe class ByteGemm
                     };
                     int first = tile * LowPrecisionTile.Rows;
                     int rows = Math.Min(LowPrecisionTile.Rows, y.Rows - first);
-                    MicroKernel.Run(arguments, rows);
+                    microKernel.Run(arguments, rows);
                     Store(sums, first, rows, panel * LowPrecisionTile.Columns);
                 }
         }

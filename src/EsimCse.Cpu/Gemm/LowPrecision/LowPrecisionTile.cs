@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using EsimCse.Core.Backend;
 
@@ -32,6 +33,7 @@ abstract unsafe class LowPrecisionTile
             all.Add(("avx512-vnni", emitted));
         if (AvxVnni.IsSupported) all.Add(("avx-vnni", new AvxVnniTile()));
         if (Avx2.IsSupported) all.Add(("avx2", new Avx2Tile()));
+        if (Vector128.IsHardwareAccelerated) all.Add(("vector128", new Vector128ByteTile()));
         all.Add(("scalar", new ScalarByteTile()));
         return all;
     }
