@@ -22,8 +22,8 @@ using EsimCseNative;
 //   Measures and draws how time grows with sizes; writes to bench/results.
 // usage: EsimCse.Bench pipeline DATA [FILE]
 //   Measures the stages of embed, and the pipeline and the engine alone; writes bench/results/MACHINE-pipeline.md.
-// usage: EsimCse.Bench retrieval [ROWS] [THREADS]
-//   Measures exact search in ROWS vectors, by default a million, next to the time of reading them; prints a table.
+// usage: EsimCse.Bench retrieval [ROWS] [THREADS] [FILE]
+//   Measures exact search in ROWS vectors, by default a million; writes bench/results/MACHINE-retrieval.md.
 // usage: EsimCse.Bench operations [DEVICE] [PRECISION] [base|small] [THREADS]
 //   Times each operation with BenchmarkDotNet, with its share of the measured peak.
 // usage: EsimCse.Bench kit ceilings|steps|embedding|operations DEVICE PRECISION base|mini|small

@@ -38,7 +38,7 @@ static class SearchCommand
             IEnumerable<string> texts = Queries(
                 parsed.GetValue(queries)!, parsed.GetValue(file), parsed.GetValue(column));
             DeviceChoice choice = device(parsed);
-            using VectorIndex vectors = VectorIndex.Open(parsed.GetValue(index)!, choice.Threads);
+            using VectorIndex vectors = VectorIndex.Open(parsed.GetValue(index)!, choice);
             using SentenceEncoder encoder =
                 CommonOptions.Load(parsed.GetValue(model)!, new EncoderOptions { Device = choice }, stop);
             CommonOptions.RequireDimension(vectors, parsed.GetValue(index)!, encoder, parsed.GetValue(model)!);

@@ -45,7 +45,9 @@ static class ServeCommand
 
         ServedModel Load()
         {
-            VectorIndex? index = indexFolder is null ? null : VectorIndex.Open(indexFolder, device.Threads);
+            // Of several devices none searches: an index is on one.
+            DeviceChoice searching = device.IsSeveral ? device with { Device = "cpu" } : device;
+            VectorIndex? index = indexFolder is null ? null : VectorIndex.Open(indexFolder, searching);
             SentenceEncoder encoder = CommonOptions.Load(folder, new EncoderOptions { Device = device }, stop);
             if (index is not null) CommonOptions.RequireDimension(index, indexFolder!, encoder, folder);
             return new ServedModel(encoder, index, options);

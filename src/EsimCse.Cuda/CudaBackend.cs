@@ -165,6 +165,17 @@ public sealed unsafe partial class CudaBackend : IBackend
         ReleaseContext();
     }
 
+    /// <summary>Bytes of the device's memory that are free.</summary>
+    internal long FreeBytes
+    {
+        get
+        {
+            MakeCurrent();
+            CudaDriver.MemGetInfo(out nuint free, out _).ThrowIfFailed();
+            return (long)free;
+        }
+    }
+
     /// <summary>The <see cref="Streams.CaptureLock"/> of the device.</summary>
     internal Lock CaptureLock { get; }
 

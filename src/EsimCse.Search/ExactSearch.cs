@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using EsimCse.Core;
 using EsimCse.Core.Backend;
 
@@ -6,24 +5,21 @@ namespace EsimCse.Search;
 
 /// <summary>
 /// Exact search: every query is compared with every vector. Blocks of vectors that fit a core's cache are read once
-/// for all queries; products in fp32 leave out the rows that cannot be among the best, and the similarities of the
+/// for all queries; products of bytes leave out the rows that cannot be among the best, and the similarities of the
 /// others are computed in double, so that neither results nor ties depend on rounding or threads.
 /// </summary>
 /// <param name="backend">A backend on the host's memory, which reads the mapped vectors.</param>
 /// <param name="vectors">The vectors, of fp32.</param>
-sealed class ExactSearch(IBackend backend, MappedVectors vectors)
+/// <param name="quantized">The same rounded to bytes.</param>
+sealed class ExactSearch(IBackend backend, MappedVectors vectors, QuantizedVectors quantized)
 {
-    /// <summary>Floats of a block of vectors: half a megabyte.</summary>
-    const int BlockFloats = 1 << 17;
-
-    const int MaxBlockRows = 2048;
+    /// <summary>Rows of a block, a multiple of a panel's.</summary>
+    const int BlockRows = 2048;
 
     /// <summary>Queries of a product.</summary>
     const int BatchSize = 64;
 
     readonly IBackend[] _backends = [.. backend.ThreadBackends.DefaultIfEmpty(backend)];
-
-    readonly int _blockRows = (int)Math.Min(Math.Clamp(BlockFloats / vectors.Dimension, 1, MaxBlockRows), vectors.Rows);
 
     /// <summary>Finds the best rows of each query, the best first; ties go to the lower row.</summary>
     /// <param name="function">The similarity.</param>
@@ -44,14 +40,16 @@ sealed class ExactSearch(IBackend backend, MappedVectors vectors)
         ParallelOptions parallel = new() { CancellationToken = cancellation };
         Parallel.For(0, _backends.Length, parallel, thread =>
         {
-            nint scores = backend.Allocate((long)_blockRows * BatchSize * sizeof(float));
+            nint scores = backend.Allocate((long)BlockRows * BatchSize * sizeof(float));
+            BlockTerms terms = new(BlockRows);
             try
             {
-                while (Interlocked.Increment(ref next) * _blockRows is var first && first < vectors.Rows)
+                while (Interlocked.Increment(ref next) * BlockRows is var first && first < vectors.Rows)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    SearchBlock(_backends[thread], products, first, scores, threads[thread]);
+                    SearchBlock(_backends[thread], products, first, terms, scores, threads[thread]);
                 }
+                foreach (QueryBatch batch in threads[thread]) batch.Finish(vectors);
             }
             finally
             {
@@ -61,17 +59,22 @@ sealed class ExactSearch(IBackend backend, MappedVectors vectors)
         return [.. Merge(threads).SelectMany(batch => batch.Found).Select(found => found.ToSortedArray())];
 
         QueryBatch[] NewBatches() =>
-            [.. batches.Select(batch => new QueryBatch(function, batch, dimension, top, threshold))];
+        [
+            .. batches.Zip(products.Quantized, (batch, rounding) =>
+                new QueryBatch(function, batch, rounding, dimension, top, threshold)),
+        ];
     }
 
-    void SearchBlock(IBackend thread, QueryProducts products, long first, nint scores, QueryBatch[] batches)
+    void SearchBlock(
+        IBackend thread, QueryProducts products, long first, BlockTerms terms, nint scores, QueryBatch[] batches)
     {
-        int rows = (int)Math.Min(_blockRows, vectors.Rows - first);
+        int rows = (int)Math.Min(BlockRows, vectors.Rows - first);
         Matrix block = new(vectors.Address(first), rows, vectors.Dimension);
-        float[] norms = new float[rows];
-        for (int row = 0; row < rows; row++) norms[row] = TensorPrimitives.Norm(vectors.Row(first + row));
+        Matrix panels = quantized.Panels(first, rows);
+        double error = ScoreBound.Error(vectors.Dimension);
+        terms.Set(products.Function, quantized.Rows(first, rows), products.AreRounded, error);
         for (int i = 0; i < batches.Length; i++)
-            batches[i].Select(vectors, first, norms, products.Compute(thread, i, block, scores));
+            batches[i].Select(vectors, first, terms, products.Compute(thread, i, block, panels, scores));
     }
 
     static QueryBatch[] Merge(QueryBatch[][] threads)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using EsimCse.Core;
+using EsimCse.Core.Backend;
 using EsimCse.Core.Files;
 using EsimCse.Search.Hnsw;
 
@@ -17,6 +18,8 @@ static class IndexFolder
     static readonly string[] Names =
     [
         VectorsName,
+        QuantizedVectors.PanelsName,
+        QuantizedVectors.RowsName,
         IndexTexts.BytesName,
         IndexTexts.OffsetsName,
         HnswGraph.FileName,
@@ -70,7 +73,7 @@ static class IndexFolder
         {
             DeleteFolder(temporary);
             Directory.CreateDirectory(temporary);
-            WriteVectors(Path.Combine(temporary, VectorsName), vectors, cancellation);
+            WriteVectors(temporary, vectors, cancellation);
             if (texts is not null) WriteTexts(temporary, vectors, texts, textsName, cancellation);
             (GraphDescription? graph, Recall? recall) = WriteGraph(temporary, hnsw, cancellation);
             const SimilarityFunction similarity = SimilarityFunction.Cosine;
@@ -86,19 +89,24 @@ static class IndexFolder
         }
     }
 
-    static void WriteVectors(string path, MappedVectors vectors, CancellationToken cancellation)
+    /// <summary>Writes the vectors, and what they are rounded to bytes.</summary>
+    static void WriteVectors(string folder, MappedVectors vectors, CancellationToken cancellation)
     {
+        string path = Path.Combine(folder, VectorsName);
         using FileStream file = new(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        using QuantizedVectors.Writer quantized = new(folder, vectors.Rows, vectors.Dimension);
         file.Write(NpyHeader.Create("<f4", vectors.Rows, vectors.Dimension));
-        int rows = Math.Max(ChunkFloats / vectors.Dimension, 1);
-        float[] chunk = new float[rows * vectors.Dimension];
+        int rows = Math.Max(ChunkFloats / vectors.Dimension / BytePanels.Rows, 1) * BytePanels.Rows;
+        float[] chunk = new float[checked(rows * vectors.Dimension)];
         for (long first = 0; first < vectors.Rows; first += rows)
         {
             cancellation.ThrowIfCancellationRequested();
-            Span<float> part = chunk.AsSpan(0, (int)Math.Min(rows, vectors.Rows - first) * vectors.Dimension);
-            vectors.Read(first, part);
-            file.Write(MemoryMarshal.AsBytes(part));
+            Memory<float> part = chunk.AsMemory(0, (int)Math.Min(rows, vectors.Rows - first) * vectors.Dimension);
+            vectors.Read(first, part.Span);
+            file.Write(MemoryMarshal.AsBytes(part.Span));
+            quantized.Write(part);
         }
+        quantized.Flush();
         file.Flush(flushToDisk: true);
     }
 

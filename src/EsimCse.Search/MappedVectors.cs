@@ -1,7 +1,5 @@
-using System.IO.MemoryMappedFiles;
 using System.Numerics.Tensors;
 using EsimCse.Core;
-using EsimCse.Core.Files;
 
 namespace EsimCse.Search;
 
@@ -10,68 +8,32 @@ sealed unsafe class MappedVectors : IDisposable
 {
     const string Float32 = "<f4", Float16 = "<f2";
 
-    readonly MemoryMappedFile _mapping;
-    readonly MemoryMappedViewAccessor _view;
-    readonly byte* _data;
+    static readonly Dictionary<string, int> Types = new() { [Float32] = sizeof(float), [Float16] = sizeof(ushort) };
 
-    MappedVectors(string path, FileStream stream)
-    {
-        Path = path;
-        NpyHeader header = NpyHeader.Read(stream, path);
-        if (header.Type is not (Float32 or Float16))
-            throw new InvalidInputException($"{path}: found elements of type {header.Type}, expected <f4 or <f2");
-        IsFloat32 = header.Type == Float32;
-        if (header.Shape is not [long rows, >= 1 and <= int.MaxValue / sizeof(float)])
-            throw WrongShape(path, header.Shape);
-        Rows = rows;
-        Dimension = (int)header.Shape[1];
-        Int128 expected = header.DataOffset + (Int128)rows * Dimension * ElementBytes;
-        if (stream.Length != expected)
-            throw new InvalidInputException(
-                $"{path}: found {stream.Length} bytes, expected {expected} for {rows} rows of {Dimension}");
-        _mapping = MemoryMappedFile.CreateFromFile(
-            stream, null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-        _view = _mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        byte* start = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        _data = start + _view.PointerOffset + header.DataOffset;
-    }
+    readonly MappedArray _file;
+
+    MappedVectors(MappedArray file) => _file = file;
 
     /// <summary>The file's path.</summary>
-    public string Path { get; }
+    public string Path => _file.Path;
 
     /// <summary>Number of vectors.</summary>
-    public long Rows { get; }
+    public long Rows => _file.Rows;
 
     /// <summary>Elements of a vector, at least 1.</summary>
-    public int Dimension { get; }
+    public int Dimension => _file.Columns;
 
     /// <summary>Whether elements are fp32; fp16 otherwise.</summary>
-    public bool IsFloat32 { get; }
-
-    int ElementBytes => IsFloat32 ? sizeof(float) : sizeof(ushort);
+    public bool IsFloat32 => _file.Type == Float32;
 
     /// <summary>Opens a file and checks its header and length.</summary>
     /// <exception cref="InvalidInputException">
     /// It is missing, truncated, not a .npy file, or holds another array than rows of fp32 or fp16 in C order.
     /// </exception>
-    public static MappedVectors Open(string path)
-    {
-        InputFile.Require(path);
-        FileStream stream = OpenStream(path);
-        try
-        {
-            return new MappedVectors(path, stream);
-        }
-        catch
-        {
-            stream.Dispose();
-            throw;
-        }
-    }
+    public static MappedVectors Open(string path) => new(MappedArray.Open(path, Types));
 
     /// <summary>Returns the address of a row of fp32, valid until the file is disposed.</summary>
-    public nint Address(long row) => (nint)(_data + row * Dimension * sizeof(float));
+    public nint Address(long row) => _file.Address(row);
 
     /// <summary>Returns a row of fp32 in the mapped file, valid until the file is disposed.</summary>
     public ReadOnlySpan<float> Row(long row) => new((void*)Address(row), Dimension);
@@ -80,7 +42,7 @@ sealed unsafe class MappedVectors : IDisposable
     /// <exception cref="InvalidInputException">An element is not finite; the message names row and column.</exception>
     public void Read(long first, Span<float> target)
     {
-        byte* source = _data + first * Dimension * ElementBytes;
+        void* source = (void*)Address(first);
         if (IsFloat32) new ReadOnlySpan<float>(source, target.Length).CopyTo(target);
         else TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, target.Length), target);
         if (TensorPrimitives.IsFiniteAll<float>(target)) return;
@@ -92,25 +54,5 @@ sealed unsafe class MappedVectors : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _mapping.Dispose();
-    }
-
-    static FileStream OpenStream(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"{path}: cannot be read: {error.Message}", error);
-        }
-    }
-
-    static InvalidInputException WrongShape(string path, long[] shape) =>
-        new($"{path}: found shape ({string.Join(", ", shape)}), expected rows x dimension");
+    public void Dispose() => _file.Dispose();
 }

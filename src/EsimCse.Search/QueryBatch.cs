@@ -1,39 +1,60 @@
-using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using EsimCse.Core;
 
 namespace EsimCse.Search;
 
 /// <summary>
-/// Queries whose fp32 scores are computed together, and the best rows that one thread found for each.
+/// Queries whose first scores are computed together, and the best rows that one thread found for each.
 /// </summary>
 sealed class QueryBatch
 {
+    /// <summary>Rows in doubt of a query at most: sorted by their scores, a few of them leave out the others.</summary>
+    const int MostInDoubt = 128;
+
     readonly SimilarityFunction _function;
     readonly ReadOnlyMemory<float> _queries;
     readonly int _dimension;
     readonly double _error;
     readonly double[] _norms;
+    readonly QuantizedQueries? _quantized;
+    readonly ScoreBound[] _bounds;
+    readonly List<RowInDoubt>[] _inDoubt;
+    readonly float[] _scales;
     readonly float[] _slopes;
+    readonly float[] _errorSlopes;
     readonly float[] _offsets;
 
     /// <summary>Creates the batch without any row found.</summary>
     /// <param name="function">The similarity.</param>
     /// <param name="queries">The queries, [count, dimension].</param>
+    /// <param name="quantized">The queries of the products; null where these are not rounded.</param>
     /// <param name="dimension">Elements of a query.</param>
     /// <param name="top">Rows to find for each query.</param>
     /// <param name="threshold">The lowest score that is kept.</param>
     public QueryBatch(
-        SimilarityFunction function, ReadOnlyMemory<float> queries, int dimension, int top, double threshold)
+        SimilarityFunction function,
+        ReadOnlyMemory<float> queries,
+        QuantizedQueries? quantized,
+        int dimension,
+        int top,
+        double threshold)
     {
         _function = function;
         _queries = queries;
+        _quantized = quantized;
         _dimension = dimension;
         _error = ScoreBound.Error(dimension);
         int count = queries.Length / dimension;
         Found = [.. Enumerable.Range(0, count).Select(_ => new TopRows(top, threshold))];
         _norms = [.. Enumerable.Range(0, count).Select(query => VectorNorm.Compute(Query(query)))];
+        _scales = [.. Enumerable.Range(0, count).Select(query => quantized?.Rows[query].Scale ?? 1)];
+        _inDoubt = [.. Enumerable.Range(0, count).Select(_ => new List<RowInDoubt>())];
+        _bounds = new ScoreBound[count];
         _slopes = new float[count];
+        _errorSlopes = new float[count];
         _offsets = new float[count];
         for (int query = 0; query < count; query++) UpdateBound(query);
     }
@@ -43,25 +64,22 @@ sealed class QueryBatch
 
     /// <summary>
     /// Takes over the rows of a block that are among the best so far. Their similarities are computed in double; the
-    /// fp32 scores only leave out the rows that cannot be.
+    /// first scores only leave out the rows that cannot be.
     /// </summary>
     /// <param name="vectors">The vectors.</param>
     /// <param name="first">The block's first row.</param>
-    /// <param name="norms">The norm of each row of the block.</param>
-    /// <param name="scores">
-    /// The fp32 scores, [rows, queries]: products, with queries of norm 1 for the cosine; negative distances for
-    /// Manhattan.
-    /// </param>
-    public void Select(MappedVectors vectors, long first, ReadOnlySpan<float> norms, ReadOnlySpan<float> scores)
+    /// <param name="terms">The terms of the rows' bounds.</param>
+    /// <param name="scores">The scores of <see cref="QueryProducts.Compute"/>, [queries, rows].</param>
+    public void Select(MappedVectors vectors, long first, BlockTerms terms, ReadOnlySpan<float> scores)
     {
-        int count = Found.Length;
-        for (int i = 0; i < norms.Length; i++)
-        {
-            float norm = norms[i];
-            float offset = ScoreBound.RowOffset(_function, norm, _error);
-            ScannedRow row = new(first + i, norm, offset, ScoreBound.IsInRange(norm));
-            SelectRow(vectors.Row(row.Number), row, scores.Slice(i * count, count));
-        }
+        for (int query = 0; query < Found.Length; query++)
+            Select(query, vectors, first, terms, scores.Slice(query * terms.Count, terms.Count));
+    }
+
+    /// <summary>Takes over the rows that are still in doubt after the last block.</summary>
+    public void Finish(MappedVectors vectors)
+    {
+        for (int query = 0; query < Found.Length; query++) Resolve(query, vectors);
     }
 
     /// <summary>Adds the rows that another thread found for the same queries.</summary>
@@ -70,40 +88,107 @@ sealed class QueryBatch
         for (int query = 0; query < Found.Length; query++) Found[query].AddAll(others.Found[query]);
     }
 
-    // Optimized at once: a search of the tool is over before the compiler would get to it.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void SelectRow(ReadOnlySpan<float> vector, ScannedRow row, ReadOnlySpan<float> scores)
+    void Select(int query, MappedVectors vectors, long first, BlockTerms terms, ReadOnlySpan<float> scores)
     {
-        Vector<float> norm = new(row.Norm);
-        Vector<float> rowOffset = new(row.Offset);
-        int query = 0;
-        for (; query <= scores.Length - Vector<float>.Count; query += Vector<float>.Count)
-        {
-            Vector<float> offsets = new Vector<float>(_offsets, query) + rowOffset;
-            Vector<float> bounds = new Vector<float>(_slopes, query) * norm + offsets;
-            if (row.IsInRange && Vector.LessThanAll(new Vector<float>(scores[query..]), bounds)) continue;
-            for (int i = query; i < query + Vector<float>.Count; i++) Consider(vector, row, i, scores[i]);
-        }
-        for (; query < scores.Length; query++) Consider(vector, row, query, scores[query]);
+        int row = 0;
+        while ((row = FindInDoubt(query, terms, scores, row)) <= scores.Length - Vector512<float>.Count)
+            for (int end = row + Vector512<float>.Count; row < end; row++)
+                if (!IsBelowBound(query, terms, row, scores[row])) Add(query, vectors, first, terms, row, scores[row]);
+        for (; row < scores.Length; row++)
+            if (!IsBelowBound(query, terms, row, scores[row])) Add(query, vectors, first, terms, row, scores[row]);
     }
 
-    void Consider(ReadOnlySpan<float> vector, ScannedRow row, int query, float score)
+    /// <summary>
+    /// Returns the first row of the next vector of rows that are not all below their bounds; where there is none, the
+    /// row from which on there are fewer than a vector has.
+    /// </summary>
+    // Optimized at once: a search of the tool is over before the compiler would get to it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    int FindInDoubt(int query, BlockTerms terms, ReadOnlySpan<float> scores, int row)
     {
-        // A score that is not a number is not below the bound.
-        if (row.IsInRange && score < _slopes[query] * row.Norm + (_offsets[query] + row.Offset)) return;
+        ref float score = ref MemoryMarshal.GetReference(scores);
+        ref float scale = ref MemoryMarshal.GetReference(terms.Scales);
+        ref float norm = ref MemoryMarshal.GetReference(terms.Norms);
+        ref float error = ref MemoryMarshal.GetReference(terms.Errors);
+        ref float offset = ref MemoryMarshal.GetReference(terms.Offsets);
+        Vector512<float> queryScale = Vector512.Create(_scales[query]);
+        Vector512<float> queryOffset = Vector512.Create(_offsets[query]);
+        Vector512<float> slope = Vector512.Create(_slopes[query]);
+        Vector512<float> errorSlope = Vector512.Create(_errorSlopes[query]);
+        for (; row <= scores.Length - Vector512<float>.Count; row += Vector512<float>.Count)
+        {
+            nuint at = (nuint)row;
+            Vector512<float> bounds = Vector512.LoadUnsafe(ref offset, at) + queryOffset;
+            bounds = Vector512.MultiplyAddEstimate(Vector512.LoadUnsafe(ref norm, at), slope, bounds);
+            bounds = Vector512.MultiplyAddEstimate(Vector512.LoadUnsafe(ref error, at), errorSlope, bounds);
+            Vector512<float> products = Vector512.LoadUnsafe(ref score, at) * Vector512.LoadUnsafe(ref scale, at);
+            // A score that is not a number is not below the bound.
+            if (!Vector512.LessThanAll(products * queryScale, bounds)) break;
+        }
+        return row;
+    }
+
+    bool IsBelowBound(int query, BlockTerms terms, int row, float score)
+    {
+        float bound = terms.Offsets[row] + _offsets[query] + terms.Norms[row] * _slopes[query];
+        return score * terms.Scales[row] * _scales[query] < bound + terms.Errors[row] * _errorSlopes[query];
+    }
+
+    void Add(int query, MappedVectors vectors, long first, BlockTerms terms, int row, float score)
+    {
+        float product = score * terms.Scales[row] * _scales[query];
+        _inDoubt[query].Add(new(first + row, product, terms.Norms[row], terms.Errors[row], terms.Offsets[row]));
+        if (_inDoubt[query].Count == MostInDoubt) Resolve(query, vectors);
+    }
+
+    /// <summary>Computes the similarities of rows in doubt, the most promising first: they raise the bound.</summary>
+    void Resolve(int query, MappedVectors vectors)
+    {
+        List<RowInDoubt> rows = _inDoubt[query];
+        (float slope, float errorSlope, float offset) = (_slopes[query], _errorSlopes[query], _offsets[query]);
+        Span<float> margins = stackalloc float[rows.Count];
+        Span<int> order = stackalloc int[rows.Count];
+        for (int i = 0; i < rows.Count; i++)
+        {
+            margins[i] = -rows[i].Margin(slope, errorSlope, offset);
+            order[i] = i;
+        }
+        margins.Sort(order);
+        foreach (int i in order)
+        {
+            RowInDoubt row = rows[i];
+            float bound = row.Offset + _offsets[query] + row.Norm * _slopes[query] + row.Error * _errorSlopes[query];
+            if (!(row.Product < bound)) Consider(query, vectors.Row(row.Row), row);
+        }
+        rows.Clear();
+    }
+
+    void Consider(int query, ReadOnlySpan<float> vector, RowInDoubt row)
+    {
+        if (_quantized is not null)
+        {
+            // Most rows that the rounding leaves in doubt are out of question for a product in fp32.
+            ReadOnlySpan<float> product = _quantized.Queries.AsSpan(query * _dimension, _dimension);
+            ScoreBound bound = _bounds[query];
+            float lowest = bound.Slope * row.Norm + (bound.Offset + row.Offset);
+            if (TensorPrimitives.Dot(product, vector) < lowest) return;
+        }
         double similarity = Similarity.Compute(_function, Query(query), vector);
-        if (Found[query].Add(new ScoredRow(row.Number, similarity))) UpdateBound(query);
+        if (Found[query].Add(new ScoredRow(row.Row, similarity))) UpdateBound(query);
     }
 
     void UpdateBound(int query)
     {
         ScoreBound bound = ScoreBound.Compute(_function, _norms[query], Found[query].LowestScore, _error);
+        _bounds[query] = bound;
         _slopes[query] = bound.Slope;
         _offsets[query] = bound.Offset;
+        if (_quantized is null) return;
+        // With x = x̂ + r and q = q̂ + s: x·q − x̂·q̂ = r·q + x̂·s, at most ‖r‖ ‖q‖ + (‖x‖ + ‖r‖) ‖s‖.
+        QuantizedRow rounding = _quantized.Rows[query];
+        _slopes[query] -= rounding.Error;
+        _errorSlopes[query] = -(rounding.Norm + rounding.Error);
     }
 
     ReadOnlySpan<float> Query(int query) => _queries.Span.Slice(query * _dimension, _dimension);
-
-    /// <summary>A row of the block, with the part of the bound that is the same for all queries.</summary>
-    readonly record struct ScannedRow(long Number, float Norm, float Offset, bool IsInRange);
 }

@@ -5,19 +5,17 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Search;
 
-/// <summary>The fp32 scores of batches of queries with blocks of vectors. Thread-safe.</summary>
+/// <summary>
+/// The first scores of batches of queries with blocks of vectors: products of both rounded to bytes, or where there
+/// are none, in fp32. Thread-safe.
+/// </summary>
 sealed unsafe class QueryProducts : IDisposable
 {
-    /// <summary>Queries from which a matrix product, whose panels are 32 columns wide, is faster than pairs.</summary>
-    const int FewestOfProduct = 12;
-
     readonly IBackend _backend;
-    readonly SimilarityFunction _function;
     readonly float[][] _batches;
     readonly Matrix[] _matrices;
-    readonly IDisposable? _frozen;
 
-    /// <summary>Packs the queries for the products.</summary>
+    /// <summary>Rounds and packs the queries.</summary>
     /// <param name="backend">The backend that holds them.</param>
     /// <param name="function">The similarity.</param>
     /// <param name="batches">The queries, [count, dimension] each.</param>
@@ -25,41 +23,52 @@ sealed unsafe class QueryProducts : IDisposable
     public QueryProducts(IBackend backend, SimilarityFunction function, float[][] batches, int dimension)
     {
         _backend = backend;
-        _function = function;
-        _batches = new float[batches.Length][];
+        Function = function;
+        _batches = batches;
         _matrices = new Matrix[batches.Length];
+        Quantized = new QuantizedQueries[batches.Length];
+        AreRounded = function != SimilarityFunction.Manhattan && dimension <= BytePanels.MaxColumns;
+        if (!AreRounded) return;
         for (int i = 0; i < batches.Length; i++)
         {
-            float[] queries = function == SimilarityFunction.Cosine ? Normalize(batches[i], dimension) : batches[i];
-            nint address = backend.Allocate(queries.Length * sizeof(float));
-            _batches[i] = queries;
-            _matrices[i] = new Matrix(address, queries.Length / dimension, dimension);
-            backend.Upload<float>(queries, _matrices[i]);
+            QuantizedQueries queries = QuantizedQueries.Compute(function, batches[i], dimension);
+            nint address = backend.Allocate(queries.Numbers.Length);
+            _matrices[i] = new Matrix(address, queries.Rows.Length, dimension, ElementType.Int8);
+            backend.Upload<sbyte>(queries.Numbers, _matrices[i]);
+            Quantized[i] = queries;
         }
-        _frozen = backend.FreezeWeights(_matrices);
     }
 
+    /// <summary>The similarity.</summary>
+    public SimilarityFunction Function { get; }
+
+    /// <summary>Whether the products are those of vectors and queries that are rounded to bytes.</summary>
+    public bool AreRounded { get; }
+
+    /// <summary>The rounded queries of each batch; null where they are not rounded.</summary>
+    public QuantizedQueries?[] Quantized { get; }
+
     /// <summary>
-    /// Computes the scores of a block, [rows, queries]: products, with queries of norm 1 for the cosine; negative
-    /// distances for Manhattan.
+    /// Computes the scores of a block, [queries, rows]: products of the numbers, or unrounded ones; negative distances
+    /// for Manhattan.
     /// </summary>
     /// <param name="backend">The thread's backend.</param>
     /// <param name="batch">The number of the batch.</param>
     /// <param name="vectors">The block, in the host's memory.</param>
+    /// <param name="panels">The block rounded to bytes, in panels.</param>
     /// <param name="scores">Memory for the scores.</param>
-    public ReadOnlySpan<float> Compute(IBackend backend, int batch, Matrix vectors, nint scores)
+    public ReadOnlySpan<float> Compute(IBackend backend, int batch, Matrix vectors, Matrix panels, nint scores)
     {
-        Matrix result = new(scores, vectors.Rows, _matrices[batch].Rows);
-        bool isProduct = _function != SimilarityFunction.Manhattan && result.Columns >= FewestOfProduct;
-        if (!isProduct) ComputePairs(vectors, _batches[batch], result);
-        else backend.LinearForward(vectors, _matrices[batch], bias: default, result);
+        int queries = _batches[batch].Length / vectors.Columns;
+        Matrix result = new(scores, queries, vectors.Rows);
+        if (!AreRounded) ComputePairs(vectors, _batches[batch], result);
+        else backend.LinearForward(_matrices[batch], panels, bias: default, result);
         return new((void*)scores, checked((int)result.Count));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _frozen?.Dispose();
         foreach (Matrix matrix in _matrices) _backend.Free(matrix.Address);
     }
 
@@ -72,11 +81,11 @@ sealed unsafe class QueryProducts : IDisposable
         for (int row = 0; row < vectors.Rows; row++)
         {
             ReadOnlySpan<float> vector = new((float*)vectors.Address + (long)row * dimension, dimension);
-            Span<float> scores = new((float*)result.Address + (long)row * result.Columns, result.Columns);
-            for (int query = 0; query < scores.Length; query++)
+            float* scores = (float*)result.Address + row;
+            for (int query = 0; query < result.Rows; query++)
             {
                 ReadOnlySpan<float> other = queries.AsSpan(query * dimension, dimension);
-                scores[query] = _function == SimilarityFunction.Manhattan
+                scores[(long)query * result.Columns] = Function == SimilarityFunction.Manhattan
                     ? NegativeDistance(vector, other, difference)
                     : TensorPrimitives.Dot(vector, other);
             }
@@ -87,14 +96,5 @@ sealed unsafe class QueryProducts : IDisposable
     {
         TensorPrimitives.Subtract(x, y, difference);
         return -TensorPrimitives.SumOfMagnitudes<float>(difference);
-    }
-
-    /// <summary>Divides each query by its norm; one of zeros stays.</summary>
-    static float[] Normalize(float[] queries, int dimension)
-    {
-        float[] normalized = [.. queries];
-        for (int from = 0; from < queries.Length; from += dimension)
-            VectorNorm.Normalize(normalized.AsSpan(from, dimension));
-        return normalized;
     }
 }

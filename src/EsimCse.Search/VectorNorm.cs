@@ -12,11 +12,15 @@ static class VectorNorm
     }
 
     /// <summary>Divides a vector by its norm and returns the norm; a vector of zeros stays.</summary>
-    public static double Normalize(Span<float> vector)
+    public static double Normalize(Span<float> vector) => Normalize(vector, vector);
+
+    /// <summary>Divides a vector by its norm and returns the norm; one of zeros stays.</summary>
+    /// <param name="vector">The vector.</param>
+    /// <param name="target">Receives the result; may be the vector itself.</param>
+    public static double Normalize(ReadOnlySpan<float> vector, Span<float> target)
     {
         double norm = Compute(vector);
-        if (norm != 0)
-            foreach (ref float element in vector) element = (float)(element / norm);
+        for (int i = 0; i < vector.Length; i++) target[i] = norm == 0 ? 0 : (float)(vector[i] / norm);
         return norm;
     }
 }

@@ -136,6 +136,14 @@ public sealed record DeviceChoice(string Device = "auto", int? Threads = null, E
         return training && chosen == ElementType.Float16 ? throw NotForTraining() : chosen;
     }
 
+    /// <summary>Opens the CUDA device that is named; null for the CPU and auto.</summary>
+    /// <param name="dimension">Elements of a vector.</param>
+    internal CudaBackend? OpenToSearch(int dimension)
+    {
+        if (Device is "cpu" or "auto") return null;
+        return Open(WhyUnsupported([("dimension", dimension)]), logger: null) as CudaBackend;
+    }
+
     /// <summary>Opens the device for training and chooses the type in which activations are stored.</summary>
     /// <param name="sizes">Sizes of the model.</param>
     /// <param name="logger">Receives which device auto chose.</param>

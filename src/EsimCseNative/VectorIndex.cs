@@ -9,31 +9,51 @@ namespace EsimCseNative;
 /// <summary>
 /// An index of vectors in a folder, as <c>esimcse index</c> writes it, in which the nearest rows of queries are found.
 /// The vectors are memory-mapped. Search is exact, by comparing all of them, or takes candidates from a graph and finds
-/// the nearest of these; scores are computed in double in both. Thread-safe; searches share the threads and run one
-/// after the other, so that queries are better given together.
+/// the nearest of these; scores and ranks are those of double precision, on every device. Thread-safe; searches share
+/// the threads or the device and run one after the other, so that queries are better given together.
 /// </summary>
 public sealed class VectorIndex : IDisposable
 {
     readonly MappedVectors _vectors;
+    readonly QuantizedVectors _quantized;
     readonly IndexTexts? _texts;
     readonly CpuBackend _backend;
     readonly ExactSearch _search;
     readonly HnswGraph? _graph;
     readonly HnswSearch? _graphSearch;
+    readonly SearchDevice? _device;
     readonly Lock _oneAtATime = new();
     bool _isDisposed;
 
     VectorIndex(
-        IndexDescription description, MappedVectors vectors, IndexTexts? texts, HnswGraph? graph, int threads)
+        IndexDescription description,
+        MappedVectors vectors,
+        QuantizedVectors quantized,
+        IndexTexts? texts,
+        HnswGraph? graph,
+        DeviceChoice device)
     {
         Similarity = description.Similarity;
         _vectors = vectors;
+        _quantized = quantized;
         _texts = texts;
-        _backend = new CpuBackend(threads);
-        _search = new ExactSearch(_backend, vectors);
+        _backend = new CpuBackend(device.Threads);
+        _search = new ExactSearch(_backend, vectors, quantized);
         _graph = graph;
         if (graph is not null)
-            _graphSearch = new HnswSearch(graph, vectors, description.Graph!.IsNormalized, _search, threads);
+        {
+            bool isNormalized = description.Graph!.IsNormalized;
+            _graphSearch = new HnswSearch(graph, vectors, isNormalized, _search, ThreadsOf(device));
+        }
+        try
+        {
+            _device = SearchDevice.Open(device, vectors, quantized, _search);
+        }
+        catch
+        {
+            _backend.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Number of vectors.</summary>
@@ -56,33 +76,44 @@ public sealed class VectorIndex : IDisposable
 
     /// <summary>Opens the folder of an index.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="threads">Threads of a search, at least 1; null for one per core.</param>
-    /// <exception cref="InvalidInputException">The folder or a file of it is missing or not valid.</exception>
+    /// <param name="device">
+    /// The device, whose precision does not matter; null for the CPU with one thread per core. auto is the CPU too: it
+    /// has answered before the vectors have been sent to another device. A CUDA device that is named keeps them from
+    /// the first search on, if they fit half of its free memory, and else is sent them by each. A graph is searched on
+    /// the CPU.
+    /// </param>
+    /// <exception cref="ArgumentException">The device is not valid, or several are named.</exception>
+    /// <exception cref="DeviceException">The device is missing or failed.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The folder or a file of it is missing or not valid, or the CUDA device cannot take vectors of that dimension.
+    /// </exception>
     /// <exception cref="PlatformNotSupportedException">
     /// The index has a graph, and USearch's library cannot be loaded.
     /// </exception>
-    public static VectorIndex Open(string path, int? threads = null)
+    public static VectorIndex Open(string path, DeviceChoice? device = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        ArgumentOutOfRangeException.ThrowIfLessThan(threads ?? 1, 1, nameof(threads));
         IndexDescription description = IndexDescription.Read(path);
         MappedVectors vectors = MappedVectors.Open(Path.Combine(path, IndexFolder.VectorsName));
+        QuantizedVectors? quantized = null;
         IndexTexts? texts = null;
         HnswGraph? graph = null;
-        int threadCount = threads ?? Environment.ProcessorCount;
+        device ??= new DeviceChoice();
         try
         {
             description.Require(vectors);
+            quantized = QuantizedVectors.Open(path, vectors);
             if (description.HasTexts) texts = IndexTexts.Open(path, description.Rows);
             if (description.Graph is not null)
                 graph = HnswGraph.Open(
-                    Path.Combine(path, HnswGraph.FileName), description.Graph.Sha256, vectors, threadCount);
-            return new VectorIndex(description, vectors, texts, graph, threadCount);
+                    Path.Combine(path, HnswGraph.FileName), description.Graph.Sha256, vectors, ThreadsOf(device));
+            return new VectorIndex(description, vectors, quantized, texts, graph, device);
         }
         catch
         {
             graph?.Dispose();
             texts?.Dispose();
+            quantized?.Dispose();
             vectors.Dispose();
             throw;
         }
@@ -136,6 +167,7 @@ public sealed class VectorIndex : IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             SimilarityFunction function = similarity ?? Similarity;
             ScoredRow[][] rows = _graphSearch?.Search(function, all, top, threshold, cancellation)
+                ?? _device?.Search.Search(function, all, top, threshold, cancellation)
                 ?? _search.Search(function, all, top, threshold, cancellation);
             return [.. rows.Select(found => found.Select(WithText).ToArray())];
         }
@@ -149,11 +181,15 @@ public sealed class VectorIndex : IDisposable
             if (_isDisposed) return;
             _isDisposed = true;
             _graph?.Dispose();
+            _device?.Dispose();
             _backend.Dispose();
             _texts?.Dispose();
+            _quantized.Dispose();
             _vectors.Dispose();
         }
     }
+
+    static int ThreadsOf(DeviceChoice device) => device.Threads ?? Environment.ProcessorCount;
 
     SearchResult WithText(ScoredRow found) => new(found.Row, found.Score, _texts?.Read(found.Row));
 

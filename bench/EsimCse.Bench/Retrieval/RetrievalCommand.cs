@@ -1,94 +1,101 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
+using System.Text;
 using EsimCse.Bench.Compare;
 using EsimCse.Bench.Hardware;
 using EsimCse.Core;
-using EsimCse.Core.Files;
 using EsimCse.Cpu;
 using EsimCse.Search;
 
 namespace EsimCse.Bench.Retrieval;
 
 /// <summary>
-/// Measures exact search next to its two floors: reading the vectors once, and the arithmetic of their products.
+/// Measures exact search next to two floors: reading the vectors once, and the arithmetic of their products in fp32.
 /// </summary>
 static class RetrievalCommand
 {
-    const int Dimension = 384, Top = 10, Repetitions = 5;
+    const int Dimension = 384, Top = 10, Repetitions = 7;
 
     /// <summary>Runs before the measured ones, after which the compiler has optimized what they call.</summary>
     const int WarmUps = 40;
 
-    static readonly int[] QueryCounts = [1, 8, 64];
+    static readonly int[] QueryCounts = [1, 8, 64, 1024];
 
-    /// <summary>Runs the command: the number of vectors, by default a million, and the number of threads.</summary>
+    /// <summary>
+    /// Runs the command: the number of vectors, by default a million, the number of threads, and the page to write.
+    /// </summary>
     /// <returns>The exit status.</returns>
     public static int Run(string[] arguments)
     {
         long rows = Number(arguments, 0, 1_000_000);
         int threads = (int)Number(arguments, 1, Environment.ProcessorCount);
-        string path = Path.Combine(Path.GetTempPath(), $"esimcse-search-{Environment.ProcessId}.npy");
-        try
+        string output = arguments.ElementAtOrDefault(2)
+            ?? Path.Combine(Programs.Repository, "bench", "results", Machine.FileName + "-retrieval.md");
+        using VectorFolder warmUp = new(4096, Dimension);
+        for (int i = 0; i < WarmUps; i++)
         {
-            WriteVectors(path, rows);
-            using MappedVectors vectors = MappedVectors.Open(path);
-            WarmUp(threads);
-            Measure(vectors, threads);
-            return 0;
+            using CpuBackend backend = new(threads);
+            ReadOnce(warmUp.Vectors, threads);
+            foreach (int count in QueryCounts[..^1]) Search(new(backend, warmUp.Vectors, warmUp.Quantized), count);
         }
-        finally
-        {
-            File.Delete(path);
-        }
+        using VectorFolder folder = new(rows, Dimension);
+        string page = Measure(folder, threads);
+        Console.Write(page);
+        File.WriteAllText(output, page);
+        return 0;
     }
 
-    static void Measure(MappedVectors vectors, int threads)
+    static string Measure(VectorFolder folder, int threads)
     {
         using CpuBackend backend = new(threads);
-        ExactSearch search = new(backend, vectors);
-        double read = MedianSeconds(() => ReadOnce(vectors, threads));
-        double gigabytes = vectors.Rows * Dimension * sizeof(float) / 1e9;
-        Console.WriteLine($"{Machine.Describe()}. {vectors.Rows} vectors of {Dimension}, {threads} threads.");
-        Console.WriteLine($"Reading them once: {1e3 * read:F0} ms, {gigabytes / read:F1} GB/s.");
-        Console.WriteLine();
-        Console.WriteLine("| queries | ms | times the time of reading | GFLOP/s |");
-        Console.WriteLine("| --- | --- | --- | --- |");
-        foreach (int count in QueryCounts)
+        ExactSearch search = new(backend, folder.Vectors, folder.Quantized);
+        double gigabytes = folder.Vectors.Rows * Dimension * sizeof(float) / 1e9;
+        double peak = 1e9 * MachinePeak.Measure(threads).GigaFlops;
+        double[] read = new double[Repetitions];
+        double[][] seconds = [.. QueryCounts.Select(_ => new double[Repetitions])];
+        // In turn, so that another program on the machine slows all of them.
+        for (int i = 0; i < Repetitions; i++)
         {
-            double seconds = MedianSeconds(() => Search(search, count));
-            double rate = 2.0 * vectors.Rows * Dimension * count / seconds / 1e9;
-            Console.WriteLine($"| {count} | {1e3 * seconds:F0} | {seconds / read:F2} | {rate:F0} |");
+            read[i] = Seconds(() => ReadOnce(folder.Vectors, threads));
+            for (int j = 0; j < QueryCounts.Length; j++) seconds[j][i] = Seconds(() => Search(search, QueryCounts[j]));
         }
+        double floor = Statistics.Median(read);
+        string date = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        StringBuilder page = new();
+        page.Append(CultureInfo.InvariantCulture, $"""
+            # Exact search
+
+            {Machine.Describe()}. {date}. Written by
+
+                dotnet run -c Release --project bench/EsimCse.Bench -- retrieval
+
+            {folder.Vectors.Rows} normally distributed vectors of {Dimension}, {threads} threads, the best {Top} rows by
+            cosine, all files in memory; medians of {Repetitions} runs in turn. Reading the fp32 vectors once takes
+            {1e3 * floor:F0} ms ({gigabytes / floor:F1} GB/s), the floor of a search that reads them; ours reads them
+            rounded to bytes. The arithmetic floor is that of products in fp32 at the measured peak,
+            {peak / 1e9:F0} GFLOP/s.
+
+            | queries | ms | queries/s | times reading | times the arithmetic in fp32 |
+            | --- | --- | --- | --- | --- |
+
+            """);
+        for (int j = 0; j < QueryCounts.Length; j++)
+        {
+            double median = Statistics.Median(seconds[j]);
+            double arithmetic = 2.0 * folder.Vectors.Rows * Dimension * QueryCounts[j] / peak;
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"| {QueryCounts[j]} | {1e3 * median:F1} | {QueryCounts[j] / median:F0} " +
+                $"| {median / floor:F2} | {median / arithmetic:F2} |\n");
+        }
+        return page.ToString().ReplaceLineEndings("\n");
     }
 
-    /// <summary>Searches in few vectors until the compiler has optimized the measured code.</summary>
-    static void WarmUp(int threads)
+    static void Search(ExactSearch search, int count)
     {
-        string path = Path.GetTempFileName();
-        try
-        {
-            WriteVectors(path, 4096);
-            using MappedVectors vectors = MappedVectors.Open(path);
-            using CpuBackend backend = new(threads);
-            ExactSearch search = new(backend, vectors);
-            for (int i = 0; i < WarmUps; i++)
-            {
-                ReadOnce(vectors, threads);
-                foreach (int count in QueryCounts) _ = Search(search, count);
-            }
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
-
-    static ScoredRow[][] Search(ExactSearch search, int count)
-    {
-        float[] queries = Normal(new Random(2), count * Dimension);
-        return search.Search(
+        float[] queries = VectorFolder.Normal(new Random(2), count * Dimension);
+        _ = search.Search(
             SimilarityFunction.Cosine, queries, Top, double.NegativeInfinity, CancellationToken.None);
     }
 
@@ -101,29 +108,6 @@ static class RetrievalCommand
             sum += TensorPrimitives.Sum(vectors.Row(row));
         if (float.IsNaN(sum)) throw new InvalidOperationException("the sum is not a number");
     });
-
-    static void WriteVectors(string path, long rows)
-    {
-        using FileStream file = new(path, FileMode.Create);
-        file.Write(NpyHeader.Create("<f4", rows, Dimension));
-        Random random = new(1);
-        for (long row = 0; row < rows; row++) file.Write(MemoryMarshal.AsBytes<float>(Normal(random, Dimension)));
-    }
-
-    /// <summary>Returns elements that are nearly normally distributed: sums of four uniform ones.</summary>
-    static float[] Normal(Random random, int count)
-    {
-        float[] values = new float[count];
-        for (int i = 0; i < count; i++)
-            values[i] = random.NextSingle() + random.NextSingle() + random.NextSingle() + random.NextSingle() - 2;
-        return values;
-    }
-
-    static double MedianSeconds(Action run)
-    {
-        run();
-        return Statistics.Median([.. Enumerable.Range(0, Repetitions).Select(_ => Seconds(run))]);
-    }
 
     static double Seconds(Action run)
     {

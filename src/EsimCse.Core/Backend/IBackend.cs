@@ -167,7 +167,10 @@ public partial interface IBackend : IDisposable
         Matrix dy, Matrix normalized, Matrix rstd, Matrix offsets, DropoutMask mask, Matrix gamma,
         Matrix dz, Matrix dx, Matrix dbias, Matrix dgamma, Matrix dbeta);
 
-    /// <summary>Computes y = x wᵀ + bias. x [M,K], w [N,K], bias [1,N] optional, y [M,N].</summary>
+    /// <summary>
+    /// Computes y = x wᵀ + bias. x [M,K], w [N,K], bias [1,N] optional, y [M,N]. Where
+    /// <see cref="SupportsFrozenType"/> has Int8, x and w may both be Int8: w in <see cref="BytePanels"/>, bias absent.
+    /// </summary>
     void LinearForward(Matrix x, Matrix w, Matrix bias, Matrix y);
 
     /// <summary>
@@ -279,4 +282,14 @@ public partial interface IBackend : IDisposable
     /// <see cref="MeanPoolingForward"/> are those of training.
     /// </summary>
     void PoolingForward(Matrix x, PackedBatch batch, TokenPooling pooling, int column, Matrix y);
+
+    /// <summary>Most rows of a list of <see cref="TopK"/>.</summary>
+    const int MaxTopK = 1024;
+
+    /// <summary>
+    /// Merges scores[q,r], as that of row firstRow + r, into the list of the k best rows of each query: the best first,
+    /// of equal scores the lower row; NaN is never among them. scores [Q,N], topScores [Q,k], topRows Int32 [Q,k]; k at
+    /// most <see cref="MaxTopK"/>. An unused place has row −1 and score −∞.
+    /// </summary>
+    void TopK(Matrix scores, int firstRow, Matrix topScores, Matrix topRows);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics.Tensors;
+using EsimCse.Core;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu.Gemm;
 using EsimCse.Cpu.Gemm.LowPrecision;
@@ -13,6 +14,11 @@ partial class CpuBackend
     {
         bool fits = x.Columns == w.Columns && x.Rows == y.Rows && w.Rows == y.Columns;
         if (!fits) ThrowShapesDoNotFit(x, w, y);
+        if (x.Type == ElementType.Int8)
+        {
+            ByteGemm.Multiply(_pool, LowPrecisionTile.OfBytes[0].Tile, x, w, y);
+            return;
+        }
         Operand rows = Operand.NoTranspose(x);
         switch (_frozen.Find(w))
         {

@@ -23,14 +23,15 @@ sealed class HnswBuilder(IBackend backend, Action<long>? progress = null)
     /// Writes the graph of an index's vectors into its folder and returns its description and its recall, which is null
     /// where there are too few rows to hold some out.
     /// </summary>
-    /// <param name="folder">The folder.</param>
+    /// <param name="folder">The folder, which also has the vectors rounded to bytes.</param>
     /// <param name="vectors">The vectors in it, of fp32.</param>
     /// <param name="cancellation">Stops before the next rows.</param>
     public (GraphDescription Description, Recall? Recall) Build(
         string folder, MappedVectors vectors, CancellationToken cancellation)
     {
         HeldOutRows heldOut = new(vectors.Rows);
-        ExactSearch exact = new(backend, vectors);
+        using QuantizedVectors quantized = QuantizedVectors.Open(folder, vectors);
+        ExactSearch exact = new(backend, vectors, quantized);
         using HnswGraph graph = HnswGraph.Create(vectors.Dimension, vectors.Rows, _threads);
         bool isNormalized = Add(graph, vectors, row => !heldOut.Contains(row), cancellation);
         HnswSearch search = new(graph, vectors, isNormalized, exact, _threads);

@@ -23,6 +23,30 @@ public sealed class VectorIndexTests : IDisposable
     }
 
     [Fact]
+    public void A_CUDA_device_finds_what_the_CPU_finds()
+    {
+        Backends.RequireCuda();
+        float[][] rows = IndexFiles.Random(5, 500, 16), queries = IndexFiles.Random(6, 3, 16);
+        string folder = Write(rows, texts: null);
+        using VectorIndex onCpu = VectorIndex.Open(folder, new DeviceChoice("cpu"));
+        using VectorIndex onCuda = VectorIndex.Open(folder, new DeviceChoice("cuda"));
+        using VectorIndex onAuto = VectorIndex.Open(folder, new DeviceChoice());
+        Assert.Equal(onCpu.Search(queries), onCuda.Search(queries));
+        Assert.Equal(onCpu.Search(queries), onAuto.Search(queries));
+    }
+
+    [Fact]
+    public void A_device_that_cannot_take_the_vectors_is_refused()
+    {
+        Backends.RequireCuda();
+        string folder = Write(IndexFiles.Random(7, 3, 5), texts: null);
+        InvalidInputException error = Assert.Throws<InvalidInputException>(
+            () => VectorIndex.Open(folder, new DeviceChoice("cuda")).Dispose());
+        Assert.Equal("--device cuda: dimension is 5, expected a multiple of 8 on CUDA", error.Message);
+        Assert.Throws<ArgumentException>(() => VectorIndex.Open(folder, new DeviceChoice("cuda:0,cuda:1")).Dispose());
+    }
+
+    [Fact]
     public async Task Concurrent_searches_find_the_same()
     {
         float[][] rows = IndexFiles.Random(2, 4000, 16), queries = IndexFiles.Random(3, 12, 16);
@@ -75,6 +99,8 @@ public sealed class VectorIndexTests : IDisposable
         """{"kind":"exact","rows":4,"dimension":2,"similarity":"dot","texts":true}""",
         "found 3 rows of 2, expected 4 of 2")]
     [InlineData("vectors.npy", "", "ends within the header")]
+    [InlineData("quantized-panels.npy", "", "ends within the header")]
+    [InlineData("quantized-rows.npy", "", "ends within the header")]
     [InlineData("text-offsets.npy", "", "found 0 bytes, expected 160")]
     public void A_damaged_index_is_refused(string name, string content, string expected)
     {
@@ -103,7 +129,8 @@ public sealed class VectorIndexTests : IDisposable
 
     public void Dispose() => _files.Dispose();
 
-    VectorIndex Open(float[][] rows, string[]? texts = null) => VectorIndex.Open(Write(rows, texts), threads: 2);
+    VectorIndex Open(float[][] rows, string[]? texts = null) =>
+        VectorIndex.Open(Write(rows, texts), new DeviceChoice("cpu", 2));
 
     string Write(float[][] rows, string[]? texts = null) =>
         _files.WriteIndex(_files.WriteVectors(rows, rows[0].Length), texts);

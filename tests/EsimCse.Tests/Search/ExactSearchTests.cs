@@ -65,7 +65,7 @@ public sealed class ExactSearchTests : IDisposable
     {
         float[][] vectors = IndexFiles.Random(9, 500, 16);
         float[] query = IndexFiles.Random(10, 1, 16)[0];
-        ScoredRow[] all = Expected(function, vectors, query, 500, double.NegativeInfinity);
+        ScoredRow[] all = BruteForce.Search(function, vectors, query, 500, double.NegativeInfinity);
         foreach (int last in new[] { 0, 7, 250, 499 })
         {
             ScoredRow[] found = Search(function, vectors, [query], 1000, all[last].Score)[0];
@@ -88,7 +88,8 @@ public sealed class ExactSearchTests : IDisposable
         string path = _files.WriteVectors(IndexFiles.Random(13, 10, 4), 4);
         using MappedVectors file = MappedVectors.Open(path);
         using CpuBackend backend = new(3);
-        ExactSearch search = new(backend, file);
+        using QuantizedVectors quantized = _files.Quantize(file);
+        ExactSearch search = new(backend, file, quantized);
         Assert.ThrowsAny<OperationCanceledException>(
             () => search.Search(SimilarityFunction.Dot, new float[4], 1, double.NegativeInfinity, new(true)));
     }
@@ -109,7 +110,7 @@ public sealed class ExactSearchTests : IDisposable
         ScoredRow[][] found = Search(function, vectors, queries, top);
         Assert.Equal(queries.Length, found.Length);
         for (int i = 0; i < queries.Length; i++)
-            Assert.Equal(Expected(function, vectors, queries[i], top, double.NegativeInfinity), found[i]);
+            Assert.Equal(BruteForce.Search(function, vectors, queries[i], top, double.NegativeInfinity), found[i]);
     }
 
     ScoredRow[][] Search(
@@ -124,16 +125,7 @@ public sealed class ExactSearchTests : IDisposable
         using MappedVectors file = MappedVectors.Open(_files.WriteVectors(vectors, dimension));
         using CpuBackend backend = new(threads);
         float[] all = [.. queries.SelectMany(query => query)];
-        return new ExactSearch(backend, file).Search(function, all, top, threshold, CancellationToken.None);
+        using QuantizedVectors quantized = _files.Quantize(file);
+        return new ExactSearch(backend, file, quantized).Search(function, all, top, threshold, CancellationToken.None);
     }
-
-    /// <summary>Ranks all rows by their similarities, in double; of equal ones the lower row is first.</summary>
-    static ScoredRow[] Expected(
-        SimilarityFunction function, float[][] vectors, float[] query, int top, double threshold) =>
-    [
-        .. vectors.Select((vector, row) => new ScoredRow(row, Similarity.Compute(function, query, vector)))
-            .Where(row => row.Score >= threshold)
-            .OrderByDescending(row => row.Score).ThenBy(row => row.Row)
-            .Take(top),
-    ];
 }

@@ -7,7 +7,10 @@ namespace EsimCse.Tests.Search;
 
 public sealed class IndexFolderTests : IDisposable
 {
-    static readonly string[] Names = ["index.json", "text-offsets.npy", "texts.utf8", "vectors.npy"];
+    static readonly string[] Names =
+    [
+        "index.json", "quantized-panels.npy", "quantized-rows.npy", "text-offsets.npy", "texts.utf8", "vectors.npy",
+    ];
 
     readonly IndexFiles _files = new();
 
@@ -53,7 +56,8 @@ public sealed class IndexFolderTests : IDisposable
         string folder = _files.WriteIndex(_files.WriteVectors(IndexFiles.Random(4, 2, 2), 2), ["a", "b"]);
         float[][] rows = IndexFiles.Random(5, 3, 4);
         _files.WriteIndex(_files.WriteVectors(rows, 4));
-        Assert.Equal(["index.json", "vectors.npy"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        string[] expected = ["index.json", "quantized-panels.npy", "quantized-rows.npy", "vectors.npy"];
+        Assert.Equal(expected, Directory.GetFiles(folder).Select(Path.GetFileName).Order());
         Assert.Equal(rows, StoredArray.ReadNpy(Path.Combine(folder, "vectors.npy")).Floats());
     }
 

@@ -25,6 +25,18 @@ sealed class IndexFiles : IDisposable
         return path;
     }
 
+    /// <summary>Rounds the rows of a file to bytes, in files next to it.</summary>
+    public QuantizedVectors Quantize(MappedVectors vectors)
+    {
+        using (QuantizedVectors.Writer writer = new(Folder, vectors.Rows, vectors.Dimension))
+        {
+            float[] all = new float[vectors.Rows * vectors.Dimension];
+            if (vectors.Rows > 0) vectors.Read(0, all);
+            writer.Write(all);
+        }
+        return QuantizedVectors.Open(Folder, vectors);
+    }
+
     /// <summary>Writes a .npy file of version 1 with any header.</summary>
     public string WriteNpy(string header, byte[] data)
     {

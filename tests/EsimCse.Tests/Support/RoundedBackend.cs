@@ -141,6 +141,9 @@ sealed class RoundedBackend : IBackend
     public void PoolingForward(Matrix x, PackedBatch batch, TokenPooling pooling, int column, Matrix y) =>
         Do(() => _cpu.PoolingForward(In(x), batch, pooling, column, y));
 
+    public void TopK(Matrix scores, int firstRow, Matrix topScores, Matrix topRows) =>
+        _cpu.TopK(scores, firstRow, topScores, topRows);
+
     public void ContrastiveLoss(
         Matrix h, Matrix queue, Matrix texts, int pairs, float hardNegativeWeight, float temperature, StepState state,
         Matrix logits, Matrix weights, Matrix norms, Matrix dh) => _cpu.ContrastiveLoss(

@@ -35,7 +35,7 @@ public sealed class ServedPage : IAsyncLifetime
     {
         Encoder = OnCpu.Load(Folder);
         string folder = _files.WriteIndex(_files.WriteVectors(Encoder.Encode(Texts), Encoder.Dimension), Texts);
-        Index = VectorIndex.Open(folder, threads: 1);
+        Index = VectorIndex.Open(folder, new DeviceChoice("cpu", 1));
         Server = await TestServer.StartAsync(Folder, index: folder);
     }
 

@@ -97,6 +97,9 @@ sealed partial class SimulatedDevice
     public void PoolingForward(Matrix x, PackedBatch batch, TokenPooling pooling, int column, Matrix y) =>
         Queue(OperationTime, () => _cpu.PoolingForward(x, batch, pooling, column, y));
 
+    public void TopK(Matrix scores, int firstRow, Matrix topScores, Matrix topRows) =>
+        Queue(OperationTime, () => _cpu.TopK(scores, firstRow, topScores, topRows));
+
     public void ContrastiveLoss(
         Matrix h, Matrix queue, Matrix texts, int pairs, float hardNegativeWeight, float temperature, StepState state,
         Matrix logits, Matrix weights, Matrix norms, Matrix dh) =>

@@ -55,8 +55,9 @@ sealed class TestServer : IAsyncDisposable
         await await Task.WhenAny(server.Run, ready.Task).WaitAsync(Limit);
         return server;
 
-        ServedModel Load() =>
-            new(OnCpu.Load(folder), index is null ? null : VectorIndex.Open(index, threads: 1), options);
+        ServedModel Load() => new(OnCpu.Load(folder), OpenIndex(), options);
+
+        VectorIndex? OpenIndex() => index is null ? null : VectorIndex.Open(index, OnCpu.Device);
 
         void SetReady(ServedModel model)
         {

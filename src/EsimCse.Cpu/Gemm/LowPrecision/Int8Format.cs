@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using EsimCse.Core.Backend;
 using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Gemm.LowPrecision;
@@ -21,7 +22,7 @@ sealed unsafe class Int8Format(LowPrecisionTile tile) : LowPrecisionFormat(tile)
     /// <summary>One less, since the middle is rounded too.</summary>
     const int LargestActivation = 126;
 
-    const int WeightOffset = 128;
+    const int WeightOffset = BytePanels.Offset;
 
     /// <summary>The most that a row's middle is times its magnitude, so that both are whole numbers in fp32.</summary>
     const float MiddleLimit = 1 << 14;

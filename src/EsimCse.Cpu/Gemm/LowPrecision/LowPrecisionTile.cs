@@ -1,4 +1,6 @@
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using EsimCse.Core.Backend;
 
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
@@ -11,7 +13,7 @@ abstract unsafe class LowPrecisionTile
     public const int Rows = 12;
 
     /// <summary>Columns of a tile.</summary>
-    public const int Columns = 32;
+    public const int Columns = BytePanels.Rows;
 
     /// <summary>The kernel of products of bytes, by name, fastest first. All give the same sums.</summary>
     public static IReadOnlyList<(string Name, LowPrecisionTile Tile)> OfBytes { get; } = CreateOfBytes();
@@ -31,6 +33,7 @@ abstract unsafe class LowPrecisionTile
             all.Add(("avx512-vnni", emitted));
         if (AvxVnni.IsSupported) all.Add(("avx-vnni", new AvxVnniTile()));
         if (Avx2.IsSupported) all.Add(("avx2", new Avx2Tile()));
+        if (Vector128.IsHardwareAccelerated) all.Add(("vector128", new Vector128ByteTile()));
         all.Add(("scalar", new ScalarByteTile()));
         return all;
     }

@@ -140,14 +140,17 @@ public sealed class HnswSearchTests : IDisposable
 
     public void Dispose() => _files.Dispose();
 
-    VectorIndex Open(float[][] rows, string[]? texts = null) =>
-        VectorIndex.Open(_files.WriteHnswIndex(_files.WriteVectors(rows, rows[0].Length), texts), threads: 2);
+    VectorIndex Open(float[][] rows, string[]? texts = null)
+    {
+        string vectors = _files.WriteVectors(rows, rows[0].Length);
+        return VectorIndex.Open(_files.WriteHnswIndex(vectors, texts), new DeviceChoice("cpu", 2));
+    }
 
     void CheckExact(SimilarityFunction function, float[][] rows, float[][] queries, int top)
     {
         string vectors = _files.WriteVectors(rows, queries[0].Length);
-        using VectorIndex exact = VectorIndex.Open(_files.WriteIndex(vectors), threads: 2);
-        using VectorIndex index = VectorIndex.Open(_files.WriteHnswIndex(vectors), threads: 2);
+        using VectorIndex exact = VectorIndex.Open(_files.WriteIndex(vectors), new DeviceChoice("cpu", 2));
+        using VectorIndex index = VectorIndex.Open(_files.WriteHnswIndex(vectors), new DeviceChoice("cpu", 2));
         Assert.Equal(
             exact.Search(queries, top, similarity: function), index.Search(queries, top, similarity: function));
     }
