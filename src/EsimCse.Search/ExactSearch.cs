@@ -35,6 +35,7 @@ sealed class ExactSearch(IBackend backend, MappedVectors vectors, QuantizedVecto
         if (count == 0 || vectors.Rows == 0) return [.. Enumerable.Repeat<ScoredRow[]>([], count)];
         float[][] batches = [.. queries.Chunk(BatchSize * dimension)];
         using QueryProducts products = new(backend, function, batches, dimension);
+        LowestScores[] lowest = [.. batches.Select(batch => new LowestScores(batch.Length / dimension, threshold))];
         QueryBatch[][] threads = [.. _backends.Select(_ => NewBatches())];
         long next = -1;
         ParallelOptions parallel = new() { CancellationToken = cancellation };
@@ -60,8 +61,8 @@ sealed class ExactSearch(IBackend backend, MappedVectors vectors, QuantizedVecto
 
         QueryBatch[] NewBatches() =>
         [
-            .. batches.Zip(products.Quantized, (batch, rounding) =>
-                new QueryBatch(function, batch, rounding, dimension, top, threshold)),
+            .. batches.Select((batch, i) =>
+                new QueryBatch(function, batch, products.Quantized[i], dimension, top, threshold, lowest[i])),
         ];
     }
 

@@ -20,6 +20,8 @@ sealed class QueryBatch
     readonly double _error;
     readonly double[] _norms;
     readonly QuantizedQueries? _quantized;
+    readonly LowestScores _lowest;
+    readonly double[] _boundedBy;
     readonly ScoreBound[] _bounds;
     readonly List<RowInDoubt>[] _inDoubt;
     readonly float[] _scales;
@@ -34,17 +36,20 @@ sealed class QueryBatch
     /// <param name="dimension">Elements of a query.</param>
     /// <param name="top">Rows to find for each query.</param>
     /// <param name="threshold">The lowest score that is kept.</param>
+    /// <param name="lowest">The lowest scores that all threads share.</param>
     public QueryBatch(
         SimilarityFunction function,
         ReadOnlyMemory<float> queries,
         QuantizedQueries? quantized,
         int dimension,
         int top,
-        double threshold)
+        double threshold,
+        LowestScores lowest)
     {
         _function = function;
         _queries = queries;
         _quantized = quantized;
+        _lowest = lowest;
         _dimension = dimension;
         _error = ScoreBound.Error(dimension);
         int count = queries.Length / dimension;
@@ -52,6 +57,7 @@ sealed class QueryBatch
         _norms = [.. Enumerable.Range(0, count).Select(query => VectorNorm.Compute(Query(query)))];
         _scales = [.. Enumerable.Range(0, count).Select(query => quantized?.Rows[query].Scale ?? 1)];
         _inDoubt = [.. Enumerable.Range(0, count).Select(_ => new List<RowInDoubt>())];
+        _boundedBy = new double[count];
         _bounds = new ScoreBound[count];
         _slopes = new float[count];
         _errorSlopes = new float[count];
@@ -91,8 +97,9 @@ sealed class QueryBatch
     void Select(int query, MappedVectors vectors, long first, BlockTerms terms, ReadOnlySpan<float> scores)
     {
         int row = 0;
-        while ((row = FindInDoubt(query, terms, scores, row)) <= scores.Length - Vector512<float>.Count)
-            for (int end = row + Vector512<float>.Count; row < end; row++)
+        if (_lowest.Read(query) > _boundedBy[query]) UpdateBound(query);
+        while ((row = FindInDoubt(query, terms, scores, row)) <= scores.Length - Vector256<float>.Count)
+            for (int end = row + Vector256<float>.Count; row < end; row++)
                 if (!IsBelowBound(query, terms, row, scores[row])) Add(query, vectors, first, terms, row, scores[row]);
         for (; row < scores.Length; row++)
             if (!IsBelowBound(query, terms, row, scores[row])) Add(query, vectors, first, terms, row, scores[row]);
@@ -111,19 +118,19 @@ sealed class QueryBatch
         ref float norm = ref MemoryMarshal.GetReference(terms.Norms);
         ref float error = ref MemoryMarshal.GetReference(terms.Errors);
         ref float offset = ref MemoryMarshal.GetReference(terms.Offsets);
-        Vector512<float> queryScale = Vector512.Create(_scales[query]);
-        Vector512<float> queryOffset = Vector512.Create(_offsets[query]);
-        Vector512<float> slope = Vector512.Create(_slopes[query]);
-        Vector512<float> errorSlope = Vector512.Create(_errorSlopes[query]);
-        for (; row <= scores.Length - Vector512<float>.Count; row += Vector512<float>.Count)
+        Vector256<float> queryScale = Vector256.Create(_scales[query]);
+        Vector256<float> queryOffset = Vector256.Create(_offsets[query]);
+        Vector256<float> slope = Vector256.Create(_slopes[query]);
+        Vector256<float> errorSlope = Vector256.Create(_errorSlopes[query]);
+        for (; row <= scores.Length - Vector256<float>.Count; row += Vector256<float>.Count)
         {
             nuint at = (nuint)row;
-            Vector512<float> bounds = Vector512.LoadUnsafe(ref offset, at) + queryOffset;
-            bounds = Vector512.MultiplyAddEstimate(Vector512.LoadUnsafe(ref norm, at), slope, bounds);
-            bounds = Vector512.MultiplyAddEstimate(Vector512.LoadUnsafe(ref error, at), errorSlope, bounds);
-            Vector512<float> products = Vector512.LoadUnsafe(ref score, at) * Vector512.LoadUnsafe(ref scale, at);
+            Vector256<float> bounds = Vector256.LoadUnsafe(ref offset, at) + queryOffset;
+            bounds = Vector256.MultiplyAddEstimate(Vector256.LoadUnsafe(ref norm, at), slope, bounds);
+            bounds = Vector256.MultiplyAddEstimate(Vector256.LoadUnsafe(ref error, at), errorSlope, bounds);
+            Vector256<float> products = Vector256.LoadUnsafe(ref score, at) * Vector256.LoadUnsafe(ref scale, at);
             // A score that is not a number is not below the bound.
-            if (!Vector512.LessThanAll(products * queryScale, bounds)) break;
+            if (!Vector256.LessThanAll(products * queryScale, bounds)) break;
         }
         return row;
     }
@@ -174,12 +181,16 @@ sealed class QueryBatch
             if (TensorPrimitives.Dot(product, vector) < lowest) return;
         }
         double similarity = Similarity.Compute(_function, Query(query), vector);
-        if (Found[query].Add(new ScoredRow(row.Row, similarity))) UpdateBound(query);
+        if (!Found[query].Add(new ScoredRow(row.Row, similarity))) return;
+        _lowest.Raise(query, Found[query].LowestScore);
+        UpdateBound(query);
     }
 
     void UpdateBound(int query)
     {
-        ScoreBound bound = ScoreBound.Compute(_function, _norms[query], Found[query].LowestScore, _error);
+        double lowest = _lowest.Read(query);
+        ScoreBound bound = ScoreBound.Compute(_function, _norms[query], lowest, _error);
+        _boundedBy[query] = lowest;
         _bounds[query] = bound;
         _slopes[query] = bound.Slope;
         _offsets[query] = bound.Offset;
