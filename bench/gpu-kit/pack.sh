@@ -24,11 +24,13 @@ publish bench/peers/torchsharp-gpu "$kit/torchsharp" true
     if cmp -s "$file" "../bin/$file"; then ln -sf "../bin/$file" "$file"; fi
   done
 )
-# Nothing loads these: the runtime's debugging libraries, Visual Basic and symbols.
+# Nothing loads these: the runtime's debugging libraries, Visual Basic, most of ASP.NET Core and symbols.
 for folder in bin torchsharp; do
   (
     cd "$kit/$folder"
     rm -f libmscordaccore.so libmscordbi.so libclrgcexp.so libcoreclrtraceptprovider.so Microsoft.VisualBasic.Core.dll
+    rm -f Microsoft.AspNetCore.{Components,Cryptography,DataProtection,Diagnostics,Html,Identity,Mvc,Razor,SignalR}*.dll
+    rm -f Microsoft.AspNetCore.Server.{HttpSys,IIS}*.dll
     rm -f ./*.pdb ./*.xml
   )
 done
@@ -58,4 +60,5 @@ tar -C "$(dirname "$kit")" -cf - gpu-kit | xz -9 > "$target.partial"
 mv "$target.partial" "$target"
 bytes=$(stat -c %s "$target")
 echo "$target: $((bytes >> 20)) MiB"
-[ "$bytes" -lt 58000000 ] || { echo "more than 58 MB"; exit 1; }
+# With the repository, 5 MB, it must stay under 64 MiB.
+[ "$bytes" -lt 61500000 ] || { echo "more than 61.5 MB"; exit 1; }
