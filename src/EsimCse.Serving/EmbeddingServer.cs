@@ -30,12 +30,12 @@ sealed class EmbeddingServer : IAsyncDisposable
     public EmbeddingServer(ServerOptions options, ILogger logger)
     {
         _options = options;
-        // No configuration is read: neither files in the working folder nor variables change the server.
+        // Neither files in the working folder nor variables change the server, but for those of OpenTelemetry.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(Limit);
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, OwnSignals>();
-        Observability.Add(builder.Services);
+        Observability.Add(builder);
         _application = builder.Build();
         _application.Use(next => context =>
         {

@@ -1,4 +1,7 @@
+using System.Collections;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -13,19 +16,25 @@ namespace EsimCse.Serving;
 static class Observability
 {
     const string ServiceName = "esimcse";
+    const string VariablePrefix = "OTEL_";
 
     static readonly string[] EndpointVariables =
         ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
-    /// <summary>Adds what measures and exports.</summary>
-    public static void Add(IServiceCollection services)
+    /// <summary>Adds what measures and exports, by OpenTelemetry's variables.</summary>
+    public static void Add(WebApplicationBuilder builder)
     {
-        OpenTelemetryBuilder telemetry = services.AddOpenTelemetry()
+        builder.Configuration.AddInMemoryCollection(
+            from DictionaryEntry variable in Environment.GetEnvironmentVariables()
+            let name = (string)variable.Key
+            where name.StartsWith(VariablePrefix, StringComparison.Ordinal)
+            select KeyValuePair.Create(name, (string?)variable.Value));
+        OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(ServiceName))
             .WithMetrics(metrics => metrics
                 .AddMeter(Instruments.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
                 .AddPrometheusExporter());
-        if (!EndpointVariables.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 })) return;
+        if (!EndpointVariables.Any(name => builder.Configuration[name] is { Length: > 0 })) return;
         telemetry.WithTracing(traces => traces
             .AddSource(Instruments.Name)
             .AddAspNetCoreInstrumentation(options => options.Filter = IsTraced)

@@ -24,7 +24,7 @@ public class ServeCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
             Tool.Run("", "embed", model.Run, lines, "--output", "-", "--device", "cpu");
         Assert.True(code == CommandRunner.Done, error);
         using Process process = Start();
-        using HttpClient client = new() { BaseAddress = await ReadAddress(process) };
+        using HttpClient client = new() { BaseAddress = await Tool.ReadAddress(process) };
         using HttpResponseMessage response = await Post(client, texts);
         JsonElement answer = JsonElement.Parse(await response.Content.ReadAsStringAsync(Stop));
         Assert.Equal(output.TrimEnd().Split('\n'), answer.EnumerateArray().Select(vector => vector.GetRawText()));
@@ -35,7 +35,7 @@ public class ServeCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
     public async Task SIGTERM_under_load_loses_no_accepted_request()
     {
         using Process process = Start();
-        using HttpClient client = new() { BaseAddress = await ReadAddress(process), Timeout = TestServer.Limit };
+        using HttpClient client = new() { BaseAddress = await Tool.ReadAddress(process), Timeout = TestServer.Limit };
         string expected = await (await Post(client, Texts)).Content.ReadAsStringAsync(Stop);
         int answered = 0;
         Task[] clients = [.. Enumerable.Range(0, 8).Select(_ => Task.Run(Ask, Stop))];
@@ -74,7 +74,7 @@ public class ServeCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
     public async Task A_port_in_use_ends_with_code_1_and_one_line()
     {
         using Process process = Start();
-        Uri address = await ReadAddress(process);
+        Uri address = await Tool.ReadAddress(process);
         (int code, _, string error) = Tool.Run("", "serve", model.Run, "--port", $"{address.Port}", "--device", "cpu");
         Assert.Equal(CommandRunner.Failed, code);
         Assert.Contains("address already in use", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
@@ -85,7 +85,7 @@ public class ServeCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
     public async Task The_key_comes_from_the_option_or_the_variable()
     {
         using Process process = Start("--api-key", "secret");
-        using HttpClient client = new() { BaseAddress = await ReadAddress(process) };
+        using HttpClient client = new() { BaseAddress = await Tool.ReadAddress(process) };
         Assert.Equal(HttpStatusCode.Unauthorized, (await Post(client, Texts)).StatusCode);
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "secret");
         Assert.Equal(HttpStatusCode.OK, (await Post(client, Texts)).StatusCode);
@@ -117,13 +117,6 @@ public class ServeCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
 
     Process Start(params string[] options) =>
         Tool.Start(["serve", model.Run, "--port", "0", "--device", "cpu", .. options]);
-
-    static async Task<Uri> ReadAddress(Process process)
-    {
-        while (await process.StandardError.ReadLineAsync(Stop).AsTask().WaitAsync(TestServer.Limit, Stop) is { } line)
-            if (Uri.TryCreate(line.Split(' ')[^1], UriKind.Absolute, out Uri? address)) return address;
-        throw new InvalidOperationException("the server ended before it printed its address");
-    }
 
     static Task<HttpResponseMessage> Post(HttpClient client, string[] texts)
     {

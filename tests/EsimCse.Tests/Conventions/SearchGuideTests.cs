@@ -14,7 +14,7 @@ public sealed partial class SearchGuideTests(TrainedModel model) : IClassFixture
     {
         IndexFiles.RequireUsearch();
         File.WriteAllLines(model.In("sentences.txt"), Texts);
-        string[] lines = Guide().Split('\n');
+        string[] lines = Guide.Read("EsimCse.Search").Split('\n');
         string[] commands = [.. lines.Where(line => line.StartsWith("    esimcse ", StringComparison.Ordinal))];
         Assert.Equal(5, commands.Length);
         foreach (string command in commands)
@@ -40,16 +40,7 @@ public sealed partial class SearchGuideTests(TrainedModel model) : IClassFixture
         foreach (IReadOnlyList<SearchResult> found in results)
             Console.WriteLine($"{found[0].Score:F4} {found[0].Row} {found[0].Text}");
         #endregion
-        string source = File.ReadAllText(Repository.File("tests/EsimCse.Tests/Conventions/SearchGuideTests.cs"));
-        string[] lines = source.Split("#region guide\n")[1].Split("        #endregion")[0].Split('\n');
-        string shown = string.Join('\n', lines.Select(line => line[Math.Min(8, line.Length)..]));
-        Assert.Contains($"```csharp\n{shown}```", Guide(), StringComparison.Ordinal);
-    }
-
-    static string Guide()
-    {
-        Repository.Require();
-        return File.ReadAllText(Repository.File("src", "EsimCse.Search", "README.md"));
+        Guide.AssertShows("EsimCse.Search", "Conventions", "SearchGuideTests.cs");
     }
 
     /// <summary>Returns a word of a command with the path of the file or folder that it names.</summary>

@@ -41,7 +41,7 @@ public class OverloadTests
         string queue = MaxQueue.ToString(CultureInfo.InvariantCulture);
         using Process process = Tool.Start(
             "serve", folder, "--port", "0", "--device", "cpu", "--threads", "1", "--max-queue", queue);
-        using HttpClient client = new() { BaseAddress = await ReadAddress(process), Timeout = TestServer.Limit };
+        using HttpClient client = new() { BaseAddress = await Tool.ReadAddress(process), Timeout = TestServer.Limit };
         Stopwatch clock = Stopwatch.StartNew();
         Task[] clients = [.. Enumerable.Range(0, Clients).Select(i => Ask(client, texts, expected, new Random(i)))];
 
@@ -107,12 +107,5 @@ public class OverloadTests
                 _seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
             }
         }
-    }
-
-    static async Task<Uri> ReadAddress(Process process)
-    {
-        while (await process.StandardError.ReadLineAsync(Stop).AsTask().WaitAsync(TestServer.Limit, Stop) is { } line)
-            if (Uri.TryCreate(line.Split(' ')[^1], UriKind.Absolute, out Uri? address)) return address;
-        throw new InvalidOperationException("the server ended before it printed its address");
     }
 }

@@ -14,7 +14,7 @@ public class ServingGuideTests(ServedSmallModel served) : IClassFixture<ServedSm
     [Fact]
     public async Task Commands()
     {
-        string[] lines = Guide().Split('\n');
+        string[] lines = Guide.Read("EsimCse.Serving").Split('\n');
         string[] commands = [.. lines.Where(line => line.StartsWith("    curl ", StringComparison.Ordinal))];
         Assert.Equal(4, commands.Length);
         string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
@@ -35,7 +35,8 @@ public class ServingGuideTests(ServedSmallModel served) : IClassFixture<ServedSm
     [Fact]
     public void The_command_that_starts_it_is_valid()
     {
-        string command = Guide().Split('\n').Single(line => line.StartsWith("    esimcse ", StringComparison.Ordinal));
+        string[] lines = Guide.Read("EsimCse.Serving").Split('\n');
+        string command = lines.Single(line => line.StartsWith("    esimcse ", StringComparison.Ordinal));
         string[] words = command.Replace("trained", "./nowhere", StringComparison.Ordinal).Trim().Split(' ')[1..];
         (int code, _, string error) = Tool.Run("", [.. words, "--port", "0", "--device", "cpu"]);
         Assert.True(code == EsimCse.Cli.CommandRunner.BadInput, error);
@@ -52,16 +53,6 @@ public class ServingGuideTests(ServedSmallModel served) : IClassFixture<ServedSm
         float[] vector = answer[0].ToFloats().ToArray();
         #endregion
         Assert.Equal(served.Encoder.Encode("the old cat"), vector);
-        string source = await File.ReadAllTextAsync(
-            Repository.File("tests/EsimCse.Tests/Serving/ServingGuideTests.cs"), Stop);
-        string[] lines = source.Split("#region guide\n")[1].Split("        #endregion")[0].Split('\n');
-        string shown = string.Join('\n', lines.Select(line => line[Math.Min(8, line.Length)..]));
-        Assert.Contains($"```csharp\n{shown}```", Guide(), StringComparison.Ordinal);
-    }
-
-    static string Guide()
-    {
-        Repository.Require();
-        return File.ReadAllText(Repository.File("src", "EsimCse.Serving", "README.md"));
+        Guide.AssertShows("EsimCse.Serving", "Serving", "ServingGuideTests.cs");
     }
 }

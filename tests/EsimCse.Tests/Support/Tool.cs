@@ -84,6 +84,15 @@ static class Tool
         }
     }
 
+    /// <summary>Returns the address that the command serve prints when it is ready.</summary>
+    public static async Task<Uri> ReadAddress(Process process)
+    {
+        using CancellationTokenSource limit = new(WaitLimit);
+        while (await process.StandardError.ReadLineAsync(limit.Token) is { } line)
+            if (Uri.TryCreate(line.Split(' ')[^1], UriKind.Absolute, out Uri? address)) return address;
+        throw new InvalidOperationException("the server ended before it printed its address");
+    }
+
     /// <summary>Waits for the end of a process, and fails if the limit is reached.</summary>
     public static async Task<int> WaitForExit(Process process, string cause)
     {
