@@ -1,6 +1,8 @@
 // Primary contexts: whose turn it is to use them, and which one is a thread's.
 #include "context.h"
+#include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <mutex>
 
 namespace
@@ -14,6 +16,7 @@ std::recursive_mutex device_mutex;
 // own until it joins another.
 std::mutex owner_mutex;
 std::condition_variable released;
+const std::chrono::minutes LongestWait(15);
 int owner;
 int owner_count;
 int last_group;
@@ -68,12 +71,18 @@ EXPORT void softcuda_reset()
     if (owner_count == 0 || owner == thread_group()) reset();
 }
 
-// Another group that retains a context waits until all are released.
+// Another group that retains a context waits until all are released. A test whose own threads are two groups would wait
+// for ever: after a time it is told so.
 EXPORT int cuDevicePrimaryCtxRetain(void** context, int device)
 {
     std::unique_lock lock(owner_mutex);
     int own = thread_group();
-    released.wait(lock, [=] { return owner_count == 0 || owner == own; });
+    bool is_free = released.wait_for(lock, LongestWait, [=] { return owner_count == 0 || owner == own; });
+    if (!is_free)
+    {
+        fprintf(stderr, "softcuda: the devices belong to another group of threads for too long\n");
+        return DeviceUnavailable;
+    }
     owner = own;
     owner_count++;
     Locked locked;

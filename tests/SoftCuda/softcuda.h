@@ -14,6 +14,7 @@ enum Result
     InvalidValue = 1,
     OutOfMemory = 2,
     NotInitialized = 3,
+    DeviceUnavailable = 46,
     InvalidContext = 201,
     InvalidHandle = 400,
     NotFound = 500,

@@ -20,13 +20,11 @@ public class GpuKitTests
         Repository.Require();
         string path = Repository.File("bench", "gpu-kit", script);
         Assert.SkipUnless(File.Exists("/usr/bin/env"), "there is no /usr/bin/env");
-        ProcessStartInfo start = new("/usr/bin/env", [program, .. options, path]) { RedirectStandardError = true };
+        ProcessStartInfo start = new("/usr/bin/env", [program, .. options, path]);
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
-        using Process process = Process.Start(start)!;
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
+        (int code, string output, string error) = ChildProcess.Run(start);
         const int notFound = 127;
-        Assert.SkipWhen(process.ExitCode == notFound, $"there is no {program}");
-        Assert.True(process.ExitCode == 0, error);
+        Assert.SkipWhen(code == notFound, $"there is no {program}");
+        Assert.True(code == 0, output + error);
     }
 }

@@ -97,7 +97,7 @@ public partial class CommandRunnerTests
     }
 
     [Fact]
-    public async Task A_full_disk_ends_training_and_leaves_no_broken_file()
+    public void A_full_disk_ends_training_and_leaves_no_broken_file()
     {
         Assert.SkipUnless(File.Exists("/bin/bash"), "there is no bash");
         using SmallModel small = new();
@@ -105,10 +105,9 @@ public partial class CommandRunnerTests
         // as files unless W^X is off.
         const string limited = "trap '' XFSZ; ulimit -f 20; export DOTNET_EnableWriteXorExecute=0; exec \"$@\"";
         string[] arguments = ["-c", limited, "bash", .. Tool.Command, .. EndlessTraining(small)];
-        using Process process = Tool.Start("/bin/bash", arguments);
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        string error = await process.StandardError.ReadToEndAsync() + await output;
-        int code = await Tool.WaitForExit(process, "its last output");
+        using ChildProcess process = Tool.Start("/bin/bash", arguments);
+        (int code, string output, string error) = process.Finish();
+        error += output;
 
         Assert.True(code == 1, $"found {code}: {error}");
         Assert.Contains("esimcse: ", error, StringComparison.Ordinal);

@@ -24,7 +24,7 @@ public sealed partial class DownloadCommandTests : IClassFixture<TrainedModel>, 
 
     public void Dispose() => _hub.Dispose();
 
-    Process StartDownload(params string[] wrapper)
+    ChildProcess StartDownload(params string[] wrapper)
     {
         IEnumerable<string> variables = _hub.Variables.Select(variable => $"{variable.Key}={variable.Value}");
         string[] download = [.. wrapper, .. Tool.Command, "download", FakeHub.Id];
@@ -153,12 +153,11 @@ public sealed partial class DownloadCommandTests : IClassFixture<TrainedModel>, 
     public void Two_processes_at_once_end_with_one_download()
     {
         SlowDown();
-        using Process first = StartDownload(), second = StartDownload();
-        foreach (Process process in new[] { first, second })
+        using ChildProcess first = StartDownload(), second = StartDownload();
+        foreach (ChildProcess process in new[] { first, second })
         {
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            Assert.Equal((0, _hub.Snapshot + "\n"), (process.ExitCode, output));
+            (int code, string output, _) = process.Finish();
+            Assert.Equal((0, _hub.Snapshot + "\n"), (code, output));
         }
         Assert.Single(_hub.CdnRequests, IsOfWeights);
     }
@@ -186,15 +185,15 @@ public sealed partial class DownloadCommandTests : IClassFixture<TrainedModel>, 
     }
 
     [Fact]
-    public async Task A_full_disk_is_a_failure_that_leaves_no_final_name()
+    public void A_full_disk_is_a_failure_that_leaves_no_final_name()
     {
         Assert.SkipUnless(File.Exists("/bin/bash"), "there is no bash");
         _hub.Files[FakeHub.Weights] = new byte[100_000];
         // The runtime's own mappings count as files unless W^X is off.
         const string limited = "trap '' XFSZ; ulimit -f 20; export DOTNET_EnableWriteXorExecute=0; exec \"$@\"";
-        using Process process = StartDownload("/bin/bash", "-c", limited, "bash");
-        string error = await process.StandardError.ReadToEndAsync();
-        Assert.True(await Tool.WaitForExit(process, "its last output") == 1, error);
+        using ChildProcess process = StartDownload("/bin/bash", "-c", limited, "bash");
+        (int code, _, string error) = process.Finish();
+        Assert.True(code == 1, error);
         Assert.Contains($"esimcse: {Partial}: ", error, StringComparison.Ordinal);
         Assert.False(Path.Exists(_hub.Blob(FakeHub.Weights)));
         Assert.Null(new FileInfo(Path.Combine(_hub.Snapshot, FakeHub.Weights)).LinkTarget);

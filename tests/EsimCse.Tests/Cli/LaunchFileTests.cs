@@ -13,7 +13,6 @@ public sealed partial class LaunchFileTests(TrainedModel model) : IClassFixture<
 {
     const int Rows = 1234;
 
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     static string Launch(string name)
     {
@@ -39,26 +38,15 @@ public sealed partial class LaunchFileTests(TrainedModel model) : IClassFixture<
     string Run(string program, string[] arguments, string input = "", params (string Name, string Value)[] variables)
     {
         string path = program == "esimcse" ? Path.Combine(CreateTool(), program) : program;
-        ProcessStartInfo start = new(path, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = model.Folder,
-        };
+        ProcessStartInfo start = new(path, arguments) { WorkingDirectory = model.Folder };
         start.Environment["PATH"] = $"{CreateTool()}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["CHUNK_ROWS"] = "100";
         // Open MPI refuses root otherwise, which containers of CI are.
         start.Environment["OMPI_ALLOW_RUN_AS_ROOT"] = start.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
         foreach ((string name, string value) in variables) start.Environment[name] = value;
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        Assert.True(process.WaitForExit(Limit), $"{program} did not end within {Limit}");
-        Assert.True(process.ExitCode == 0, error.Result);
-        return output.Result;
+        (int code, string output, string error) = ChildProcess.Run(start, input);
+        Assert.True(code == 0, error);
+        return output;
     }
 
     /// <summary>Writes a script esimcse that runs the tool, and returns its folder.</summary>

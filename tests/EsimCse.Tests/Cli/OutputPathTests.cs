@@ -85,11 +85,8 @@ public sealed class OutputPathTests : IDisposable
     int Shell(string script, string file)
     {
         string[] arguments = ["-c", script, "sh", .. Support.Tool.Command, "embed", In("model")];
-        ProcessStartInfo start = new("/bin/sh", arguments) { RedirectStandardError = true };
+        ProcessStartInfo start = new("/bin/sh", arguments);
         start.Environment["FILE"] = file;
-        using Process process = Process.Start(start)!;
-        process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode;
+        return Support.ChildProcess.Run(start).Code;
     }
 }

@@ -115,7 +115,7 @@ public class ServeCommandTests(TrainedModel model) : IClassFixture<TrainedModel>
         Assert.Contains("nowhere: no such folder, expected an index", error, StringComparison.Ordinal);
     }
 
-    Process Start(params string[] options) =>
+    ChildProcess Start(params string[] options) =>
         Tool.Start(["serve", model.Run, "--port", "0", "--device", "cpu", .. options]);
 
     static Task<HttpResponseMessage> Post(HttpClient client, string[] texts)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -120,14 +119,9 @@ public partial class HeaderTests
         string include = IncludeFolder();
         string stubs = WriteStubs();
         string[] arguments = ["-std=c++17", "-fsyntax-only", "-w", "-x", "c++", "-I", include, "-I", stubs, "-"];
-        ProcessStartInfo start = new("g++", arguments) { RedirectStandardInput = true, RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Write(text);
-        process.StandardInput.Close();
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
+        (int code, _, string error) = ChildProcess.Run(new("g++", arguments), text);
         Directory.Delete(stubs, recursive: true);
-        return (process.ExitCode, error);
+        return (code, error);
     }
 
     /// <summary>Returns a C type that is passed as a parameter of a binding is.</summary>

@@ -58,18 +58,12 @@ public partial class KernelCompilationTests
     {
         string[] command = Tool.CommandOf(typeof(KernelCompilationTests).Assembly);
         string[] arguments = [.. command[1..], "-class", typeof(KernelCompilationTests).FullName!];
-        ProcessStartInfo start = new(command[0], arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        ProcessStartInfo start = new(command[0], arguments);
         start.Environment[ChildVariable] = "1";
         start.Environment["ESIMCSE_NVRTC"] = Backends.RealCompiler;
         start.Environment.Remove("ESIMCSE_CUDA");
-        using Process process = Process.Start(start)!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, output);
+        (int code, string output, _) = ChildProcess.Run(start);
+        Assert.True(code == 0, output);
         return output;
     }
 

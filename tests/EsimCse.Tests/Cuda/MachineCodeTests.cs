@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using EsimCse.Tests.Support;
 
@@ -68,10 +67,7 @@ public class MachineCodeTests
     {
         string[] files = Directory.GetFiles(Repository.File("kernels"), "*.cu");
         string[] arguments = [.. files, "--include", Repository.File("kernels"), "--json"];
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true };
-        using Process process = Process.Start(start)!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
+        (_, string output, _) = ChildProcess.Run(new(program, arguments));
         return [.. JsonDocument.Parse(output).RootElement.EnumerateArray()];
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
@@ -71,16 +70,9 @@ public sealed class OtherReadersTests : IDisposable
         string? packages = Environment.GetEnvironmentVariable(Variable);
         Assert.SkipWhen(
             packages is null, $"{Variable} names the folder in which bench/readers/package.json was installed by npm");
-        ProcessStartInfo start = new("node", [Repository.File("bench", "readers", "read.mjs"), path])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process node = Process.Start(start)!;
-        Task<string> error = node.StandardError.ReadToEndAsync();
-        string output = node.StandardOutput.ReadToEnd();
-        node.WaitForExit();
-        Assert.True(node.ExitCode == 0, error.Result);
+        string[] arguments = [Repository.File("bench", "readers", "read.mjs"), path];
+        (int code, string output, string error) = ChildProcess.Run(new("node", arguments));
+        Assert.True(code == 0, error);
         return JsonNode.Parse(output)!;
     }
 }

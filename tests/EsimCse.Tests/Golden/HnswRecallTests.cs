@@ -31,7 +31,8 @@ public sealed partial class HnswRecallTests : IDisposable
         using SentenceEncoder encoder = OnCpu.Load(model);
         float[][] queries =
             encoder.Encode(File.ReadAllLines(SharedData.Path("golden", "all-MiniLM-L6-v2", "sentences.txt")));
-        using VectorIndex exact = VectorIndex.Open(exactFolder), hnsw = VectorIndex.Open(hnswFolder);
+        using VectorIndex exact = VectorIndex.Open(exactFolder, OnCpu.Device);
+        using VectorIndex hnsw = VectorIndex.Open(hnswFolder, OnCpu.Device);
         var pairs = exact.Search(queries).Zip(hnsw.Search(queries)).ToArray();
         double found = pairs.Average(pair => pair.Second.Count(result => result.Score >= pair.First[^1].Score));
         Assert.InRange(found / 10, LowestRecall, 1);

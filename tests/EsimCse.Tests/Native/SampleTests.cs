@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Native;
@@ -6,20 +5,11 @@ namespace EsimCse.Tests.Native;
 /// <summary>The samples, run as users run them.</summary>
 public class SampleTests(TrainedModel model) : IClassFixture<TrainedModel>
 {
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
-
     static string Run(string sample, params string[] arguments)
     {
         string[] command = [.. Command($"EsimCse.Samples.{sample}.dll"), .. arguments];
-        using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        Assert.True(process.WaitForExit(Limit), $"{sample} did not end within {Limit}");
-        Assert.True(process.ExitCode == 0, error.Result);
+        (int code, string output, string error) = ChildProcess.Run(new(command[0], command[1..]));
+        Assert.True(code == 0, error);
         return output;
     }
 

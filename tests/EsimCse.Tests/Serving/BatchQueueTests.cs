@@ -75,7 +75,7 @@ public sealed class BatchQueueTests : IClassFixture<TrainedModel>, IDisposable
             Task<float[][]> cancelled = queue.EncodeAsync(sentences, cancel.Token);
             Task<float[][]> other = queue.EncodeAsync(sentences[..3], Stop);
             await cancel.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(TestServer.Limit, Stop));
             Assert.Equal(3, (await other.WaitAsync(TestServer.Limit, Stop)).Length);
         }
         // The last request of all is a cancelled one: the queue must not wait for a batch that does not come.

@@ -94,7 +94,7 @@ public class EndpointTests(ServedSmallModel served) : IClassFixture<ServedSmallM
     [Fact]
     public async Task Search_gives_the_rows_of_the_index()
     {
-        using VectorIndex index = VectorIndex.Open(served.Index);
+        using VectorIndex index = VectorIndex.Open(served.Index, OnCpu.Device);
         IReadOnlyList<SearchResult> expected = index.Search(Encoder.Encode(First), top: 3);
         JsonElement answer = await Server.AskAsync("search", $$"""{"query":"{{First}}","top":3}""");
         Assert.Equal(First, answer.GetProperty("query").GetString());

@@ -120,7 +120,7 @@ public class ServerLimitTests(TrainedModel model) : IClassFixture<TrainedModel>
 
         ServedModel Load()
         {
-            mayLoad.Wait();
+            Assert.True(mayLoad.Wait(TestServer.Limit), "nothing let the model load");
             return new ServedModel(OnCpu.Load(model.Run), index: null, options);
         }
     }

@@ -1,5 +1,4 @@
 using System.ClientModel;
-using System.Diagnostics;
 using EsimCse.Tests.Support;
 using OpenAI;
 using OpenAI.Embeddings;
@@ -12,7 +11,7 @@ public class ServingGuideTests(ServedSmallModel served) : IClassFixture<ServedSm
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Commands()
+    public void Commands()
     {
         string[] lines = Guide.Read("EsimCse.Serving").Split('\n');
         string[] commands = [.. lines.Where(line => line.StartsWith("    curl ", StringComparison.Ordinal))];
@@ -23,12 +22,9 @@ public class ServingGuideTests(ServedSmallModel served) : IClassFixture<ServedSm
         {
             string address = served.Server.Address.AbsoluteUri;
             string here = command.Replace("http://127.0.0.1:8080/", address, StringComparison.Ordinal);
-            string[] arguments = ["-c", $"{here} --fail-with-body"];
-            ProcessStartInfo start = new("/bin/sh", arguments) { RedirectStandardOutput = true };
-            using Process process = Process.Start(start)!;
-            string answer = await process.StandardOutput.ReadToEndAsync(Stop);
-            await process.WaitForExitAsync(Stop);
-            Assert.True(process.ExitCode == 0, $"{command}: {answer}");
+            (int code, string answer, string error) =
+                ChildProcess.Run(new("/bin/sh", ["-c", $"{here} --fail-with-body"]));
+            Assert.True(code == 0, $"{command}: {answer}{error}");
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
 using EsimCse.Tests.Support;
 
 namespace EsimCse.Tests.Serving;
@@ -14,8 +13,9 @@ public class TracingTests(TrainedModel model) : IClassFixture<TrainedModel>
     [Fact]
     public async Task Requests_and_what_the_encoder_does_are_sent_to_the_collector()
     {
-        using HttpListener collector = StartCollector(out string endpoint);
-        string[] variables = [$"OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"];
+        using LocalServer collector = new(_ => new LocalAnswer(200));
+        string[] variables =
+            [$"OTEL_EXPORTER_OTLP_ENDPOINT={collector.Address}", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"];
         string[] command = [.. Tool.Command, "serve", model.Run, "--port", "0", "--device", "cpu"];
         using Process process = Tool.Start("/usr/bin/env", [.. variables, .. command]);
         using HttpClient client = new() { BaseAddress = await Tool.ReadAddress(process), Timeout = TestServer.Limit };
@@ -23,34 +23,10 @@ public class TracingTests(TrainedModel model) : IClassFixture<TrainedModel>
         using HttpResponseMessage response = await client.PostAsync("embed", body, Stop);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
 
-        HttpListenerContext sent = await collector.GetContextAsync().WaitAsync(TestServer.Limit, Stop);
-        Assert.Equal("/v1/traces", sent.Request.Url!.AbsolutePath);
-        using MemoryStream content = new();
-        await sent.Request.InputStream.CopyToAsync(content, Stop);
-        sent.Response.Close();
-        string text = Encoding.Latin1.GetString(content.ToArray());
+        await Tool.WaitUntil(process, () => !collector.Requests.IsEmpty, "its traces");
+        LocalRequest sent = collector.Requests.First();
+        Assert.Equal("/v1/traces", sent.Path);
         foreach (string expected in new[] { "POST /embed", "encode", "esimcse.sentences", "cpu, " })
-            Assert.Contains(expected, text, StringComparison.Ordinal);
-        process.Kill();
-    }
-
-    /// <summary>Starts to listen on a free port.</summary>
-    static HttpListener StartCollector(out string endpoint)
-    {
-        while (true)
-        {
-            HttpListener listener = new();
-            endpoint = $"http://127.0.0.1:{Random.Shared.Next(20_000, 60_000)}/";
-            listener.Prefixes.Add(endpoint);
-            try
-            {
-                listener.Start();
-                return listener;
-            }
-            catch (HttpListenerException)
-            {
-                // The port is in use.
-            }
-        }
+            Assert.Contains(expected, sent.Body, StringComparison.Ordinal);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using EsimCse.Core.Backend;
 using EsimCse.Cpu;
@@ -64,15 +63,8 @@ static class Backends
     static string? Build(string folder)
     {
         if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/g++")) return "SoftCuda needs g++ on Linux";
-        ProcessStartInfo start = new(Repository.File("tests", "SoftCuda", "build.sh"), [folder])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process build = Process.Start(start)!;
-        Task<string> error = build.StandardError.ReadToEndAsync();
-        string output = build.StandardOutput.ReadToEnd();
-        build.WaitForExit();
-        return build.ExitCode == 0 ? null : $"SoftCuda does not build: {output}{error.Result}";
+        (int code, string output, string error) =
+            ChildProcess.Run(new(Repository.File("tests", "SoftCuda", "build.sh"), [folder]));
+        return code == 0 ? null : $"SoftCuda does not build: {output}{error}";
     }
 }

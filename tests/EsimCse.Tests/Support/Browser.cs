@@ -20,18 +20,11 @@ static class Browser
     public static (string Page, string[] Console) Open(string path)
     {
         string profile = CreateProfile();
-        using Process process = Start(profile, "--enable-logging=stderr", "--dump-dom", new Uri(path).AbsoluteUri);
-        Task<string> log = process.StandardError.ReadToEndAsync();
-        Task<string> page = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(Limit))
-        {
-            process.Kill(entireProcessTree: true);
-            Assert.Fail($"the browser did not end within {Limit}");
-        }
+        string[] arguments = ["--enable-logging=stderr", "--dump-dom", new Uri(path).AbsoluteUri];
+        (int code, string page, string log) = ChildProcess.Run(Command(profile, arguments));
         Directory.Delete(profile, recursive: true);
-        Assert.Equal(0, process.ExitCode);
-        IEnumerable<string> console = log.Result.Split('\n').Where(IsConsole);
-        return (page.Result, [.. console]);
+        Assert.Equal(0, code);
+        return (page, [.. log.Split('\n').Where(IsConsole)]);
     }
 
     /// <summary>Creates a folder for what a browser stores. Without a browser the test is skipped.</summary>
@@ -44,12 +37,15 @@ static class Browser
     /// <summary>Starts a browser. Without one the test is skipped.</summary>
     /// <param name="profile">The folder for what it stores.</param>
     /// <param name="arguments">Options in addition to those of every browser, and an address.</param>
-    public static Process Start(string profile, params string[] arguments)
+    public static ChildProcess Start(string profile, params string[] arguments)
     {
-        string[] all = [.. Options, $"--user-data-dir={profile}", .. arguments];
-        ProcessStartInfo start = new(Find(), all) { RedirectStandardError = true, RedirectStandardOutput = true };
-        return Process.Start(start)!;
+        ProcessStartInfo start = Command(profile, arguments);
+        start.RedirectStandardError = start.RedirectStandardOutput = true;
+        return ChildProcess.Start(start);
     }
+
+    static ProcessStartInfo Command(string profile, string[] arguments) =>
+        new(Find(), [.. Options, $"--user-data-dir={profile}", .. arguments]);
 
     static bool IsConsole(string line) => line.Contains("CONSOLE", StringComparison.Ordinal);
 

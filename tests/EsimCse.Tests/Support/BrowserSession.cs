@@ -8,8 +8,8 @@ sealed class BrowserSession : IAsyncDisposable
     const string AddressPrefix = "DevTools listening on ";
 
     readonly string _profile = Browser.CreateProfile();
-    readonly Process _process;
-    DevTools _tools = null!;
+    readonly ChildProcess _process;
+    DevTools? _tools;
     Uri _address = null!;
 
     BrowserSession()
@@ -21,9 +21,17 @@ sealed class BrowserSession : IAsyncDisposable
     public static async Task<BrowserSession> StartAsync()
     {
         BrowserSession session = new();
-        session._address = await session.ReadAddressAsync().WaitAsync(Browser.Limit);
-        session._tools = await DevTools.ConnectAsync(session._address);
-        return session;
+        try
+        {
+            session._address = await session.ReadAddressAsync().WaitAsync(Browser.Limit);
+            session._tools = await DevTools.ConnectAsync(session._address);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Opens a page and waits until it is loaded.</summary>
@@ -32,7 +40,7 @@ sealed class BrowserSession : IAsyncDisposable
     /// <param name="height">Pixels of the page.</param>
     public async Task<BrowserPage> OpenAsync(Uri address, int width = 1200, int height = 900)
     {
-        var target = await _tools.CallAsync("Target.createTarget", new { url = "about:blank" });
+        var target = await _tools!.CallAsync("Target.createTarget", new { url = "about:blank" });
         string id = target.GetProperty("targetId").GetString()!;
         DevTools tools = await DevTools.ConnectAsync(new Uri(_address, $"/devtools/page/{id}"));
         BrowserPage page = new(tools);
@@ -42,11 +50,18 @@ sealed class BrowserSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _tools.CallAsync("Browser.close");
-        await _tools.DisposeAsync();
-        if (!_process.WaitForExit(Browser.Limit)) _process.Kill(entireProcessTree: true);
-        _process.Dispose();
-        await DeleteProfileAsync();
+        try
+        {
+            if (_tools is null) return;
+            await _tools.CallAsync("Browser.close");
+            await _tools.DisposeAsync();
+            _process.WaitForExit(Browser.Limit);
+        }
+        finally
+        {
+            _process.Dispose();
+            await DeleteProfileAsync();
+        }
     }
 
     async Task<Uri> ReadAddressAsync()

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -6,7 +7,11 @@ using System.Text;
 namespace EsimCse.Tests.Support;
 
 /// <summary>A request to a <see cref="LocalServer"/>.</summary>
-sealed record LocalRequest(string Method, string Path, Dictionary<string, string> Headers)
+/// <param name="Method">The method.</param>
+/// <param name="Path">The path.</param>
+/// <param name="Headers">The headers by name.</param>
+/// <param name="Body">The bytes of the body, each as a character.</param>
+sealed record LocalRequest(string Method, string Path, Dictionary<string, string> Headers, string Body)
 {
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 }
@@ -85,13 +90,16 @@ sealed class LocalServer : IDisposable
 
     static async Task<LocalRequest?> ReadAsync(NetworkStream stream)
     {
-        using StreamReader reader = new(stream, Encoding.ASCII, leaveOpen: true);
+        using StreamReader reader = new(stream, Encoding.Latin1, leaveOpen: true);
         if (await reader.ReadLineAsync() is not { } first) return null;
         Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
         while (await reader.ReadLineAsync() is { Length: > 0 } line)
             headers[line.Split(':')[0]] = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+        string bytes = headers.GetValueOrDefault("Content-Length", "0");
+        char[] body = new char[int.Parse(bytes, CultureInfo.InvariantCulture)];
+        int length = await reader.ReadBlockAsync(body);
         string[] words = first.Split(' ');
-        return new(words[0], words[1], headers);
+        return new(words[0], words[1], headers, new string(body, 0, length));
     }
 
     async Task WriteAsync(NetworkStream stream, LocalRequest request, LocalAnswer answer)

@@ -29,8 +29,8 @@ static class Tool
     /// <summary>Runs the tool to its end with a text as its standard input.</summary>
     public static (int Code, string Output, string Error) Run(string input, params string[] arguments)
     {
-        using Process process = Start(arguments);
-        return Finish(process, input);
+        using ChildProcess process = Start(arguments);
+        return process.Finish(input);
     }
 
     /// <summary>Runs the tool to its end with environment variables of its own.</summary>
@@ -38,27 +38,28 @@ static class Tool
         KeyValuePair<string, string>[] variables, params string[] arguments)
     {
         IEnumerable<string> assignments = variables.Select(variable => $"{variable.Key}={variable.Value}");
-        using Process process = Start("/usr/bin/env", [.. assignments, .. Command, .. arguments]);
-        return Finish(process, input: "");
+        using ChildProcess process = Start("/usr/bin/env", [.. assignments, .. Command, .. arguments]);
+        return process.Finish();
     }
 
     /// <summary>Runs the tool to its end with standard output on a full disk.</summary>
     public static (int Code, string Error) RunOnFullDisk(params string[] arguments)
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "there is no /dev/full");
-        using Process process = Start("/bin/sh", ["-c", "exec \"$@\" > /dev/full", "sh", .. Command, .. arguments]);
-        (int code, _, string error) = Finish(process, input: "");
+        string[] command = ["-c", "exec \"$@\" > /dev/full", "sh", .. Command, .. arguments];
+        using ChildProcess process = Start("/bin/sh", command);
+        (int code, _, string error) = process.Finish();
         return (code, error);
     }
 
-    public static Process Start(params string[] arguments) => Start(Command[0], [.. Command[1..], .. arguments]);
+    public static ChildProcess Start(params string[] arguments) => Start(Command[0], [.. Command[1..], .. arguments]);
 
     /// <summary>Starts the tool with SIGINT at its default, which background jobs of a shell ignore.</summary>
-    public static Process StartWithDefaultSignals(params string[] arguments) =>
+    public static ChildProcess StartWithDefaultSignals(params string[] arguments) =>
         Start("/usr/bin/env", ["--default-signal=INT", .. Command, .. arguments]);
 
     /// <summary>Starts another program that runs the tool.</summary>
-    public static Process Start(string program, string[] arguments)
+    public static ChildProcess Start(string program, string[] arguments)
     {
         ProcessStartInfo start = new(program, arguments)
         {
@@ -69,7 +70,7 @@ static class Tool
         // The tool sees a CUDA device only where a test asks for one.
         if (!arguments.Contains("--device")) start.Environment.Remove("ESIMCSE_CUDA");
         if (Backends.RealCompiler is not null) start.Environment.Remove("ESIMCSE_NVRTC");
-        return Process.Start(start)!;
+        return ChildProcess.Start(start);
     }
 
     /// <summary>Waits until a condition holds, and fails if the process ends first or the limit is reached.</summary>
@@ -103,19 +104,8 @@ static class Tool
         }
         catch (OperationCanceledException)
         {
-            process.Kill();
             Assert.Fail($"the process did not end within {WaitLimit} after {cause}");
         }
         return process.ExitCode;
-    }
-
-    static (int Code, string Output, string Error) Finish(Process process, string input)
-    {
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.Result);
     }
 }
