@@ -24,7 +24,7 @@ sealed unsafe class HnswGraph : IDisposable
     MemoryMappedViewAccessor? _view;
     nint _index;
 
-    HnswGraph(int dimension, int threads)
+    HnswGraph(int dimension)
     {
         UsearchLibrary.Require();
         UsearchLibrary.Options options = new()
@@ -37,10 +37,6 @@ sealed unsafe class HnswGraph : IDisposable
         };
         _index = UsearchLibrary.Create(options, out nint error);
         Check(error);
-        UsearchLibrary.SetThreadsOfAdd(_index, (nuint)threads, out error);
-        Check(error);
-        UsearchLibrary.SetThreadsOfSearch(_index, (nuint)threads, out error);
-        Check(error);
     }
 
     /// <summary>Creates a graph without nodes.</summary>
@@ -50,11 +46,12 @@ sealed unsafe class HnswGraph : IDisposable
     /// <exception cref="PlatformNotSupportedException">USearch's library cannot be loaded.</exception>
     public static HnswGraph Create(int dimension, long rows, int threads)
     {
-        HnswGraph graph = new(dimension, threads);
+        HnswGraph graph = new(dimension);
         try
         {
             UsearchLibrary.Reserve(graph._index, (nuint)Math.Max(rows, 1), out nint error);
             Check(error);
+            graph.SetThreads(threads);
             return graph;
         }
         catch
@@ -80,10 +77,11 @@ sealed unsafe class HnswGraph : IDisposable
         if (found != sha256)
             throw new InvalidInputException(
                 $"{path}: found SHA-256 {found}, expected {sha256} by {IndexDescription.FileName}");
-        HnswGraph graph = new(vectors.Dimension, threads);
+        HnswGraph graph = new(vectors.Dimension);
         try
         {
             graph.Map(path);
+            graph.SetThreads(threads);
             graph.Require(path, vectors);
             return graph;
         }
@@ -154,6 +152,18 @@ sealed unsafe class HnswGraph : IDisposable
         if (_view is null) return;
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
+    }
+
+    /// <summary>
+    /// States how many threads use the graph at a time. To reserve rows sets the number to that of the cores, and more
+    /// threads than stated would share the state of one.
+    /// </summary>
+    void SetThreads(int count)
+    {
+        UsearchLibrary.SetThreadsOfAdd(_index, (nuint)count, out nint error);
+        Check(error);
+        UsearchLibrary.SetThreadsOfSearch(_index, (nuint)count, out error);
+        Check(error);
     }
 
     void Map(string path)

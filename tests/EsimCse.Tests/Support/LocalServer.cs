@@ -95,11 +95,17 @@ sealed class LocalServer : IDisposable
         Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
         while (await reader.ReadLineAsync() is { Length: > 0 } line)
             headers[line.Split(':')[0]] = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
-        string bytes = headers.GetValueOrDefault("Content-Length", "0");
-        char[] body = new char[int.Parse(bytes, CultureInfo.InvariantCulture)];
-        int length = await reader.ReadBlockAsync(body);
         string[] words = first.Split(' ');
-        return new(words[0], words[1], headers, new string(body, 0, length));
+        return new(words[0], words[1], headers, await ReadBodyAsync(reader, headers));
+    }
+
+    /// <summary>Reads the body. To read none would wait for more.</summary>
+    static async Task<string> ReadBodyAsync(StreamReader reader, Dictionary<string, string> headers)
+    {
+        if (!headers.TryGetValue("Content-Length", out string? bytes)) return "";
+        char[] body = new char[int.Parse(bytes, CultureInfo.InvariantCulture)];
+        int length = body.Length == 0 ? 0 : await reader.ReadBlockAsync(body);
+        return new string(body, 0, length);
     }
 
     async Task WriteAsync(NetworkStream stream, LocalRequest request, LocalAnswer answer)
