@@ -9,7 +9,10 @@ namespace EsimCse.Tests.Cpu;
 public class LowPrecisionProductTests
 {
     static readonly (int M, int N, int K)[] Sizes =
-        [(1, 1, 1), (2, 3, 5), (4, 32, 4), (5, 33, 6), (8, 64, 31), (12, 65, 64), (13, 31, 130), (253, 40, 33)];
+    [
+        (1, 1, 1), (2, 3, 5), (4, 32, 4), (5, 33, 6), (8, 64, 31), (12, 65, 64), (13, 31, 130), (7, 33, 777),
+        (253, 40, 33),
+    ];
 
     public static TheoryData<string, bool> ByteTiles => Names(LowPrecisionTile.OfBytes);
 

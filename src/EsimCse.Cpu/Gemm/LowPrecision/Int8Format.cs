@@ -74,6 +74,15 @@ sealed unsafe class Int8Format(LowPrecisionTile tile) : LowPrecisionFormat(tile)
                 added = Vector512.FusedMultiplyAdd(middle, Vector512.Load(weightSums + i), added);
                 Vector512.FusedMultiplyAdd(product, Vector512.Load(scales + i), added).Store(y + i);
             }
+        for (; i <= columns - Vector256<float>.Count; i += Vector256<float>.Count)
+        {
+            Vector256<int> sum = Vector256.Load(sums + i) - Vector256.Create(row.Offset);
+            Vector256<float> product = Vector256.ConvertToSingle(sum) * Vector256.Create(row.Scale);
+            Vector256<float> added = bias == null ? default : Vector256.Load(bias + i);
+            Vector256<float> middle = Vector256.Create(row.Middle);
+            added = Vector256.FusedMultiplyAdd(middle, Vector256.Load(weightSums + i), added);
+            Vector256.FusedMultiplyAdd(product, Vector256.Load(scales + i), added).Store(y + i);
+        }
         for (; i < columns; i++)
         {
             float added = MathF.FusedMultiplyAdd(row.Middle, weightSums[i], bias == null ? 0 : bias[i]);
