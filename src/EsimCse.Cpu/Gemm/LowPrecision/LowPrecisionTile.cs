@@ -45,7 +45,7 @@ abstract unsafe class LowPrecisionTile
         bool isWide = Avx512.IsSupported && (X86Base.CpuId(7, 1).Eax & hasBFloat16) != 0;
         if (isWide && EmittedTile.Create((code, sum, b, a) => code.DotBFloat16(sum, b, a)) is { } emitted)
             all.Add(("avx512-bf16", emitted));
-        all.Add(("vector256", new WideningTile()));
+        all.Add(("vector256", new BFloat16Tile()));
         return all;
     }
 }

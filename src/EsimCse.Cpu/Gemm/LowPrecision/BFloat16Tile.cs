@@ -7,7 +7,7 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 /// <summary>
 /// Products of bf16 in fp32: a bf16 is the upper half of one. Parts of 6 × 16 in 12 registers.
 /// </summary>
-sealed unsafe class WideningTile() : WidenedTile(partRows: 6, partColumns: 16)
+sealed unsafe class BFloat16Tile() : WidenedTile(partRows: 6, partColumns: 16)
 {
     const uint UpperHalf = 0xFFFF0000;
 
