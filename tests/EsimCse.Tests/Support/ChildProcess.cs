@@ -8,8 +8,7 @@ sealed class ChildProcess : Process
     /// <summary>Limit for a whole run; far above the time that any takes on a slow machine.</summary>
     static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(20);
 
-    bool _isStarted;
-
+    /// <summary>Only <see cref="Start"/> creates one, and none that did not start leaves it.</summary>
     ChildProcess(ProcessStartInfo start)
     {
         StartInfo = start;
@@ -20,7 +19,6 @@ sealed class ChildProcess : Process
     {
         ChildProcess process = new(start);
         ((Process)process).Start();
-        process._isStarted = true;
         return process;
     }
 
@@ -50,7 +48,7 @@ sealed class ChildProcess : Process
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && _isStarted && !HasExited) Kill(entireProcessTree: true);
+        if (disposing && !HasExited) Kill(entireProcessTree: true);
         base.Dispose(disposing);
     }
 }
