@@ -1,5 +1,6 @@
 // Runs the blocks of a launch one after another, in shuffled order; each thread of a block is a fiber.
 #include "grid.h"
+#include "faults.h"
 #include "softcuda.h"
 #include "traffic.h"
 #include <setjmp.h>
@@ -231,35 +232,13 @@ struct Grid final : SimtHost
 
 Grid* Grid::current;
 
-void on_signal(int number, siginfo_t*, void*)
+void on_fault(int number)
 {
     bool misaligned = number == SIGILL;
     Grid::current->code = misaligned ? Misaligned : IllegalAddress;
     Grid::current->error = misaligned ? "a misaligned access" : "an access outside any allocation";
     siglongjmp(escape, 1);
 }
-
-// Turns faults of kernels into errors during its lifetime.
-struct SignalHandlers
-{
-    struct sigaction segv;
-    struct sigaction ill;
-
-    SignalHandlers()
-    {
-        struct sigaction action = {};
-        action.sa_sigaction = on_signal;
-        action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-        sigaction(SIGSEGV, &action, &segv);
-        sigaction(SIGILL, &action, &ill);
-    }
-
-    ~SignalHandlers()
-    {
-        sigaction(SIGSEGV, &segv, nullptr);
-        sigaction(SIGILL, &ill, nullptr);
-    }
-};
 
 void allocate_stacks()
 {
@@ -291,7 +270,7 @@ void run_blocks(Grid& state, size_t shared_bytes)
 {
     SimtDim grid = state.grid_size;
     std::vector<unsigned> order = shuffled(grid.x * grid.y * grid.z);
-    SignalHandlers handlers;
+    FaultHandler handler(on_fault);
     if (sigsetjmp(escape, 1) != 0) return;
     for (unsigned i : order)
     {

@@ -57,6 +57,10 @@ public sealed unsafe class PlantedFaultTests : IDisposable
             shared[threadIdx.x] = threadIdx.x;
             y[threadIdx.x] = shared[threadIdx.x];
         }
+        extern "C" __global__ void takes_long(float* y)
+        {
+            for (int i = 0; i < 1000000; i++) *static_cast<volatile float*>(y + threadIdx.x) = i;
+        }
         extern "C" __global__ void takes_number(float* y, int n) { if (threadIdx.x < n) y[threadIdx.x] = 2; }
         """;
 
@@ -134,6 +138,27 @@ public sealed unsafe class PlantedFaultTests : IDisposable
         Assert.Equal(error, (int)CudaDriver.MemAlloc(out _, 64));
         SoftCuda.Reset();
         Assert.Equal(CudaResult.Success, Launch("vector_access", 0, _y.Address, 4));
+    }
+
+    [Fact]
+    public void A_fault_of_another_thread_while_a_kernel_runs_is_that_threads()
+    {
+        string? missing = null;
+        bool ends = false;
+        int faults = 0;
+        Thread other = new(() =>
+        {
+            while (!Volatile.Read(ref ends))
+            {
+                Assert.Throws<NullReferenceException>(() => missing!.Length);
+                faults++;
+            }
+        });
+        other.Start();
+        Assert.Equal(CudaResult.Success, Launch("takes_long", 0, _y.Address));
+        Volatile.Write(ref ends, true);
+        other.Join();
+        Assert.NotEqual(0, faults);
     }
 
     // Within one allocation the device accepts any write: the gaps between tensors show it.
