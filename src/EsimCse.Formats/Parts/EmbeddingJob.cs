@@ -43,16 +43,16 @@ sealed record EmbeddingJob(string Model, string Tokenizer, JsonObject Options, I
     }
 
     /// <summary>Rows of a part; the last one may have fewer.</summary>
-    public long ChunkRows => Number(ChunkRowsKey);
+    public long ChunkRows => Options.RequiredNumber(ChunkRowsKey);
 
     /// <summary>Elements of a vector.</summary>
-    public int Dimension => checked((int)Number(DimensionsKey));
+    public int Dimension => Options.Required(DimensionsKey).GetValue<int>();
 
     /// <summary>The type of elements.</summary>
-    public OutputType OutputType => OutputTypes.FromName(Options[OutputTypeKey]!.GetValue<string>())!.Value;
+    public OutputType OutputType => OutputTypes.FromName(Options.RequiredText(OutputTypeKey))!.Value;
 
     /// <summary>The extension of the parts, with its point.</summary>
-    public string Extension => "." + Options[FormatKey]!.GetValue<string>();
+    public string Extension => "." + Options.RequiredText(FormatKey);
 
     /// <summary>Returns the first difference to another job, as a name and both values; null for none.</summary>
     public (string Name, string Mine, string Other)? FindDifference(EmbeddingJob other)
@@ -78,8 +78,6 @@ sealed record EmbeddingJob(string Model, string Tokenizer, JsonObject Options, I
         static string Describe(JobInput input) =>
             input.Bytes is { } bytes ? $"{input.Name} of {bytes} bytes" : input.Name;
     }
-
-    long Number(string key) => Options[key]!.GetValue<long>();
 
     static string Quote(JsonNode? value) => value?.ToJsonString() ?? "null";
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EsimCse.Core;
@@ -52,8 +53,7 @@ sealed record PartManifest(EmbeddingJob Job, long? Rows, IReadOnlyList<FinishedP
         {
             return FromJson(json);
         }
-        catch (Exception error) when (error is InvalidOperationException or NullReferenceException or FormatException
-            or ArgumentException)
+        catch (Exception error) when (error is InvalidOperationException or FormatException or ArgumentException)
         {
             throw new InvalidInputException($"{path}: found another content, expected a manifest of embed", error);
         }
@@ -89,10 +89,12 @@ sealed record PartManifest(EmbeddingJob Job, long? Rows, IReadOnlyList<FinishedP
 
     static PartManifest FromJson(JsonObject json)
     {
-        JsonObject options = (JsonObject)json[OptionsKey]!.DeepClone();
         EmbeddingJob job = new(
-            Text(json[ModelKey]), Text(json[TokenizerKey]), options, [.. json[InputsKey]!.AsArray().Select(ToInput)]);
-        FinishedPart[] parts = [.. json[PartsKey]!.AsArray().Select(ToPart)];
+            json.RequiredText(ModelKey),
+            json.RequiredText(TokenizerKey),
+            json.Required(OptionsKey).DeepClone().AsObject(),
+            [.. json.Required(InputsKey).AsArray().Select(ToInput)]);
+        FinishedPart[] parts = [.. json.Required(PartsKey).AsArray().Select(ToPart)];
         // Every member is read now, so that none is found wrong later.
         bool isValid = job.ChunkRows > 0 && job.Dimension > 0 && VectorFormat.Find(job.Extension) is not null
             && job.OutputType >= 0 && parts.Zip(parts.Skip(1)).All(pair => pair.First.Chunk < pair.Second.Chunk);
@@ -101,20 +103,16 @@ sealed record PartManifest(EmbeddingJob Job, long? Rows, IReadOnlyList<FinishedP
 
         FinishedPart ToPart(JsonNode? part)
         {
-            string file = Text(part![FileKey]);
+            string file = part.RequiredText(FileKey);
             string number = file["part-".Length..^job.Extension.Length];
+            if (!long.TryParse(number, CultureInfo.InvariantCulture, out long chunk)) throw new FormatException(file);
             FinishedPart read = new(
-                long.Parse(number, System.Globalization.CultureInfo.InvariantCulture),
-                part[RowsKey]!.GetValue<long>(),
-                part[BytesKey]!.GetValue<long>(),
-                Text(part[HashKey]));
+                chunk, part.RequiredNumber(RowsKey), part.RequiredNumber(BytesKey), part.RequiredText(HashKey));
             // A name of another form could lead out of the folder.
             return FileName(read.Chunk, job.Extension) == file ? read : throw new FormatException(file);
         }
 
         static JobInput ToInput(JsonNode? input) =>
-            new(Text(input![NameKey]), input[BytesKey]?.GetValue<long>());
+            new(input.RequiredText(NameKey), input![BytesKey]?.GetValue<long>());
     }
-
-    static string Text(JsonNode? value) => value!.GetValue<string>();
 }

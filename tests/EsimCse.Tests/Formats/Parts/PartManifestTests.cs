@@ -50,6 +50,11 @@ public sealed class PartManifestTests : IDisposable
     [InlineData("\"format\": \"npy\">\"format\": \"exe\"", "expected a manifest of embed")]
     [InlineData("\"output_type\": \"fp32\">\"output_type\": \"fp8\"", "expected a manifest of embed")]
     [InlineData("part-00002.npy>part-00000.npy", "expected a manifest of embed")]
+    [InlineData("part-00002.npy>part-99999999999999999999.npy", "expected a manifest of embed")]
+    [InlineData("\"dimensions\": 5>\"dimensions\": 5000000000", "expected a manifest of embed")]
+    [InlineData("\"options\">\"options\": [], \"others\"", "expected a manifest of embed")]
+    [InlineData("\"inputs\">\"inputs\": [null], \"others\"", "expected a manifest of embed")]
+    [InlineData("\"parts\">\"parts\": [7], \"others\"", "expected a manifest of embed")]
     public void Another_content_is_named(string change, string message)
     {
         Create().Write(_folder);
