@@ -25,20 +25,21 @@ readonly unsafe struct GemmAvx512 : IMicroKernel
     public static int EdgeRows => EmittedTile.RowsOfFunction;
 
     public static void Run(
-        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int interval)
+        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* bias, float* next, int interval)
     {
         int bytes = FloatsOfLine * sizeof(float) / (interval + 1);
-        Run(Rows, depth, a, b, c, stride, accumulate, next + FloatsOfLine, bytes);
+        Run(Rows, depth, a, b, c, stride, accumulate, bias, next + FloatsOfLine, bytes);
     }
 
     public static void RunEdge(int depth, float* a, float* b, float* c, int stride, bool accumulate) =>
-        Run(EdgeRows, depth, a, b, c, stride, accumulate, b, 0);
+        Run(EdgeRows, depth, a, b, c, stride, accumulate, null, b, 0);
 
     static void Run(
-        int rows, int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int nextBytes)
+        int rows, int depth, float* a, float* b, float* c, int stride, bool accumulate, float* bias,
+        float* next, int nextBytes)
     {
         float* sums = stackalloc float[Rows * Columns];
-        if (accumulate) Copy(c, stride, sums, Columns, rows);
+        if (accumulate) Copy(c, stride, null, sums, Columns, rows);
         else new Span<float>(sums, rows * Columns).Clear();
         TileArguments arguments = new()
         {
@@ -50,12 +51,16 @@ readonly unsafe struct GemmAvx512 : IMicroKernel
             NextBytes = nextBytes,
         };
         if (depth > 0) Tile!.Run(arguments, rows);
-        Copy(sums, Columns, c, stride, rows);
+        Copy(sums, Columns, bias, c, stride, rows);
     }
 
-    static void Copy(float* source, int sourceStride, float* target, int targetStride, int rows)
+    static void Copy(float* source, int sourceStride, float* bias, float* target, int targetStride, int rows)
     {
         for (int row = 0; row < rows; row++, source += sourceStride, target += targetStride)
-            for (int i = 0; i < Columns; i += Vector256<float>.Count) Vector256.Load(source + i).Store(target + i);
+            for (int i = 0; i < Columns; i += Vector256<float>.Count)
+            {
+                Vector256<float> values = Vector256.Load(source + i);
+                (bias == null ? values : values + Vector256.Load(bias + i)).Store(target + i);
+            }
     }
 }

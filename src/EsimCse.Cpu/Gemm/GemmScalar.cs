@@ -10,10 +10,13 @@ readonly unsafe struct GemmScalar : IMicroKernel
     public static int EdgeRows => 1;
 
     public static void Run(
-        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int interval)
+        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* bias, float* next, int interval)
     {
         for (int row = 0; row < Rows; row++)
+        {
             RunEdge(depth, a + row, b, c + row * stride, stride, accumulate);
+            for (int column = 0; column < Columns && bias != null; column++) c[row * stride + column] += bias[column];
+        }
     }
 
     public static void RunEdge(int depth, float* a, float* b, float* c, int stride, bool accumulate)

@@ -1,7 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Gemm;
 
@@ -81,14 +78,14 @@ unsafe struct GemmTiles<TKernel> where TKernel : unmanaged, IMicroKernel
                 float* c = C + (long)row * Stride + Column + column;
                 float* next = b + TKernel.Columns * Depth + (row - firstRow) / TKernel.Rows * ahead;
                 bool isWhole = rows == TKernel.Rows && columns == TKernel.Columns;
-                if (isWhole) TKernel.Run(Depth, a, b, c, Stride, Accumulate, next, interval);
-                else MultiplyEdge(a, b, c, rows, columns);
-                if (Bias != null) AddBias(Bias + Column + column, c, rows, columns);
+                float* bias = Bias == null ? null : Bias + Column + column;
+                if (isWhole) TKernel.Run(Depth, a, b, c, Stride, Accumulate, bias, next, interval);
+                else MultiplyEdge(a, b, c, bias, rows, columns);
             }
     }
 
     /// <summary>Computes a tile that crosses the border of C in a buffer and copies the part inside.</summary>
-    readonly void MultiplyEdge(float* a, float* b, float* c, int rows, int columns)
+    readonly void MultiplyEdge(float* a, float* b, float* c, float* bias, int rows, int columns)
     {
         float* tile = stackalloc float[TKernel.Rows * TKernel.Columns];
         new Span<float>(tile, TKernel.Rows * TKernel.Columns).Clear();
@@ -97,18 +94,10 @@ unsafe struct GemmTiles<TKernel> where TKernel : unmanaged, IMicroKernel
         for (int row = 0; row < rows; row += TKernel.EdgeRows)
             TKernel.RunEdge(Depth, a + row, b, tile + row * TKernel.Columns, TKernel.Columns, Accumulate);
         for (int row = 0; row < rows; row++)
-            Copy(tile + row * TKernel.Columns, c + (long)row * Stride, columns);
-    }
-
-    [MethodImpl(Kernel.Options)]
-    readonly void AddBias(float* bias, float* c, int rows, int columns)
-    {
-        for (int row = 0; row < rows; row++, c += Stride)
         {
-            int i = 0;
-            for (; i <= columns - Vector256<float>.Count; i += Vector256<float>.Count)
-                (Vector256.Load(c + i) + Vector256.Load(bias + i)).Store(c + i);
-            for (; i < columns; i++) c[i] += bias[i];
+            float* sums = tile + row * TKernel.Columns;
+            for (int i = 0; i < columns && bias != null; i++) sums[i] += bias[i];
+            Copy(sums, c + (long)row * Stride, columns);
         }
     }
 

@@ -15,7 +15,7 @@ readonly unsafe struct GemmVector128 : IMicroKernel
 
     [MethodImpl(Kernel.Options)]
     public static void Run(
-        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int interval)
+        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* bias, float* next, int interval)
     {
         TileRow c0 = TileRow.Load(c, accumulate);
         TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
@@ -29,23 +29,24 @@ readonly unsafe struct GemmVector128 : IMicroKernel
         {
             Vector128<float> left = Vector128.Load(b);
             Vector128<float> right = Vector128.Load(b + 4);
-            c0 = c0.MultiplyAdd(a[0], left, right);
-            c1 = c1.MultiplyAdd(a[1], left, right);
-            c2 = c2.MultiplyAdd(a[2], left, right);
-            c3 = c3.MultiplyAdd(a[3], left, right);
-            c4 = c4.MultiplyAdd(a[4], left, right);
-            c5 = c5.MultiplyAdd(a[5], left, right);
-            c6 = c6.MultiplyAdd(a[6], left, right);
-            c7 = c7.MultiplyAdd(a[7], left, right);
+            c0.MultiplyAdd(a[0], left, right);
+            c1.MultiplyAdd(a[1], left, right);
+            c2.MultiplyAdd(a[2], left, right);
+            c3.MultiplyAdd(a[3], left, right);
+            c4.MultiplyAdd(a[4], left, right);
+            c5.MultiplyAdd(a[5], left, right);
+            c6.MultiplyAdd(a[6], left, right);
+            c7.MultiplyAdd(a[7], left, right);
         }
-        c0.Store(c);
-        c1.Store(c + 1 * stride);
-        c2.Store(c + 2 * stride);
-        c3.Store(c + 3 * stride);
-        c4.Store(c + 4 * stride);
-        c5.Store(c + 5 * stride);
-        c6.Store(c + 6 * stride);
-        c7.Store(c + 7 * stride);
+        TileRow added = TileRow.Load(bias, bias != null);
+        c0.Store(added, c);
+        c1.Store(added, c + 1 * stride);
+        c2.Store(added, c + 2 * stride);
+        c3.Store(added, c + 3 * stride);
+        c4.Store(added, c + 4 * stride);
+        c5.Store(added, c + 5 * stride);
+        c6.Store(added, c + 6 * stride);
+        c7.Store(added, c + 7 * stride);
     }
 
     [MethodImpl(Kernel.Options)]
@@ -59,10 +60,10 @@ readonly unsafe struct GemmVector128 : IMicroKernel
         {
             Vector128<float> left = Vector128.Load(b);
             Vector128<float> right = Vector128.Load(b + 4);
-            c0 = c0.MultiplyAdd(a[0], left, right);
-            c1 = c1.MultiplyAdd(a[1], left, right);
-            c2 = c2.MultiplyAdd(a[2], left, right);
-            c3 = c3.MultiplyAdd(a[3], left, right);
+            c0.MultiplyAdd(a[0], left, right);
+            c1.MultiplyAdd(a[1], left, right);
+            c2.MultiplyAdd(a[2], left, right);
+            c3.MultiplyAdd(a[3], left, right);
         }
         c0.Store(c);
         c1.Store(c + 1 * stride);
@@ -71,29 +72,36 @@ readonly unsafe struct GemmVector128 : IMicroKernel
     }
 
     /// <summary>A row of the tile in two registers.</summary>
-    readonly struct TileRow(Vector128<float> left, Vector128<float> right)
+    struct TileRow(Vector128<float> left, Vector128<float> right)
     {
-        readonly Vector128<float> _left = left;
-        readonly Vector128<float> _right = right;
+        Vector128<float> _left = left;
+        Vector128<float> _right = right;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TileRow Load(float* c, bool accumulate) =>
-            accumulate ? new TileRow(Vector128.Load(c), Vector128.Load(c + 4)) : default;
+        public static TileRow Load(float* c, bool isPresent) =>
+            isPresent ? new TileRow(Vector128.Load(c), Vector128.Load(c + 4)) : default;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TileRow MultiplyAdd(float a, Vector128<float> left, Vector128<float> right)
+        public void MultiplyAdd(float a, Vector128<float> left, Vector128<float> right)
         {
+            // In place: the JIT copies sums that are returned, an instruction for every two multiply-adds.
             Vector128<float> factor = Vector128.Create(a);
-            return new TileRow(
-                Vector128.FusedMultiplyAdd(factor, left, _left),
-                Vector128.FusedMultiplyAdd(factor, right, _right));
+            _left = Vector128.FusedMultiplyAdd(factor, left, _left);
+            _right = Vector128.FusedMultiplyAdd(factor, right, _right);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store(float* c)
+        public readonly void Store(float* c)
         {
             _left.Store(c);
             _right.Store(c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void Store(TileRow added, float* c)
+        {
+            (_left + added._left).Store(c);
+            (_right + added._right).Store(c + 4);
         }
     }
 }

@@ -16,7 +16,7 @@ readonly unsafe struct GemmVector256 : IMicroKernel
 
     [MethodImpl(Kernel.Options)]
     public static void Run(
-        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int interval)
+        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* bias, float* next, int interval)
     {
         TileRow c0 = TileRow.Load(c, accumulate);
         TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
@@ -28,19 +28,20 @@ readonly unsafe struct GemmVector256 : IMicroKernel
         {
             Vector256<float> left = Vector256.Load(b);
             Vector256<float> right = Vector256.Load(b + 8);
-            c0 = c0.MultiplyAdd(a[0], left, right);
-            c1 = c1.MultiplyAdd(a[1], left, right);
-            c2 = c2.MultiplyAdd(a[2], left, right);
-            c3 = c3.MultiplyAdd(a[3], left, right);
-            c4 = c4.MultiplyAdd(a[4], left, right);
-            c5 = c5.MultiplyAdd(a[5], left, right);
+            c0.MultiplyAdd(a[0], left, right);
+            c1.MultiplyAdd(a[1], left, right);
+            c2.MultiplyAdd(a[2], left, right);
+            c3.MultiplyAdd(a[3], left, right);
+            c4.MultiplyAdd(a[4], left, right);
+            c5.MultiplyAdd(a[5], left, right);
         }
-        c0.Store(c);
-        c1.Store(c + 1 * stride);
-        c2.Store(c + 2 * stride);
-        c3.Store(c + 3 * stride);
-        c4.Store(c + 4 * stride);
-        c5.Store(c + 5 * stride);
+        TileRow added = TileRow.Load(bias, bias != null);
+        c0.Store(added, c);
+        c1.Store(added, c + 1 * stride);
+        c2.Store(added, c + 2 * stride);
+        c3.Store(added, c + 3 * stride);
+        c4.Store(added, c + 4 * stride);
+        c5.Store(added, c + 5 * stride);
     }
 
     [MethodImpl(Kernel.Options)]
@@ -53,9 +54,9 @@ readonly unsafe struct GemmVector256 : IMicroKernel
         {
             Vector256<float> left = Vector256.Load(b);
             Vector256<float> right = Vector256.Load(b + 8);
-            c0 = c0.MultiplyAdd(a[0], left, right);
-            c1 = c1.MultiplyAdd(a[1], left, right);
-            c2 = c2.MultiplyAdd(a[2], left, right);
+            c0.MultiplyAdd(a[0], left, right);
+            c1.MultiplyAdd(a[1], left, right);
+            c2.MultiplyAdd(a[2], left, right);
         }
         c0.Store(c);
         c1.Store(c + 1 * stride);

@@ -19,7 +19,7 @@ readonly unsafe struct GemmVector512 : IMicroKernel
 
     [MethodImpl(Kernel.Options)]
     public static void Run(
-        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* next, int interval)
+        int depth, float* a, float* b, float* c, int stride, bool accumulate, float* bias, float* next, int interval)
     {
         TileRow c0 = TileRow.Load(c, accumulate);
         TileRow c1 = TileRow.Load(c + 1 * stride, accumulate);
@@ -37,32 +37,33 @@ readonly unsafe struct GemmVector512 : IMicroKernel
         {
             Vector512<float> left = Vector512.Load(b);
             Vector512<float> right = Vector512.Load(b + 16);
-            c0 = c0.MultiplyAdd(a[0], left, right);
-            c1 = c1.MultiplyAdd(a[1], left, right);
-            c2 = c2.MultiplyAdd(a[2], left, right);
-            c3 = c3.MultiplyAdd(a[3], left, right);
-            c4 = c4.MultiplyAdd(a[4], left, right);
-            c5 = c5.MultiplyAdd(a[5], left, right);
-            c6 = c6.MultiplyAdd(a[6], left, right);
-            c7 = c7.MultiplyAdd(a[7], left, right);
-            c8 = c8.MultiplyAdd(a[8], left, right);
-            c9 = c9.MultiplyAdd(a[9], left, right);
-            c10 = c10.MultiplyAdd(a[10], left, right);
-            c11 = c11.MultiplyAdd(a[11], left, right);
+            c0.MultiplyAdd(a[0], left, right);
+            c1.MultiplyAdd(a[1], left, right);
+            c2.MultiplyAdd(a[2], left, right);
+            c3.MultiplyAdd(a[3], left, right);
+            c4.MultiplyAdd(a[4], left, right);
+            c5.MultiplyAdd(a[5], left, right);
+            c6.MultiplyAdd(a[6], left, right);
+            c7.MultiplyAdd(a[7], left, right);
+            c8.MultiplyAdd(a[8], left, right);
+            c9.MultiplyAdd(a[9], left, right);
+            c10.MultiplyAdd(a[10], left, right);
+            c11.MultiplyAdd(a[11], left, right);
             if ((k & interval) == 0) Sse.Prefetch1(next += FloatsOfLine);
         }
-        c0.Store(c);
-        c1.Store(c + 1 * stride);
-        c2.Store(c + 2 * stride);
-        c3.Store(c + 3 * stride);
-        c4.Store(c + 4 * stride);
-        c5.Store(c + 5 * stride);
-        c6.Store(c + 6 * stride);
-        c7.Store(c + 7 * stride);
-        c8.Store(c + 8 * stride);
-        c9.Store(c + 9 * stride);
-        c10.Store(c + 10 * stride);
-        c11.Store(c + 11 * stride);
+        TileRow added = TileRow.Load(bias, bias != null);
+        c0.Store(added, c);
+        c1.Store(added, c + 1 * stride);
+        c2.Store(added, c + 2 * stride);
+        c3.Store(added, c + 3 * stride);
+        c4.Store(added, c + 4 * stride);
+        c5.Store(added, c + 5 * stride);
+        c6.Store(added, c + 6 * stride);
+        c7.Store(added, c + 7 * stride);
+        c8.Store(added, c + 8 * stride);
+        c9.Store(added, c + 9 * stride);
+        c10.Store(added, c + 10 * stride);
+        c11.Store(added, c + 11 * stride);
     }
 
     [MethodImpl(Kernel.Options)]
@@ -76,10 +77,10 @@ readonly unsafe struct GemmVector512 : IMicroKernel
         {
             Vector512<float> left = Vector512.Load(b);
             Vector512<float> right = Vector512.Load(b + 16);
-            c0 = c0.MultiplyAdd(a[0], left, right);
-            c1 = c1.MultiplyAdd(a[1], left, right);
-            c2 = c2.MultiplyAdd(a[2], left, right);
-            c3 = c3.MultiplyAdd(a[3], left, right);
+            c0.MultiplyAdd(a[0], left, right);
+            c1.MultiplyAdd(a[1], left, right);
+            c2.MultiplyAdd(a[2], left, right);
+            c3.MultiplyAdd(a[3], left, right);
         }
         c0.Store(c);
         c1.Store(c + 1 * stride);
@@ -88,29 +89,36 @@ readonly unsafe struct GemmVector512 : IMicroKernel
     }
 
     /// <summary>A row of the tile in two registers.</summary>
-    readonly struct TileRow(Vector512<float> left, Vector512<float> right)
+    struct TileRow(Vector512<float> left, Vector512<float> right)
     {
-        readonly Vector512<float> _left = left;
-        readonly Vector512<float> _right = right;
+        Vector512<float> _left = left;
+        Vector512<float> _right = right;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TileRow Load(float* c, bool accumulate) =>
-            accumulate ? new TileRow(Vector512.Load(c), Vector512.Load(c + 16)) : default;
+        public static TileRow Load(float* c, bool isPresent) =>
+            isPresent ? new TileRow(Vector512.Load(c), Vector512.Load(c + 16)) : default;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TileRow MultiplyAdd(float a, Vector512<float> left, Vector512<float> right)
+        public void MultiplyAdd(float a, Vector512<float> left, Vector512<float> right)
         {
+            // In place: the JIT copies sums that are returned, an instruction for every two multiply-adds.
             Vector512<float> factor = Vector512.Create(a);
-            return new TileRow(
-                Vector512.FusedMultiplyAdd(factor, left, _left),
-                Vector512.FusedMultiplyAdd(factor, right, _right));
+            _left = Vector512.FusedMultiplyAdd(factor, left, _left);
+            _right = Vector512.FusedMultiplyAdd(factor, right, _right);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store(float* c)
+        public readonly void Store(float* c)
         {
             _left.Store(c);
             _right.Store(c + 16);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void Store(TileRow added, float* c)
+        {
+            (_left + added._left).Store(c);
+            (_right + added._right).Store(c + 16);
         }
     }
 }

@@ -99,10 +99,10 @@ static unsafe class SmallGemm
         {
             Vector256<float> lower = Vector256.Load(b);
             Vector256<float> upper = Vector256.Load(b + 8);
-            c0 = c0.MultiplyAdd(a[0], lower, upper);
-            c1 = c1.MultiplyAdd(a[stride], lower, upper);
-            c2 = c2.MultiplyAdd(a[2 * stride], lower, upper);
-            c3 = c3.MultiplyAdd(a[3 * stride], lower, upper);
+            c0.MultiplyAdd(a[0], lower, upper);
+            c1.MultiplyAdd(a[stride], lower, upper);
+            c2.MultiplyAdd(a[2 * stride], lower, upper);
+            c3.MultiplyAdd(a[3 * stride], lower, upper);
         }
         c0.Store(c);
         c1.Store(c + padded);
@@ -116,7 +116,7 @@ static unsafe class SmallGemm
         float* a = left.Data;
         TileRow row = default;
         for (int k = 0; k < left.Depth; k++, a += left.ColumnStride, b += padded)
-            row = row.MultiplyAdd(a[0], Vector256.Load(b), Vector256.Load(b + 8));
+            row.MultiplyAdd(a[0], Vector256.Load(b), Vector256.Load(b + 8));
         row.Store(c);
     }
 

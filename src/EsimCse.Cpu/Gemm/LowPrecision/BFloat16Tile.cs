@@ -41,20 +41,20 @@ sealed unsafe class BFloat16Tile() : WidenedTile(partRows: 6, partColumns: 16)
         {
             Vector256<float> left = (Vector256.Load((uint*)b) & Vector256.Create(UpperHalf)).AsSingle();
             Vector256<float> right = (Vector256.Load((uint*)b + 8) & Vector256.Create(UpperHalf)).AsSingle();
-            c0 = c0.MultiplyAdd(upper[0], left, right);
-            c1 = c1.MultiplyAdd(upper[1], left, right);
-            c2 = c2.MultiplyAdd(upper[2], left, right);
-            c3 = c3.MultiplyAdd(upper[3], left, right);
-            c4 = c4.MultiplyAdd(upper[4], left, right);
-            c5 = c5.MultiplyAdd(upper[5], left, right);
+            c0.MultiplyAdd(upper[0], left, right);
+            c1.MultiplyAdd(upper[1], left, right);
+            c2.MultiplyAdd(upper[2], left, right);
+            c3.MultiplyAdd(upper[3], left, right);
+            c4.MultiplyAdd(upper[4], left, right);
+            c5.MultiplyAdd(upper[5], left, right);
             left = (Vector256.Load((uint*)b) << 16).AsSingle();
             right = (Vector256.Load((uint*)b + 8) << 16).AsSingle();
-            c0 = c0.MultiplyAdd(lower[0], left, right);
-            c1 = c1.MultiplyAdd(lower[1], left, right);
-            c2 = c2.MultiplyAdd(lower[2], left, right);
-            c3 = c3.MultiplyAdd(lower[3], left, right);
-            c4 = c4.MultiplyAdd(lower[4], left, right);
-            c5 = c5.MultiplyAdd(lower[5], left, right);
+            c0.MultiplyAdd(lower[0], left, right);
+            c1.MultiplyAdd(lower[1], left, right);
+            c2.MultiplyAdd(lower[2], left, right);
+            c3.MultiplyAdd(lower[3], left, right);
+            c4.MultiplyAdd(lower[4], left, right);
+            c5.MultiplyAdd(lower[5], left, right);
         }
         c0.Store(c);
         c1.Store(c + 1 * Columns);
