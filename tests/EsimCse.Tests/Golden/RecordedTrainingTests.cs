@@ -50,6 +50,7 @@ public class RecordedTrainingTests
     {
         Pooler pooler = recording.EndsWith("avg", StringComparison.Ordinal) ? Pooler.Avg : Pooler.Cls;
         string path = SharedData.Path("golden", model, $"{recording}.json");
+        if (device == Backends.Cuda && OwnProcess.RunsTest()) return;
         using IBackend backend = Backends.Create(device);
         using JsonDocument recorded = JsonDocument.Parse(File.ReadAllText(path));
         JsonElement run = recorded.RootElement;
@@ -85,6 +86,7 @@ public class RecordedTrainingTests
     public void Steps_with_a_masked_language_loss_equal_PyTorchs(string device)
     {
         string path = SharedData.Path("golden", "bert-mlm-l4-h384", "mlm-auxiliary.json");
+        if (device == Backends.Cuda && OwnProcess.RunsTest()) return;
         using JsonDocument recorded = JsonDocument.Parse(File.ReadAllText(path));
         JsonElement run = recorded.RootElement;
         using IBackend backend = Backends.Create(device);

@@ -6,7 +6,7 @@ namespace EsimCse.Tests.Support;
 sealed class ChildProcess : Process
 {
     /// <summary>Limit for a whole run; far above the time that any takes on a slow machine.</summary>
-    static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(20);
+    static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(40);
 
     /// <summary>Only <see cref="Start"/> creates one, and none that did not start leaves it.</summary>
     ChildProcess(ProcessStartInfo start)
