@@ -38,7 +38,7 @@ readonly unsafe struct GemmVector128 : IMicroKernel
             c6.MultiplyAdd(a[6], left, right);
             c7.MultiplyAdd(a[7], left, right);
         }
-        TileRow added = TileRow.Load(bias, bias != null);
+        TileRow added = TileRow.Bias(bias);
         c0.Store(added, c);
         c1.Store(added, c + 1 * stride);
         c2.Store(added, c + 2 * stride);
@@ -78,8 +78,14 @@ readonly unsafe struct GemmVector128 : IMicroKernel
         Vector128<float> _right = right;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TileRow Load(float* c, bool isPresent) =>
-            isPresent ? new TileRow(Vector128.Load(c), Vector128.Load(c + 4)) : default;
+        public static TileRow Load(float* c, bool accumulate) =>
+            accumulate ? new TileRow(Vector128.Load(c), Vector128.Load(c + 4)) : default;
+
+        /// <summary>Returns a bias; −0, which changes nothing, where there is none.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TileRow Bias(float* bias) => bias != null
+            ? new TileRow(Vector128.Load(bias), Vector128.Load(bias + 4))
+            : new TileRow(Vector128.Create(-0f), Vector128.Create(-0f));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void MultiplyAdd(float a, Vector128<float> left, Vector128<float> right)

@@ -35,7 +35,7 @@ readonly unsafe struct GemmVector256 : IMicroKernel
             c4.MultiplyAdd(a[4], left, right);
             c5.MultiplyAdd(a[5], left, right);
         }
-        TileRow added = TileRow.Load(bias, bias != null);
+        TileRow added = TileRow.Bias(bias);
         c0.Store(added, c);
         c1.Store(added, c + 1 * stride);
         c2.Store(added, c + 2 * stride);

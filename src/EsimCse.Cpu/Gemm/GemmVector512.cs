@@ -51,7 +51,7 @@ readonly unsafe struct GemmVector512 : IMicroKernel
             c11.MultiplyAdd(a[11], left, right);
             if ((k & interval) == 0) Sse.Prefetch1(next += FloatsOfLine);
         }
-        TileRow added = TileRow.Load(bias, bias != null);
+        TileRow added = TileRow.Bias(bias);
         c0.Store(added, c);
         c1.Store(added, c + 1 * stride);
         c2.Store(added, c + 2 * stride);
@@ -95,8 +95,14 @@ readonly unsafe struct GemmVector512 : IMicroKernel
         Vector512<float> _right = right;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TileRow Load(float* c, bool isPresent) =>
-            isPresent ? new TileRow(Vector512.Load(c), Vector512.Load(c + 16)) : default;
+        public static TileRow Load(float* c, bool accumulate) =>
+            accumulate ? new TileRow(Vector512.Load(c), Vector512.Load(c + 16)) : default;
+
+        /// <summary>Returns a bias; −0, which changes nothing, where there is none.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TileRow Bias(float* bias) => bias != null
+            ? new TileRow(Vector512.Load(bias), Vector512.Load(bias + 16))
+            : new TileRow(Vector512.Create(-0f), Vector512.Create(-0f));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void MultiplyAdd(float a, Vector512<float> left, Vector512<float> right)

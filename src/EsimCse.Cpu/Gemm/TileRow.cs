@@ -10,8 +10,14 @@ unsafe struct TileRow(Vector256<float> left, Vector256<float> right)
     Vector256<float> _right = right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TileRow Load(float* c, bool isPresent) =>
-        isPresent ? new TileRow(Vector256.Load(c), Vector256.Load(c + 8)) : default;
+    public static TileRow Load(float* c, bool accumulate) =>
+        accumulate ? new TileRow(Vector256.Load(c), Vector256.Load(c + 8)) : default;
+
+    /// <summary>Returns a bias; −0, which changes nothing, where there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TileRow Bias(float* bias) => bias != null
+        ? new TileRow(Vector256.Load(bias), Vector256.Load(bias + 8))
+        : new TileRow(Vector256.Create(-0f), Vector256.Create(-0f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MultiplyAdd(float a, Vector256<float> left, Vector256<float> right)

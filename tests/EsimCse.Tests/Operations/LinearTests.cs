@@ -161,6 +161,23 @@ public class LinearTests
     }
 
     [Fact]
+    public void A_zero_keeps_its_sign_in_every_row_and_column()
+    {
+        const int m = 29;
+        const int n = 67;
+        const int k = 5;
+        foreach (string variant in Sgemm.Variants)
+        {
+            using CpuBackend backend = new(1, variant);
+            using GuardedMatrix dy = new(backend, m, k, new double[m * k]);
+            using GuardedMatrix w = new(backend, k, n, [.. Enumerable.Repeat(-1.0, k * n)]);
+            using GuardedMatrix dx = new(backend, m, n, [.. Enumerable.Repeat(-0.0, m * n)]);
+            backend.LinearBackwardInput(dy, w, accumulate: true, dx);
+            Assert.All(dx.Floats, value => Assert.True(float.IsNegative(value), variant));
+        }
+    }
+
+    [Fact]
     public void The_error_names_an_unknown_variant()
     {
         ArgumentException error = Assert.Throws<ArgumentException>(() => new CpuBackend(1, "fast"));
