@@ -63,7 +63,8 @@ public class OverloadTests
 
         double mean = MaxQueue / (answered * InputsOfRequest / seconds);
         double p99 = _seconds.Order().ElementAt(_seconds.Count * 99 / 100);
-        long early = memory[memory.Count / 4], late = memory[^1];
+        // At first the heap grows to what the runtime lets it have before it collects.
+        long early = memory.Take(memory.Count / 2).Max(), late = memory[^1];
         string figures = $"{_offered} offered, {answered} answered, {_refused} refused in {seconds:F0} s; " +
             $"p99 {p99:F2} s, queue over rate {mean:F2} s; {early >> 20} MiB, then {late >> 20} MiB";
         TestContext.Current.SendDiagnosticMessage(figures);
