@@ -106,7 +106,7 @@ public class ChunkedEmbeddingTests(TrainedModel model) : IClassFixture<TrainedMo
             int first = random.Next(parts * 2 / 3);
             for (int part = first; part < parts; part++) File.Delete(Part(part));
             using ChildProcess process = Tool.Start(Command(folder, input, "jsonl", options));
-            while (!File.Exists(Part(first)) && !process.HasExited) await Task.Delay(1);
+            await Tool.WaitUntil(process, () => File.Exists(Part(first)), "its first part");
             await Task.Delay(random.Next(20));
             process.Kill();
             await process.WaitForExitAsync(CancellationToken.None);
