@@ -18,7 +18,7 @@ readonly unsafe struct GemmAvx512 : IMicroKernel
     /// <summary>Whether the processor has the instructions and memory can be executed.</summary>
     public static bool IsSupported => Tile is not null;
 
-    public static int Rows => LowPrecisionTile.Rows;
+    public static int Rows => VectorTile.Height;
 
     public static int Columns => LowPrecisionTile.Columns;
 

@@ -16,7 +16,7 @@ partial class CpuBackend
         if (!fits) ThrowShapesDoNotFit(x, w, y);
         if (x.Type == ElementType.Int8)
         {
-            ByteGemm.Multiply(_pool, LowPrecisionTile.OfBytes[0].Tile, x, w, y);
+            ByteGemm.Multiply(_pool, VectorTile.AllOfBytes[0].Tile, x, w, y);
             return;
         }
         Operand rows = Operand.NoTranspose(x);

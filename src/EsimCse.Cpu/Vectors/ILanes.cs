@@ -18,6 +18,9 @@ interface ILanes<T> where T : unmanaged, ILanes<T>
 
     static abstract T Create(float value);
 
+    /// <summary>Returns the lanes' bits as int32, minus <paramref name="offset"/>, as floats.</summary>
+    static abstract T ConvertToSingle(T integers, int offset);
+
     static abstract T operator +(T left, T right);
 
     static abstract T operator -(T left, T right);

@@ -19,6 +19,10 @@ readonly struct OneRegister(Vector512<float> value) : ILanes<OneRegister>
     public static OneRegister Create(float value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static OneRegister ConvertToSingle(OneRegister integers, int offset) =>
+        new(Vector512.ConvertToSingle(integers._value.AsInt32() - Vector512.Create(offset)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static OneRegister operator +(OneRegister left, OneRegister right) => new(left._value + right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

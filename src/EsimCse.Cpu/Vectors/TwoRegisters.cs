@@ -26,6 +26,15 @@ readonly struct TwoRegisters(Vector256<float> lower, Vector256<float> upper) : I
     public static TwoRegisters Create(float value) => new(Vector256.Create(value), Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoRegisters ConvertToSingle(TwoRegisters integers, int offset)
+    {
+        Vector256<int> offsets = Vector256.Create(offset);
+        return new TwoRegisters(
+            Vector256.ConvertToSingle(integers._lower.AsInt32() - offsets),
+            Vector256.ConvertToSingle(integers._upper.AsInt32() - offsets));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TwoRegisters operator +(TwoRegisters left, TwoRegisters right) =>
         new(left._lower + right._lower, left._upper + right._upper);
 

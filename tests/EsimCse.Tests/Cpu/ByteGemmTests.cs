@@ -11,7 +11,7 @@ public unsafe class ByteGemmTests
         [(1, 1, 1), (2, 3, 5), (4, 32, 4), (5, 33, 6), (12, 64, 31), (13, 65, 64), (65, 31, 130), (3, 200, 384)];
 
     public static TheoryData<string, int> Tiles => new(
-        from tile in LowPrecisionTile.OfBytes
+        from tile in VectorTile.AllOfBytes
         from threads in new[] { 1, 3 }
         select (tile.Name, threads));
 
@@ -47,7 +47,7 @@ public unsafe class ByteGemmTests
         fixed (float* result = y)
             ByteGemm.Multiply(
                 pool,
-                LowPrecisionTile.OfBytes.Single(known => known.Name == tile).Tile,
+                VectorTile.AllOfBytes.Single(known => known.Name == tile).Tile,
                 new Matrix((nint)left, m, k, ElementType.Int8),
                 new Matrix((nint)right, n, k, ElementType.Int8),
                 new Matrix((nint)result, m, n));

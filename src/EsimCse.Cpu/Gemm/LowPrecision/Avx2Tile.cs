@@ -27,7 +27,7 @@ sealed unsafe class Avx2Tile() : WidenedTile(partRows: 6, partColumns: 8)
         ByteRow c3 = default;
         ByteRow c4 = default;
         ByteRow c5 = default;
-        for (long* a = widened + row; steps > 0; steps--, a += Rows, b += Columns)
+        for (long* a = widened + row; steps > 0; steps--, a += Height, b += Columns)
         {
             Vector256<short> left = Avx2.ConvertToVector256Int16((byte*)b);
             Vector256<short> right = Avx2.ConvertToVector256Int16((byte*)(b + 4));

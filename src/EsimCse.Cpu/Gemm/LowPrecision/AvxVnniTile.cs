@@ -17,7 +17,7 @@ sealed unsafe class AvxVnniTile() : PartedTile(partRows: 6, partColumns: 16)
         TileRow c3 = default;
         TileRow c4 = default;
         TileRow c5 = default;
-        for (; steps > 0; steps--, a += Rows, b += Columns)
+        for (; steps > 0; steps--, a += Height, b += Columns)
         {
             Vector256<byte> left = Vector256.Load(b).AsByte();
             Vector256<byte> right = Vector256.Load(b + 8).AsByte();

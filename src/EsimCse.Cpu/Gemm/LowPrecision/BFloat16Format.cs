@@ -1,12 +1,13 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
 /// <summary>Both operands rounded to bf16, sums in fp32.</summary>
 sealed unsafe class BFloat16Format(LowPrecisionTile tile) : LowPrecisionFormat(tile)
 {
-    public override int Words(int depth) => (depth + 1) / 2;
+    protected override int NumbersOfWord => 2;
 
     public override ColumnScale PackWeight(ReadOnlySpan<float> row, Span<int> words)
     {
@@ -17,21 +18,43 @@ sealed unsafe class BFloat16Format(LowPrecisionTile tile) : LowPrecisionFormat(t
     public override RowScale PackActivation(ReadOnlySpan<float> row, Span<int> words)
     {
         Round(row, words);
-        return new RowScale(1, 0, 0);
+        return default;
     }
 
     public override void Finish(
-        int* sums, RowScale row, float* scales, float* weightSums, float* bias, float* y, int columns)
+        int* sums, ReadOnlySpan<RowScale> rows, ColumnScales columns, float* y, int stride)
     {
-        ReadOnlySpan<float> values = new(sums, columns);
-        Span<float> target = new(y, columns);
-        if (bias == null) values.CopyTo(target);
-        else TensorPrimitives.Add(values, new ReadOnlySpan<float>(bias, columns), target);
+        if (VectorMath.HasWideRegisters) Finish<OneRegister>((float*)sums, rows.Length, columns, y, stride);
+        else Finish<TwoRegisters>((float*)sums, rows.Length, columns, y, stride);
+    }
+
+    [MethodImpl(Kernel.Options)]
+    static void Finish<T>(float* sums, int rows, ColumnScales columns, float* y, int stride)
+        where T : unmanaged, ILanes<T>
+    {
+        int i = 0;
+        for (; i <= columns.Count - ILanes<T>.Count; i += ILanes<T>.Count)
+        {
+            // A sum of −0 keeps its sign.
+            T bias = columns.Bias == null ? T.Create(-0f) : T.Load(ref *columns.Bias, i);
+            float* target = y;
+            for (float* row = sums; row < sums + rows * LowPrecisionTile.Columns; row += LowPrecisionTile.Columns)
+            {
+                (T.Load(ref *row, i) + bias).Store(ref *target, i);
+                target += stride;
+            }
+        }
+        for (; i < columns.Count; i++)
+            for (int row = 0; row < rows; row++)
+            {
+                float bias = columns.Bias == null ? -0f : columns.Bias[i];
+                y[row * (long)stride + i] = sums[row * LowPrecisionTile.Columns + i] + bias;
+            }
     }
 
     static void Round(ReadOnlySpan<float> row, Span<int> words)
     {
-        words[^1] = 0;
+        words[(row.Length / 2)..].Clear();
         BFloat16.Round(MemoryMarshal.Cast<float, uint>(row), MemoryMarshal.Cast<int, ushort>(words)[..row.Length]);
     }
 }

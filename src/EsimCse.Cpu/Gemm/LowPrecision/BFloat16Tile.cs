@@ -37,7 +37,7 @@ sealed unsafe class BFloat16Tile() : WidenedTile(partRows: 6, partColumns: 16)
         TileRow c3 = TileRow.Load(c + 3 * Columns, accumulate);
         TileRow c4 = TileRow.Load(c + 4 * Columns, accumulate);
         TileRow c5 = TileRow.Load(c + 5 * Columns, accumulate);
-        for (; steps > 0; steps--, upper += Rows, lower += Rows, b += Columns)
+        for (; steps > 0; steps--, upper += Height, lower += Height, b += Columns)
         {
             Vector256<float> left = (Vector256.Load((uint*)b) & Vector256.Create(UpperHalf)).AsSingle();
             Vector256<float> right = (Vector256.Load((uint*)b + 8) & Vector256.Create(UpperHalf)).AsSingle();

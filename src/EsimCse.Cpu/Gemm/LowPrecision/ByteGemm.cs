@@ -17,11 +17,11 @@ static unsafe class ByteGemm
     /// <param name="x">[M,K], Int8 of −127 … 127.</param>
     /// <param name="w">[N,K], Int8 in panels.</param>
     /// <param name="y">[M,N], Float32.</param>
-    public static void Multiply(WorkerPool pool, LowPrecisionTile tile, Matrix x, Matrix w, Matrix y)
+    public static void Multiply(WorkerPool pool, VectorTile tile, Matrix x, Matrix w, Matrix y)
     {
         int words = CeilingDivide(x.Columns, BytePanels.WordColumns);
-        int tiles = CeilingDivide(x.Rows, LowPrecisionTile.Rows);
-        long tileWords = (long)tiles * words * LowPrecisionTile.Rows;
+        int tiles = CeilingDivide(x.Rows, VectorTile.Height);
+        long tileWords = (long)tiles * words * VectorTile.Height;
         int* packed = (int*)NativeMemory.AlignedAlloc((nuint)tileWords * sizeof(int), Alignment);
         int[] offsets = new int[x.Rows];
         try
@@ -47,20 +47,20 @@ static unsafe class ByteGemm
             int sum = 0;
             foreach (sbyte number in numbers) sum += number;
             offsets[i] = BytePanels.Offset * sum;
-            int tile = i / LowPrecisionTile.Rows;
-            int* target = packed + (long)tile * LowPrecisionTile.Rows * words + i % LowPrecisionTile.Rows;
-            for (int word = 0; word < words; word++) target[word * LowPrecisionTile.Rows] = row[word];
+            int tile = i / VectorTile.Height;
+            int* target = packed + (long)tile * VectorTile.Height * words + i % VectorTile.Height;
+            for (int word = 0; word < words; word++) target[word * VectorTile.Height] = row[word];
         }
     }
 
     /// <summary>The operands of a product.</summary>
-    sealed class Block(LowPrecisionTile microKernel, int* packed, int[] offsets, int words, byte* w, Matrix y)
+    sealed class Block(VectorTile microKernel, int* packed, int[] offsets, int words, byte* w, Matrix y)
     {
         /// <summary>Multiplies the panels [from, to), each with all tiles of x.</summary>
         public void Multiply(int from, int to)
         {
-            int* sums = stackalloc int[LowPrecisionTile.Rows * LowPrecisionTile.Columns];
-            int tiles = CeilingDivide(y.Rows, LowPrecisionTile.Rows);
+            int* sums = stackalloc int[VectorTile.Height * LowPrecisionTile.Columns];
+            int tiles = CeilingDivide(y.Rows, VectorTile.Height);
             long panelBytes = (long)words * LowPrecisionTile.Columns * sizeof(int);
             for (int panel = from; panel < to; panel++)
                 for (int tile = 0; tile < tiles; tile++)
@@ -70,14 +70,14 @@ static unsafe class ByteGemm
                     TileArguments arguments = new()
                     {
                         Steps = words,
-                        A = packed + (long)tile * LowPrecisionTile.Rows * words,
+                        A = packed + (long)tile * VectorTile.Height * words,
                         B = (int*)address,
                         Sums = sums,
                         Next = address + panelBytes + panelBytes * tile / tiles,
                         NextBytes = CeilingDivide(LowPrecisionTile.Columns * sizeof(int), tiles),
                     };
-                    int first = tile * LowPrecisionTile.Rows;
-                    int rows = Math.Min(LowPrecisionTile.Rows, y.Rows - first);
+                    int first = tile * VectorTile.Height;
+                    int rows = Math.Min(VectorTile.Height, y.Rows - first);
                     microKernel.Run(arguments, rows);
                     Store(sums, first, rows, panel * LowPrecisionTile.Columns);
                 }

@@ -4,7 +4,7 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 /// Tiles of 12 × 32 in 24 registers of 512 bits, in machine code: .NET 10 has no intrinsics for VPDPBUSD and VDPBF16PS
 /// on 512 bits, and none on 512 bits where code is compiled ahead of time. One function for 4, 8 and 12 rows.
 /// </summary>
-sealed unsafe class EmittedTile : LowPrecisionTile
+sealed unsafe class EmittedTile : VectorTile
 {
     /// <summary>The number of rows of a function is a multiple of it.</summary>
     public const int RowsOfFunction = 4;
@@ -13,7 +13,7 @@ sealed unsafe class EmittedTile : LowPrecisionTile
     const int LineBytes = 64;
 
     readonly delegate* unmanaged<TileArguments*, void>[] _functions =
-        new delegate* unmanaged<TileArguments*, void>[Rows / RowsOfFunction];
+        new delegate* unmanaged<TileArguments*, void>[Height / RowsOfFunction];
 
     EmittedTile() { }
 
@@ -68,7 +68,7 @@ sealed unsafe class EmittedTile : LowPrecisionTile
         }
         code.Prefetch(X64Code.R8);
         code.AddRegister(X64Code.R8, X64Code.R9);
-        code.Add(X64Code.Rsi, Rows * sizeof(int));
+        code.Add(X64Code.Rsi, Height * sizeof(int));
         code.Add(X64Code.Rdx, Columns * sizeof(int));
         code.DecrementAndLoop(X64Code.Rcx, loop);
 

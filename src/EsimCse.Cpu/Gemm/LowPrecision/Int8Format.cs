@@ -30,7 +30,7 @@ sealed unsafe class Int8Format(LowPrecisionTile tile) : LowPrecisionFormat(tile)
     /// <summary>Adding it rounds to whole numbers, in the lowest bits of the sum.</summary>
     const float Rounding = 12582912f;
 
-    public override int Words(int depth) => (depth + sizeof(int) - 1) / sizeof(int);
+    protected override int NumbersOfWord => sizeof(int);
 
     public override ColumnScale PackWeight(ReadOnlySpan<float> row, Span<int> words)
     {
@@ -61,33 +61,41 @@ sealed unsafe class Int8Format(LowPrecisionTile tile) : LowPrecisionFormat(tile)
     }
 
     public override void Finish(
-        int* sums, RowScale row, float* scales, float* weightSums, float* bias, float* y, int columns)
+        int* sums, ReadOnlySpan<RowScale> rows, ColumnScales columns, float* y, int stride)
+    {
+        if (VectorMath.HasWideRegisters) Finish<OneRegister>(sums, rows, columns, y, stride);
+        else Finish<TwoRegisters>(sums, rows, columns, y, stride);
+    }
+
+    [MethodImpl(Kernel.Options)]
+    static void Finish<T>(int* sums, ReadOnlySpan<RowScale> rows, ColumnScales columns, float* y, int stride)
+        where T : unmanaged, ILanes<T>
     {
         int i = 0;
-        if (Vector512.IsHardwareAccelerated)
-            for (; i <= columns - Vector512<float>.Count; i += Vector512<float>.Count)
+        for (; i <= columns.Count - ILanes<T>.Count; i += ILanes<T>.Count)
+        {
+            T scales = T.Load(ref *columns.Scales, i);
+            T weightSums = T.Load(ref *columns.Sums, i);
+            T bias = columns.Bias == null ? default : T.Load(ref *columns.Bias, i);
+            float* source = (float*)sums;
+            float* target = y;
+            foreach (ref readonly RowScale row in rows)
             {
-                Vector512<int> sum = Vector512.Load(sums + i) - Vector512.Create(row.Offset);
-                Vector512<float> product = Vector512.ConvertToSingle(sum) * Vector512.Create(row.Scale);
-                Vector512<float> added = bias == null ? default : Vector512.Load(bias + i);
-                Vector512<float> middle = Vector512.Create(row.Middle);
-                added = Vector512.FusedMultiplyAdd(middle, Vector512.Load(weightSums + i), added);
-                Vector512.FusedMultiplyAdd(product, Vector512.Load(scales + i), added).Store(y + i);
+                T product = T.ConvertToSingle(T.Load(ref *source, i), row.Offset) * T.Create(row.Scale);
+                T added = T.MultiplyAdd(T.Create(row.Middle), weightSums, bias);
+                T.MultiplyAdd(product, scales, added).Store(ref *target, i);
+                source += LowPrecisionTile.Columns;
+                target += stride;
             }
-        for (; i <= columns - Vector256<float>.Count; i += Vector256<float>.Count)
-        {
-            Vector256<int> sum = Vector256.Load(sums + i) - Vector256.Create(row.Offset);
-            Vector256<float> product = Vector256.ConvertToSingle(sum) * Vector256.Create(row.Scale);
-            Vector256<float> added = bias == null ? default : Vector256.Load(bias + i);
-            Vector256<float> middle = Vector256.Create(row.Middle);
-            added = Vector256.FusedMultiplyAdd(middle, Vector256.Load(weightSums + i), added);
-            Vector256.FusedMultiplyAdd(product, Vector256.Load(scales + i), added).Store(y + i);
         }
-        for (; i < columns; i++)
-        {
-            float added = MathF.FusedMultiplyAdd(row.Middle, weightSums[i], bias == null ? 0 : bias[i]);
-            y[i] = MathF.FusedMultiplyAdd((sums[i] - row.Offset) * row.Scale, scales[i], added);
-        }
+        for (; i < columns.Count; i++)
+            for (int row = 0; row < rows.Length; row++)
+            {
+                float bias = columns.Bias == null ? 0 : columns.Bias[i];
+                float added = MathF.FusedMultiplyAdd(rows[row].Middle, columns.Sums[i], bias);
+                float product = (sums[row * LowPrecisionTile.Columns + i] - rows[row].Offset) * rows[row].Scale;
+                y[row * (long)stride + i] = MathF.FusedMultiplyAdd(product, columns.Scales[i], added);
+            }
     }
 
     /// <summary>Returns the least and the largest number; NaN where one is not finite.</summary>
@@ -139,7 +147,7 @@ sealed unsafe class Int8Format(LowPrecisionTile tile) : LowPrecisionFormat(tile)
     /// <summary>Computes numbers = round(x · inverse) − zero.</summary>
     static void Quantize(ReadOnlySpan<float> x, float inverse, float zero, Span<int> words)
     {
-        words[^1] = 0;
+        words[(x.Length / sizeof(int))..].Clear();
         Round(x, inverse, Rounding - zero, MemoryMarshal.Cast<int, sbyte>(words));
     }
 

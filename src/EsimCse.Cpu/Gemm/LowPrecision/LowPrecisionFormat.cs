@@ -8,8 +8,15 @@ abstract unsafe class LowPrecisionFormat(LowPrecisionTile tile)
     /// <summary>The micro-kernel.</summary>
     public LowPrecisionTile Tile { get; } = tile;
 
-    /// <summary>Returns the words of a row of that many numbers.</summary>
-    public abstract int Words(int depth);
+    /// <summary>Returns the words of a row of that many numbers, those that fill the last step included.</summary>
+    public int Words(int depth)
+    {
+        int words = CpuBackend.CeilingDivide(depth, NumbersOfWord);
+        return CpuBackend.CeilingDivide(words, Tile.WordsOfStep) * Tile.WordsOfStep;
+    }
+
+    /// <summary>Numbers of a word.</summary>
+    protected abstract int NumbersOfWord { get; }
 
     /// <summary>Packs a row of w and returns what <see cref="Finish"/> needs of it.</summary>
     /// <param name="row">The row.</param>
@@ -20,14 +27,11 @@ abstract unsafe class LowPrecisionFormat(LowPrecisionTile tile)
     /// <inheritdoc cref="PackWeight"/>
     public abstract RowScale PackActivation(ReadOnlySpan<float> row, Span<int> words);
 
-    /// <summary>Computes a row of y from a row of sums.</summary>
+    /// <summary>Computes rows of y from sums.</summary>
     /// <param name="sums">Sums of the micro-kernel.</param>
-    /// <param name="row">The scale of the row of x.</param>
-    /// <param name="scales">The scales of the columns.</param>
-    /// <param name="weightSums">Their sums.</param>
-    /// <param name="bias">Null for none.</param>
+    /// <param name="rows">The scales of the rows of x.</param>
+    /// <param name="columns">What belongs to the columns.</param>
     /// <param name="y">Overwritten.</param>
-    /// <param name="columns">Columns of y, at most those of a tile.</param>
-    public abstract void Finish(
-        int* sums, RowScale row, float* scales, float* weightSums, float* bias, float* y, int columns);
+    /// <param name="stride">Columns of the whole of y.</param>
+    public abstract void Finish(int* sums, ReadOnlySpan<RowScale> rows, ColumnScales columns, float* y, int stride);
 }

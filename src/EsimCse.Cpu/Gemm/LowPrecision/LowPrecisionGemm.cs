@@ -10,22 +10,19 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 /// </summary>
 sealed unsafe class LowPrecisionGemm : IDisposable
 {
-    /// <summary>Rows whose packed form stays in the second-level cache; a multiple of a tile's.</summary>
-    const int BlockRows = 240;
-
     const int Alignment = 64;
 
     readonly WorkerPool _pool;
     readonly Lock _oneAtATime = new();
     readonly Action<int, int> _packTiles;
     readonly Action<int, int> _multiplyPanels;
-    readonly RowScale[] _scales = new RowScale[BlockRows];
 
     // The current block, guarded by _oneAtATime.
     LowPrecisionWeight _weight = null!;
     Matrix _x;
     Matrix _y;
     Matrix _bias;
+    RowScale[] _scales = [];
     int* _packed;
     int _capacity;
 
@@ -41,15 +38,17 @@ sealed unsafe class LowPrecisionGemm : IDisposable
     {
         lock (_oneAtATime)
         {
-            Reserve(BlockRows * weight.Words);
+            LowPrecisionTile tile = weight.Format.Tile;
+            int blockRows = tile.Rows * tile.TilesOfBlock;
+            Reserve(blockRows, weight.Words);
             _weight = weight;
             _bias = bias;
-            for (int row = 0; row < y.Rows; row += BlockRows)
+            for (int row = 0; row < y.Rows; row += blockRows)
             {
-                int rows = Math.Min(BlockRows, y.Rows - row);
+                int rows = Math.Min(blockRows, y.Rows - row);
                 _x = x.Slice(row, rows);
                 _y = y.Slice(row, rows);
-                _pool.For(CeilingDivide(rows, LowPrecisionTile.Rows), 1, _packTiles);
+                _pool.For(CeilingDivide(rows, tile.Rows), 1, _packTiles);
                 _pool.For(CeilingDivide(y.Columns, LowPrecisionTile.Columns), 1, _multiplyPanels);
             }
         }
@@ -57,70 +56,72 @@ sealed unsafe class LowPrecisionGemm : IDisposable
 
     public void Dispose() => NativeMemory.AlignedFree(_packed);
 
-    void Reserve(int words)
+    void Reserve(int rows, int words)
     {
-        if (words <= _capacity) return;
+        if (_scales.Length < rows) _scales = new RowScale[rows];
+        if (rows * words <= _capacity) return;
         NativeMemory.AlignedFree(_packed);
-        _packed = (int*)NativeMemory.AlignedAlloc((nuint)words * sizeof(int), Alignment);
-        _capacity = words;
+        _packed = (int*)NativeMemory.AlignedAlloc((nuint)(rows * words * sizeof(int)), Alignment);
+        _capacity = rows * words;
     }
 
-    int* Tile(int index) => _packed + (long)index * LowPrecisionTile.Rows * _weight.Words;
+    int* Tile(int index) => _packed + (long)index * _weight.Format.Tile.Rows * _weight.Words;
 
-    /// <summary>Packs tiles of x: word after word, each of all rows.</summary>
     void PackTiles(int from, int to)
     {
+        LowPrecisionTile tile = _weight.Format.Tile;
         int words = _weight.Words;
-        int* rows = (int*)NativeMemory.AlignedAlloc((nuint)(LowPrecisionTile.Rows * words * sizeof(int)), Alignment);
-        for (int tile = from; tile < to; tile++)
+        int* rows = (int*)NativeMemory.AlignedAlloc((nuint)(tile.Rows * words * sizeof(int)), Alignment);
+        for (int index = from; index < to; index++)
         {
-            int first = tile * LowPrecisionTile.Rows;
-            int count = Math.Min(LowPrecisionTile.Rows, _y.Rows - first);
+            int first = index * tile.Rows;
+            int count = Math.Min(tile.Rows, _y.Rows - first);
             for (int row = 0; row < count; row++)
             {
                 Span<int> target = new(rows + row * words, words);
                 _scales[first + row] = _weight.Format.PackActivation(Row(_x, first + row), target);
             }
-            new Operand((float*)rows, words, 1).PackRows(
-                0, count, 0, words, LowPrecisionTile.Rows, (float*)Tile(tile));
+            tile.Pack(rows, count, words, Tile(index));
         }
         NativeMemory.AlignedFree(rows);
     }
 
     void MultiplyPanels(int from, int to)
     {
-        int* sums = stackalloc int[LowPrecisionTile.Rows * LowPrecisionTile.Columns];
-        int tiles = CeilingDivide(_y.Rows, LowPrecisionTile.Rows);
-        int bytes = LowPrecisionTile.Columns * sizeof(int);
+        LowPrecisionTile tile = _weight.Format.Tile;
+        int* sums = stackalloc int[tile.Rows * LowPrecisionTile.Columns];
+        int tiles = CeilingDivide(_y.Rows, tile.Rows);
+        int steps = _weight.Words / tile.WordsOfStep;
+        int stepBytes = tile.WordsOfStep * LowPrecisionTile.Columns * sizeof(int);
+        tile.Begin();
         for (int panel = from; panel < to; panel++)
-            for (int tile = 0; tile < tiles; tile++)
+            for (int index = 0; index < tiles; index++)
             {
                 // The tiles of a panel load the lines of the next one.
-                long part = (long)tile * _weight.Words * bytes / tiles;
+                long part = (long)index * steps * stepBytes / tiles;
                 TileArguments arguments = new()
                 {
-                    Steps = _weight.Words,
-                    A = Tile(tile),
+                    Steps = steps,
+                    A = Tile(index),
                     B = _weight.Panel(panel),
                     Sums = sums,
                     Next = (byte*)_weight.Panel(panel + 1) + part,
-                    NextBytes = CeilingDivide(bytes, tiles),
+                    NextBytes = CeilingDivide(stepBytes, tiles),
                 };
-                int rows = Math.Min(LowPrecisionTile.Rows, _y.Rows - tile * LowPrecisionTile.Rows);
-                _weight.Format.Tile.Run(arguments, rows);
-                Finish(sums, panel * LowPrecisionTile.Columns, tile * LowPrecisionTile.Rows, rows);
+                int first = index * tile.Rows;
+                int rows = Math.Min(tile.Rows, _y.Rows - first);
+                tile.Run(arguments, rows);
+                Finish(sums, panel * LowPrecisionTile.Columns, first, rows);
             }
+        tile.End();
     }
 
-    void Finish(int* sums, int column, int firstRow, int rows)
+    void Finish(int* sums, int column, int row, int rows)
     {
-        int columns = Math.Min(LowPrecisionTile.Columns, _y.Columns - column);
         float* bias = _bias.IsPresent ? (float*)_bias.Address + column : null;
-        float* y = (float*)_y.Address + (long)firstRow * _y.Columns + column;
-        for (int row = 0; row < rows; row++, y += _y.Columns, sums += LowPrecisionTile.Columns)
-        {
-            RowScale scale = _scales[firstRow + row];
-            _weight.Format.Finish(sums, scale, _weight.Scales + column, _weight.Sums + column, bias, y, columns);
-        }
+        int count = Math.Min(LowPrecisionTile.Columns, _y.Columns - column);
+        ColumnScales columns = new(count, _weight.Scales + column, _weight.Sums + column, bias);
+        float* y = (float*)_y.Address + (long)row * _y.Columns + column;
+        _weight.Format.Finish(sums, _scales.AsSpan(row, rows), columns, y, _y.Columns);
     }
 }

@@ -3,7 +3,7 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 /// <summary>A tile that is computed in parts, each of whose sums fit the registers.</summary>
 /// <param name="partRows">Rows of a part; a divisor of a tile's.</param>
 /// <param name="partColumns">Columns of a part; a divisor of a tile's.</param>
-abstract unsafe class PartedTile(int partRows, int partColumns) : LowPrecisionTile
+abstract unsafe class PartedTile(int partRows, int partColumns) : VectorTile
 {
     public sealed override void Run(in TileArguments arguments, int rows)
     {

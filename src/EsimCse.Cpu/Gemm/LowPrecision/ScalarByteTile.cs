@@ -6,7 +6,7 @@ sealed unsafe class ScalarByteTile() : PartedTile(partRows: 1, partColumns: 1)
     protected override void RunPart(long steps, int* a, int* b, int* sums)
     {
         int sum = 0;
-        for (; steps > 0; steps--, a += Rows, b += Columns)
+        for (; steps > 0; steps--, a += Height, b += Columns)
             for (int i = 0; i < sizeof(int); i++) sum += ((sbyte*)a)[i] * ((byte*)b)[i];
         *sums = sum;
     }

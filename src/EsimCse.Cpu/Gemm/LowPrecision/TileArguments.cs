@@ -2,17 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
-/// <summary>The operands of one tile: <see cref="LowPrecisionTile.Rows"/> rows, all columns of a panel.</summary>
+/// <summary>The operands of one tile: its rows, and all columns of a panel.</summary>
 [StructLayout(LayoutKind.Sequential)]
 unsafe struct TileArguments
 {
-    /// <summary>Words of 32 bits in a row of A.</summary>
+    /// <summary>Words of 32 bits in a row of A, over <see cref="LowPrecisionTile.WordsOfStep"/>.</summary>
     public long Steps;
 
-    /// <summary>[Steps, Rows] words: four signed bytes or two bf16.</summary>
+    /// <summary>What <see cref="LowPrecisionTile.Pack"/> wrote: words of four signed bytes or two bf16.</summary>
     public int* A;
 
-    /// <summary>[Steps, Columns] words: four unsigned bytes or two bf16.</summary>
+    /// <summary>[words, Columns]: four unsigned bytes or two bf16.</summary>
     public int* B;
 
     /// <summary>[Rows, Columns]: int32 or fp32, overwritten or added to.</summary>

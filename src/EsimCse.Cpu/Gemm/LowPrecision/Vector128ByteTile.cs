@@ -14,7 +14,7 @@ sealed unsafe class Vector128ByteTile() : PartedTile(partRows: 2, partColumns: 4
     {
         TileRow c0 = default;
         TileRow c1 = default;
-        for (; steps > 0; steps--, a += Rows, b += Columns)
+        for (; steps > 0; steps--, a += Height, b += Columns)
         {
             (Vector128<ushort> left, Vector128<ushort> right) = Vector128.Widen(Vector128.Load((byte*)b));
             c0 = c0.AddProducts(a[0], left.AsInt16(), right.AsInt16());

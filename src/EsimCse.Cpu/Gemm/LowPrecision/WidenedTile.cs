@@ -8,13 +8,13 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 /// </summary>
 /// <param name="partRows">Rows of a part; a divisor of a tile's.</param>
 /// <param name="partColumns">Columns of a part; a divisor of a tile's.</param>
-abstract unsafe class WidenedTile(int partRows, int partColumns) : LowPrecisionTile
+abstract unsafe class WidenedTile(int partRows, int partColumns) : VectorTile
 {
     /// <summary>Steps of a block: with its part of B it stays in the first-level cache.</summary>
     const int BlockSteps = 96;
 
     /// <summary>Words of a block.</summary>
-    protected const int BlockWords = BlockSteps * Rows;
+    protected const int BlockWords = BlockSteps * Height;
 
     [SkipLocalsInit]
     public sealed override void Run(in TileArguments arguments, int rows)
@@ -24,7 +24,7 @@ abstract unsafe class WidenedTile(int partRows, int partColumns) : LowPrecisionT
         for (long step = 0; step < arguments.Steps; step += BlockSteps)
         {
             int steps = (int)Math.Min(BlockSteps, arguments.Steps - step);
-            Widen(steps * Rows, arguments.A + step * Rows, widened);
+            Widen(steps * Height, arguments.A + step * Height, widened);
             for (int row = 0; row < rows; row += partRows)
                 for (int column = 0; column < Columns; column += partColumns)
                 {

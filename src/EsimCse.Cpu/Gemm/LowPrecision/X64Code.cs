@@ -7,10 +7,10 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 sealed class X64Code
 {
     /// <summary>A general-purpose register, by its number.</summary>
-    public const int Rax = 0, Rcx = 1, Rdx = 2, Rsi = 6, Rdi = 7, R8 = 8, R9 = 9;
+    public const int Rax = 0, Rcx = 1, Rdx = 2, Rsi = 6, Rdi = 7, R8 = 8, R9 = 9, R10 = 10;
 
     const int Map0F = 1, Map0F38 = 2;
-    const int Prefix66 = 1, PrefixF3 = 2;
+    const int Prefix66 = 1, PrefixF3 = 2, PrefixF2 = 3;
 
     /// <summary>Bytes of a register of 512 bits, by which offsets of its loads and stores are counted.</summary>
     const int VectorBytes = 64;
@@ -68,8 +68,19 @@ sealed class X64Code
     public void AddRegister(int register, int other) =>
         _bytes.AddRange([Rex(other, register), 0x01, ModRm(3, other, register)]);
 
-    /// <summary>Loads the line at an address into the second-level cache.</summary>
-    public void Prefetch(int address) => _bytes.AddRange([Rex(0, address), 0x0F, 0x18, ModRm(0, 2, address)]);
+    /// <summary>Computes register = value, which is not negative.</summary>
+    public void LoadConstant(int register, int value)
+    {
+        _bytes.AddRange([Rex(0, register), 0xC7, ModRm(3, 0, register)]);
+        _bytes.AddRange(BitConverter.GetBytes(value));
+    }
+
+    /// <summary>Loads the line at [address + offset] into the second-level cache.</summary>
+    public void Prefetch(int address, int offset = 0)
+    {
+        _bytes.AddRange([Rex(0, address), 0x0F, 0x18, ModRm(2, 2, address)]);
+        _bytes.AddRange(BitConverter.GetBytes(offset));
+    }
 
     /// <summary>Subtracts 1 from a register and jumps to a position unless it is 0 now.</summary>
     public void DecrementAndLoop(int register, int target)
@@ -77,6 +88,33 @@ sealed class X64Code
         _bytes.AddRange([Rex(0, register), 0xFF, ModRm(3, 1, register), 0x0F, 0x85]);
         _bytes.AddRange(BitConverter.GetBytes(target - (Position + sizeof(int))));
     }
+
+    /// <summary>Sets the sizes of the tile registers and clears them (LDTILECFG).</summary>
+    public void LoadTileConfiguration(int address) => _bytes.AddRange([.. Vex(), 0x49, ModRm(0, 0, address)]);
+
+    /// <summary>Clears all tile registers, which the system no longer saves then (TILERELEASE).</summary>
+    public void ReleaseTiles() => _bytes.AddRange([.. Vex(), 0x49, 0xC0]);
+
+    /// <summary>Computes tile = 0.</summary>
+    public void ClearTile(int tile) => _bytes.AddRange([.. Vex(PrefixF2), 0x49, ModRm(3, tile, 0)]);
+
+    /// <summary>Loads rows of a tile from address + offset on, stride bytes apart.</summary>
+    public void LoadTile(int tile, int address, int stride, int offset) =>
+        TileMemory(PrefixF2, tile, address, stride, offset);
+
+    /// <summary>Stores rows of a tile from address + offset on, stride bytes apart.</summary>
+    public void StoreTile(int address, int stride, int offset, int tile) =>
+        TileMemory(PrefixF3, tile, address, stride, offset);
+
+    /// <summary>
+    /// Computes sums += Σ of four products of signed and unsigned bytes of each word of a row and column (TDPBSUD).
+    /// </summary>
+    public void TileDotBytes(int sums, int signed, int unsigned) =>
+        _bytes.AddRange([.. Vex(PrefixF3, unsigned), 0x5E, ModRm(3, sums, signed)]);
+
+    /// <summary>Computes sums += Σ of two products of bf16 of each word of a row and column (TDPBF16PS).</summary>
+    public void TileDotBFloat16(int sums, int left, int right) =>
+        _bytes.AddRange([.. Vex(PrefixF3, right), 0x5C, ModRm(3, sums, left)]);
 
     /// <summary>Returns from the function.</summary>
     public void Return() => _bytes.AddRange([0xC5, 0xF8, 0x77, 0xC3]);
@@ -104,6 +142,19 @@ sealed class X64Code
         _bytes.Add((byte)((~first & 15) << 3 | 4 | prefix));
         _bytes.Add((byte)(2 << 5 | Inverted(first >> 4) << 3));
     }
+
+    /// <summary>Appends an instruction whose address has a base and an index: §2.1.5, table 2-3.</summary>
+    void TileMemory(int prefix, int tile, int address, int index, int offset)
+    {
+        const int hasIndex = 4;
+        byte indexAndBase = (byte)((index & 7) << 3 | address & 7);
+        _bytes.AddRange([.. Vex(prefix, address: address), 0x4B, ModRm(2, tile, hasIndex), indexAndBase]);
+        _bytes.AddRange(BitConverter.GetBytes(offset));
+    }
+
+    /// <summary>Returns the prefix of an instruction of <see cref="Map0F38"/> on tiles: §2.3.5.</summary>
+    static byte[] Vex(int prefix = 0, int second = 0, int address = 0) =>
+        [0xC4, (byte)(0xC0 | Inverted(address >> 3) << 5 | Map0F38), (byte)((~second & 15) << 3 | prefix)];
 
     static int Inverted(int bit) => ~bit & 1;
 
