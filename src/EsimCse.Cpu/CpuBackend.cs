@@ -23,6 +23,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     readonly LowPrecisionGemm _lowPrecision;
     readonly FrozenWeights _frozen;
     readonly Lazy<CpuBackend[]> _threadBackends;
+    readonly Lazy<ComputeThread> _computeThread = new();
 
     /// <summary>Creates a backend with threads of its own.</summary>
     /// <param name="threads">Number of threads, at least 1; null for one per core.</param>
@@ -76,6 +77,13 @@ public sealed unsafe partial class CpuBackend : IBackend
     public void RunGraph(GraphKey key, Action work) => work();
 
     /// <inheritdoc/>
+    public void Run(Action work)
+    {
+        if (_frozen.NeedOwnThreads) _computeThread.Value.Run(work);
+        else work();
+    }
+
+    /// <inheritdoc/>
     public void RunOnSideStream(Action work) => work();
 
     /// <inheritdoc/>
@@ -117,6 +125,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     {
         if (_threadBackends.IsValueCreated)
             foreach (CpuBackend backend in _threadBackends.Value) backend.Dispose();
+        if (_computeThread.IsValueCreated) _computeThread.Value.Dispose();
         _pool.Dispose();
         _sgemm.Dispose();
         _lowPrecision.Dispose();
@@ -139,6 +148,7 @@ public sealed unsafe partial class CpuBackend : IBackend
             ElementType.BFloat16 => new BFloat16Format(LowPrecisionTile.OfBFloat16[0].Tile),
             _ => throw new ArgumentOutOfRangeException(nameof(type), type, "expected Float32, BFloat16 or Int8"),
         };
+        _frozen.NeedOwnThreads |= format.Tile.NeedsOwnThreads;
         return _frozen.Add(weights, w => new LowPrecisionWeight(format, w));
     }
 

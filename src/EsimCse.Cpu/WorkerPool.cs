@@ -80,9 +80,10 @@ sealed class WorkerPool : IDisposable
         while (true)
         {
             _starts[part - 1].Wait();
-            if (_stopping) return;
+            if (_stopping) break;
             RunPart(part);
             _finished.Signal();
         }
+        SignalStack.Restore();
     }
 }

@@ -56,6 +56,9 @@ public partial interface IBackend : IDisposable
     /// </summary>
     void RunGraph(GraphKey key, Action work);
 
+    /// <summary>Does work of many operations, perhaps on another thread, and returns when it has ended.</summary>
+    void Run(Action work) => work();
+
     /// <summary>
     /// Runs work on a second stream: after all work queued so far, concurrently with later work until
     /// <see cref="WaitForSideStream"/>. Neither may write a buffer that the other reads or writes.

@@ -38,8 +38,12 @@ sealed class BatchEmbedder(IBackend backend, BertConfig config, Pooler pooler, V
         Prepare(type, _batchMemory.CopyFirst(source, sentences, tokens, longest));
 
     /// <inheritdoc cref="Embedder.Compute"/>
-    public Matrix Compute(BertWeights weights, Embedder.Pass pass) =>
-        layers.Forward(backend, Pool(weights, pass), pass.LayerOutputs);
+    public Matrix Compute(BertWeights weights, Embedder.Pass pass)
+    {
+        Matrix vectors = default;
+        backend.Run(() => vectors = layers.Forward(backend, Pool(weights, pass), pass.LayerOutputs));
+        return vectors;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -8,6 +8,11 @@ sealed class FrozenWeights
     // Replaced as a whole: products read it on several threads.
     volatile Dictionary<(nint Address, int Rows), IDisposable> _packed = [];
 
+    /// <summary>
+    /// Whether their products are to run on threads of the backend, since they change a thread for good.
+    /// </summary>
+    public bool NeedOwnThreads { get; set; }
+
     /// <summary>Returns the packed form of a weight; null where it is not frozen.</summary>
     public IDisposable? Find(Matrix weight) => _packed.GetValueOrDefault((weight.Address, weight.Rows));
 

@@ -22,7 +22,7 @@ public partial class OperationTests
         "get_Name", "get_PreferredBatchTokens", "get_TokenPadding", "get_MatmulTuningHash", "SupportsDataType",
         "get_RunsAsynchronously", "get_ThreadBackends", "FreezeWeights", "SupportsFrozenType",
         "Allocate", "Free", "Upload", "Download", "Copy", "CreateHostCopy", "CreateBackgroundReader",
-        "RunGraph", "RunOnSideStream", "WaitForSideStream", "FinishGradients",
+        "RunGraph", "Run", "RunOnSideStream", "WaitForSideStream", "FinishGradients",
     ];
 
     static string[] Methods => [.. typeof(IBackend).GetMethods().Select(method => method.Name).Except(DeviceMembers)];

@@ -11,7 +11,7 @@ public class LowPrecisionProductTests
     static readonly (int M, int N, int K)[] Sizes =
     [
         (1, 1, 1), (2, 3, 5), (4, 32, 4), (5, 33, 6), (8, 64, 31), (12, 65, 64), (13, 31, 130), (7, 33, 777),
-        (253, 40, 33),
+        (253, 40, 33), (401, 33, 130),
     ];
 
     public static TheoryData<string, bool> ByteTiles => Names(LowPrecisionTile.OfBytes);

@@ -58,6 +58,8 @@ sealed unsafe class AmxTile : LowPrecisionTile
 
     public override int WordsOfStep => StepWords;
 
+    public override bool NeedsOwnThreads => true;
+
     public override void Begin()
     {
         SignalStack.Enlarge();

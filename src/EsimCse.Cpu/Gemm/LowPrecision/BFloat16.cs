@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using EsimCse.Cpu.Vectors;
 
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
@@ -10,6 +12,7 @@ static class BFloat16
     const ushort NotANumber = 0x7FFF;
 
     /// <summary>Rounds the bits of floats to nearest even; NaN becomes 0x7FFF.</summary>
+    [MethodImpl(Kernel.Options)]
     public static void Round(ReadOnlySpan<uint> source, Span<ushort> target)
     {
         int i = 0;
@@ -27,6 +30,7 @@ static class BFloat16
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<uint> Round(Vector256<uint> bits)
     {
         Vector256<uint> isOdd = bits >>> 16 & Vector256<uint>.One;

@@ -1,6 +1,6 @@
 namespace EsimCse.Cpu.Gemm.LowPrecision;
 
-/// <summary>What belongs to the columns of a tile of y.</summary>
+/// <summary>Factors and addends of the columns of a tile of y.</summary>
 /// <param name="count">Their number.</param>
 /// <param name="scales">The factors of their numbers.</param>
 /// <param name="sums">The sums of their numbers times the factors.</param>

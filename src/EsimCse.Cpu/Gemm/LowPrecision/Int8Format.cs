@@ -178,6 +178,7 @@ sealed unsafe class Int8Format(LowPrecisionTile tile) : LowPrecisionFormat(tile)
     static Vector256<int> Shifted(ReadOnlySpan<float> x, float inverse, float shift) => Vector256.FusedMultiplyAdd(
         Vector256.Create(x), Vector256.Create(inverse), Vector256.Create(shift)).AsInt32();
 
+    [MethodImpl(Kernel.Options)]
     static int Sum(ReadOnlySpan<sbyte> numbers)
     {
         int i = 0;

@@ -25,6 +25,9 @@ abstract unsafe class LowPrecisionTile
     /// <summary>Words of a row that a step multiplies; the words of a row are a multiple of it.</summary>
     public abstract int WordsOfStep { get; }
 
+    /// <summary>Whether a thread that has run it is changed for good: <see cref="SignalStack"/>.</summary>
+    public virtual bool NeedsOwnThreads => false;
+
     /// <summary>Arranges rows in the order in which <see cref="Run"/> reads them.</summary>
     /// <param name="rows">[count, words].</param>
     /// <param name="count">Rows that there are, at most those of a tile.</param>

@@ -9,7 +9,7 @@ unsafe struct TileArguments
     /// <summary>Words of 32 bits in a row of A, over <see cref="LowPrecisionTile.WordsOfStep"/>.</summary>
     public long Steps;
 
-    /// <summary>What <see cref="LowPrecisionTile.Pack"/> wrote: words of four signed bytes or two bf16.</summary>
+    /// <summary>Words of <see cref="LowPrecisionTile.Pack"/>: four signed bytes or two bf16.</summary>
     public int* A;
 
     /// <summary>[words, Columns]: four unsigned bytes or two bf16.</summary>

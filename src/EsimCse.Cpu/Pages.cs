@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace EsimCse.Cpu.Gemm.LowPrecision;
+namespace EsimCse.Cpu;
 
 /// <summary>Memory of the system: mmap, mprotect and munmap of Linux.</summary>
 static partial class Pages
