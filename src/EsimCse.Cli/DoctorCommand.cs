@@ -20,8 +20,9 @@ static class DoctorCommand
             string system = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}";
             string threads = $"{backend.Threads} threads of {Environment.ProcessorCount} cores";
             string vectors = $"vectors of {VectorBits()} bits, matrix products: {backend.GemmVariant}";
+            string smaller = $"bf16: {CpuBackend.BFloat16Variant}, int8: {CpuBackend.Int8Variant}";
             Console.WriteLine($"esimcse    {version} on {RuntimeInformation.FrameworkDescription}, {system}");
-            Console.WriteLine($"cpu        {threads}, {vectors}");
+            Console.WriteLine($"cpu        {threads}, {vectors}, {smaller}");
             Console.WriteLine($"memory     {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 30)} GiB");
             foreach (string line in CudaReport.Lines()) Console.WriteLine(line);
         });

@@ -52,6 +52,12 @@ public sealed unsafe partial class CpuBackend : IBackend
     /// <summary>Micro-kernel of the matrix products: scalar, vector128, vector256 or vector512.</summary>
     public string GemmVariant { get; }
 
+    /// <summary>Micro-kernel of products with weights that are frozen as bf16.</summary>
+    public static string BFloat16Variant => LowPrecisionTile.OfBFloat16[0].Name;
+
+    /// <summary>Micro-kernel of products with weights that are frozen as int8.</summary>
+    public static string Int8Variant => LowPrecisionTile.OfBytes[0].Name;
+
     /// <summary>Number of threads that share the work.</summary>
     public int Threads => _pool.Threads;
 

@@ -12,7 +12,7 @@ static partial class Machine
     /// <summary>The processor's name.</summary>
     public static string Processor { get; } = ReadProcessor();
 
-    /// <summary>The vector instructions that .NET uses here, the widest first.</summary>
+    /// <summary>The instructions of vectors and matrices that we use here, the widest vectors first.</summary>
     public static string Instructions { get; } = string.Join(", ", FindInstructions());
 
     /// <summary>A name for files: processor, cores and the widest instructions.</summary>
@@ -47,10 +47,17 @@ static partial class Machine
     {
         if (Avx512F.IsSupported) yield return "AVX-512";
         if (Avx512Vbmi.IsSupported) yield return "AVX-512 VBMI";
+        if (HasAmx()) yield return "AMX";
         if (AvxVnni.IsSupported) yield return "AVX-VNNI";
         if (Avx2.IsSupported) yield return "AVX2";
         if (AdvSimd.IsSupported) yield return "NEON";
         yield return "scalar";
+    }
+
+    static bool HasAmx()
+    {
+        const int hasTiles = 1 << 24;
+        return X86Base.IsSupported && (X86Base.CpuId(7, 0).Edx & hasTiles) != 0;
     }
 
     [GeneratedRegex("[^a-z0-9]+")]
