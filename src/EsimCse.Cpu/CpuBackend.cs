@@ -154,7 +154,6 @@ public sealed unsafe partial class CpuBackend : IBackend
             ElementType.BFloat16 => new BFloat16Format(LowPrecisionTile.OfBFloat16[0].Tile),
             _ => throw new ArgumentOutOfRangeException(nameof(type), type, "expected Float32, BFloat16 or Int8"),
         };
-        _frozen.NeedOwnThreads |= format.Tile.NeedsOwnThreads;
         return _frozen.Add(weights, w => new LowPrecisionWeight(format, w));
     }
 

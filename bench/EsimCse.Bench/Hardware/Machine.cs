@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using System.Text.RegularExpressions;
+using EsimCse.Cpu;
 
 namespace EsimCse.Bench.Hardware;
 
@@ -47,17 +48,11 @@ static partial class Machine
     {
         if (Avx512F.IsSupported) yield return "AVX-512";
         if (Avx512Vbmi.IsSupported) yield return "AVX-512 VBMI";
-        if (HasAmx()) yield return "AMX";
+        if (CpuBackend.Int8Variant.StartsWith("amx", StringComparison.Ordinal)) yield return "AMX";
         if (AvxVnni.IsSupported) yield return "AVX-VNNI";
         if (Avx2.IsSupported) yield return "AVX2";
         if (AdvSimd.IsSupported) yield return "NEON";
         yield return "scalar";
-    }
-
-    static bool HasAmx()
-    {
-        const int hasTiles = 1 << 24;
-        return X86Base.IsSupported && (X86Base.CpuId(7, 0).Edx & hasTiles) != 0;
     }
 
     [GeneratedRegex("[^a-z0-9]+")]

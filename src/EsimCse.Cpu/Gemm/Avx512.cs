@@ -14,15 +14,19 @@ static unsafe class Avx512
     public static bool IsSupported { get; } =
         RuntimeFeature.IsDynamicCodeCompiled ? Avx512F.IsSupported : AskProcessor();
 
+    /// <summary>Whether the system saves all kinds of registers, by their bits in XCR0. There is AVX.</summary>
+    public static bool AreSaved(uint registers)
+    {
+        X64Code code = new();
+        code.GetSavedRegisters();
+        nint address = code.CreateFunction();
+        return address != 0 && (((delegate* unmanaged<uint>)address)() & registers) == registers;
+    }
+
     static bool AskProcessor()
     {
         const int hasAvx512F = 1 << 16;
-        const uint savedRegisters = 0xE6;
-        // With AVX there is XGETBV, which returns the registers that the system saves.
-        if (!Avx.IsSupported || (X86Base.CpuId(7, 0).Ebx & hasAvx512F) == 0) return false;
-        X64Code code = new();
-        code.GetSavedRegisters();
-        nint address = ExecutableMemory.Load(code.ToArray());
-        return address != 0 && (((delegate* unmanaged<uint>)address)() & savedRegisters) == savedRegisters;
+        const uint vectorsAndMasks = 0xE6;
+        return Avx.IsSupported && (X86Base.CpuId(7, 0).Ebx & hasAvx512F) != 0 && AreSaved(vectorsAndMasks);
     }
 }

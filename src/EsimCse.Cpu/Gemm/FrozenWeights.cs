@@ -1,4 +1,5 @@
 using EsimCse.Core.Backend;
+using EsimCse.Cpu.Gemm.LowPrecision;
 
 namespace EsimCse.Cpu.Gemm;
 
@@ -11,7 +12,8 @@ sealed class FrozenWeights
     /// <summary>
     /// Whether their products are to run on threads of the backend, since they change a thread for good.
     /// </summary>
-    public bool NeedOwnThreads { get; set; }
+    public bool NeedOwnThreads => _packed.Values.Any(
+        packed => packed is LowPrecisionWeight weight && weight.Format.Tile.NeedsOwnThreads);
 
     /// <summary>Returns the packed form of a weight; null where it is not frozen.</summary>
     public IDisposable? Find(Matrix weight) => _packed.GetValueOrDefault((weight.Address, weight.Rows));

@@ -7,10 +7,8 @@ namespace EsimCse.Cpu.Gemm.LowPrecision;
 /// Whether this process may use the tile registers of Intel's AMX. Linux gives them on request only: arch_prctl,
 /// ARCH_REQ_XCOMP_PERM.
 /// </summary>
-static unsafe partial class Amx
+static partial class Amx
 {
-    const int HasTiles = 1 << 24;
-
     static readonly int Features = RequestTiles();
 
     /// <summary>Whether there are products of bytes.</summary>
@@ -23,15 +21,12 @@ static unsafe partial class Amx
     static int RequestTiles()
     {
         const int archPrctl = 158, requestPermission = 0x1023, tileData = 18;
-        const uint savedTiles = 3 << 17;
+        const int hasTiles = 1 << 24;
+        const uint tiles = 3 << 17;
         if (!Avx512.IsSupported) return 0;
         int features = X86Base.CpuId(7, 0).Edx;
-        if ((features & HasTiles) == 0) return 0;
-        X64Code code = new();
-        code.GetSavedRegisters();
-        nint address = ExecutableMemory.Load(code.ToArray());
-        bool areSaved = address != 0 && (((delegate* unmanaged<uint>)address)() & savedTiles) == savedTiles;
-        return areSaved && SystemCall(archPrctl, requestPermission, tileData) == 0 ? features : 0;
+        bool canAsk = (features & hasTiles) != 0 && Avx512.AreSaved(tiles);
+        return canAsk && SystemCall(archPrctl, requestPermission, tileData) == 0 ? features : 0;
     }
 
     [LibraryImport("libc", EntryPoint = "syscall")]

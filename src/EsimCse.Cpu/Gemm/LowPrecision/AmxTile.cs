@@ -33,10 +33,13 @@ sealed unsafe class AmxTile : LowPrecisionTile
 
     AmxTile(DotInstruction dot)
     {
-        _configure = (delegate* unmanaged<byte*, void>)ExecutableMemory.Load(EmitConfigure());
-        _release = (delegate* unmanaged<void>)ExecutableMemory.Load(EmitRelease());
-        _upper = (delegate* unmanaged<TileArguments*, void>)ExecutableMemory.Load(Emit(dot, hasLowerRows: false));
-        _both = (delegate* unmanaged<TileArguments*, void>)ExecutableMemory.Load(Emit(dot, hasLowerRows: true));
+        X64Code configure = new(), release = new();
+        configure.LoadTileConfiguration(X64Code.Rdi);
+        release.ReleaseTiles();
+        _configure = (delegate* unmanaged<byte*, void>)configure.CreateFunction();
+        _release = (delegate* unmanaged<void>)release.CreateFunction();
+        _upper = (delegate* unmanaged<TileArguments*, void>)Create(dot, hasLowerRows: false);
+        _both = (delegate* unmanaged<TileArguments*, void>)Create(dot, hasLowerRows: true);
     }
 
     /// <summary>Encodes sums += products of the registers of x and w.</summary>
@@ -101,64 +104,38 @@ sealed unsafe class AmxTile : LowPrecisionTile
         return configuration;
     }
 
-    static byte[] EmitConfigure()
-    {
-        X64Code code = new();
-        code.LoadTileConfiguration(X64Code.Rdi);
-        code.Return();
-        return code.ToArray();
-    }
-
-    static byte[] EmitRelease()
-    {
-        X64Code code = new();
-        code.ReleaseTiles();
-        code.Return();
-        return code.ToArray();
-    }
-
-    /// <inheritdoc cref="EmittedTile.Emit"/>
-    static byte[] Emit(DotInstruction dot, bool hasLowerRows)
+    /// <inheritdoc cref="EmittedTile.Create(EmittedTile.DotInstruction, int, bool)"/>
+    static nint Create(DotInstruction dot, bool hasLowerRows)
     {
         int sums = hasLowerRows ? 4 : 2;
         X64Code code = new();
-        code.LoadPointer(X64Code.Rcx, X64Code.Rdi, 0);
-        code.LoadPointer(X64Code.Rsi, X64Code.Rdi, 8);
-        code.LoadPointer(X64Code.Rdx, X64Code.Rdi, 16);
-        code.LoadPointer(X64Code.R10, X64Code.Rdi, 24);
-        code.LoadPointer(X64Code.R8, X64Code.Rdi, 32);
-        code.LoadPointer(X64Code.R9, X64Code.Rdi, 40);
-        code.LoadConstant(X64Code.Rax, LineBytes);
+        TileArguments.Load(code);
+        code.LoadConstant(X64Code.R10, LineBytes);
         code.LoadConstant(X64Code.Rdi, PanelRowBytes);
         for (int sum = 0; sum < sums; sum++) code.ClearTile(sum);
 
         int loop = code.Position;
         code.LoadTile(Left, X64Code.Rdx, X64Code.Rdi, 0);
-        code.LoadTile(Upper, X64Code.Rsi, X64Code.Rax, 0);
+        code.LoadTile(Upper, X64Code.Rsi, X64Code.R10, 0);
         dot(code, UpperLeft, Upper, Left);
         code.LoadTile(Right, X64Code.Rdx, X64Code.Rdi, LineBytes);
         dot(code, UpperRight, Upper, Right);
         if (hasLowerRows)
         {
-            code.LoadTile(Lower, X64Code.Rsi, X64Code.Rax, RegisterBytes);
+            code.LoadTile(Lower, X64Code.Rsi, X64Code.R10, RegisterBytes);
             dot(code, LowerLeft, Lower, Left);
             dot(code, LowerRight, Lower, Right);
         }
-        // In each step a twelfth of 2 KiB or more.
-        for (int line = 0; line < 3; line++) code.Prefetch(X64Code.R8, line * LineBytes);
-        code.AddRegister(X64Code.R8, X64Code.R9);
-        code.Add(X64Code.Rsi, Height * LineBytes);
-        code.Add(X64Code.Rdx, StepWords * PanelRowBytes);
-        code.DecrementAndLoop(X64Code.Rcx, loop);
+        // A block has up to twelve tiles, each of which loads its part of the next 2 KiB.
+        TileArguments.Advance(code, loop, Height * LineBytes, StepWords * PanelRowBytes, nextLines: 3);
 
-        code.StoreTile(X64Code.R10, X64Code.Rdi, 0, UpperLeft);
-        code.StoreTile(X64Code.R10, X64Code.Rdi, LineBytes, UpperRight);
+        code.StoreTile(X64Code.Rax, X64Code.Rdi, 0, UpperLeft);
+        code.StoreTile(X64Code.Rax, X64Code.Rdi, LineBytes, UpperRight);
         if (hasLowerRows)
         {
-            code.StoreTile(X64Code.R10, X64Code.Rdi, RegisterRows * PanelRowBytes, LowerLeft);
-            code.StoreTile(X64Code.R10, X64Code.Rdi, RegisterRows * PanelRowBytes + LineBytes, LowerRight);
+            code.StoreTile(X64Code.Rax, X64Code.Rdi, RegisterRows * PanelRowBytes, LowerLeft);
+            code.StoreTile(X64Code.Rax, X64Code.Rdi, RegisterRows * PanelRowBytes + LineBytes, LowerRight);
         }
-        code.Return();
-        return code.ToArray();
+        return code.CreateFunction();
     }
 }

@@ -28,7 +28,7 @@ sealed unsafe class EmittedTile : VectorTile
         EmittedTile tile = new();
         for (int i = 0; i < tile._functions.Length; i++)
         {
-            nint address = ExecutableMemory.Load(Emit(dot, RowsOfFunction * (i + 1), startsFromSums));
+            nint address = Create(dot, RowsOfFunction * (i + 1), startsFromSums);
             if (address == 0) return null;
             tile._functions[i] = (delegate* unmanaged<TileArguments*, void>)address;
         }
@@ -41,18 +41,13 @@ sealed unsafe class EmittedTile : VectorTile
     }
 
     /// <summary>
-    /// Returns a function of the System V calling convention: its argument is in rdi, and it may change the registers
-    /// that are used here.
+    /// Creates a function of the System V calling convention: its argument is in rdi, and it may change the registers
+    /// that are used here. Returns 0 where memory cannot be executed.
     /// </summary>
-    static byte[] Emit(DotInstruction dot, int rows, bool startsFromSums)
+    static nint Create(DotInstruction dot, int rows, bool startsFromSums)
     {
         X64Code code = new();
-        code.LoadPointer(X64Code.Rcx, X64Code.Rdi, 0);
-        code.LoadPointer(X64Code.Rsi, X64Code.Rdi, 8);
-        code.LoadPointer(X64Code.Rdx, X64Code.Rdi, 16);
-        code.LoadPointer(X64Code.Rax, X64Code.Rdi, 24);
-        code.LoadPointer(X64Code.R8, X64Code.Rdi, 32);
-        code.LoadPointer(X64Code.R9, X64Code.Rdi, 40);
+        TileArguments.Load(code);
         for (int i = 0; i < 2 * rows; i++)
             if (startsFromSums) code.Load(FirstSum + i, X64Code.Rax, i * LineBytes);
             else code.Clear(FirstSum + i);
@@ -66,18 +61,13 @@ sealed unsafe class EmittedTile : VectorTile
             dot(code, FirstSum + 2 * row, LeftColumns, RowWords);
             dot(code, FirstSum + 2 * row + 1, RightColumns, RowWords);
         }
-        code.Prefetch(X64Code.R8);
-        code.AddRegister(X64Code.R8, X64Code.R9);
-        code.Add(X64Code.Rsi, Height * sizeof(int));
-        code.Add(X64Code.Rdx, Columns * sizeof(int));
-        code.DecrementAndLoop(X64Code.Rcx, loop);
+        TileArguments.Advance(code, loop, Height * sizeof(int), Columns * sizeof(int), nextLines: 1);
 
         for (int row = 0; row < rows; row++)
         {
             code.Store(X64Code.Rax, row * Columns * sizeof(int), FirstSum + 2 * row);
             code.Store(X64Code.Rax, row * Columns * sizeof(int) + LineBytes, FirstSum + 2 * row + 1);
         }
-        code.Return();
-        return code.ToArray();
+        return code.CreateFunction();
     }
 }

@@ -17,8 +17,12 @@ sealed class X64Code
 
     readonly List<byte> _bytes = [];
 
-    /// <summary>Returns the code.</summary>
-    public byte[] ToArray() => [.. _bytes];
+    /// <summary>Ends the code with a return and returns its address; 0 where memory cannot be executed.</summary>
+    public nint CreateFunction()
+    {
+        _bytes.AddRange([0xC5, 0xF8, 0x77, 0xC3]);
+        return ExecutableMemory.Load([.. _bytes]);
+    }
 
     /// <summary>The offset of the next instruction.</summary>
     public int Position => _bytes.Count;
@@ -51,7 +55,7 @@ sealed class X64Code
     public void MultiplyAdd(int sum, int left, int right) => Registers(Map0F38, Prefix66, 0xB8, sum, left, right);
 
     /// <summary>Returns the lower half of XCR0, which has a bit for each kind of saved registers (XGETBV).</summary>
-    public void GetSavedRegisters() => _bytes.AddRange([0x31, 0xC9, 0x0F, 0x01, 0xD0, 0xC3]);
+    public void GetSavedRegisters() => _bytes.AddRange([0x31, 0xC9, 0x0F, 0x01, 0xD0]);
 
     /// <summary>Loads 64 bits from [address + offset].</summary>
     public void LoadPointer(int register, int address, sbyte offset) =>
@@ -76,7 +80,7 @@ sealed class X64Code
     }
 
     /// <summary>Loads the line at [address + offset] into the second-level cache.</summary>
-    public void Prefetch(int address, int offset = 0)
+    public void Prefetch(int address, int offset)
     {
         _bytes.AddRange([Rex(0, address), 0x0F, 0x18, ModRm(2, 2, address)]);
         _bytes.AddRange(BitConverter.GetBytes(offset));
@@ -116,9 +120,6 @@ sealed class X64Code
     public void TileDotBFloat16(int sums, int left, int right) =>
         _bytes.AddRange([.. Vex(PrefixF3, right), 0x5C, ModRm(3, sums, left)]);
 
-    /// <summary>Returns from the function.</summary>
-    public void Return() => _bytes.AddRange([0xC5, 0xF8, 0x77, 0xC3]);
-
     void Registers(int map, int prefix, byte opcode, int destination, int first, int second)
     {
         Evex(map, prefix, destination, first, second >> 4, second >> 3);
@@ -148,13 +149,16 @@ sealed class X64Code
     {
         const int hasIndex = 4;
         byte indexAndBase = (byte)((index & 7) << 3 | address & 7);
-        _bytes.AddRange([.. Vex(prefix, address: address), 0x4B, ModRm(2, tile, hasIndex), indexAndBase]);
+        _bytes.AddRange([.. Vex(prefix, 0, index, address), 0x4B, ModRm(2, tile, hasIndex), indexAndBase]);
         _bytes.AddRange(BitConverter.GetBytes(offset));
     }
 
     /// <summary>Returns the prefix of an instruction of <see cref="Map0F38"/> on tiles: §2.3.5.</summary>
-    static byte[] Vex(int prefix = 0, int second = 0, int address = 0) =>
-        [0xC4, (byte)(0xC0 | Inverted(address >> 3) << 5 | Map0F38), (byte)((~second & 15) << 3 | prefix)];
+    static byte[] Vex(int prefix = 0, int second = 0, int index = 0, int address = 0)
+    {
+        int registerBits = 0x80 | Inverted(index >> 3) << 6 | Inverted(address >> 3) << 5;
+        return [0xC4, (byte)(registerBits | Map0F38), (byte)((~second & 15) << 3 | prefix)];
+    }
 
     static int Inverted(int bit) => ~bit & 1;
 
