@@ -18,6 +18,9 @@ suites=(
   -class 'EsimCse.Tests.Cuda.*'
   -class 'EsimCse.Tests.Training.*'
   -class '*.ReferenceModelTests'
+  -class '*.HiddenActivationTests'
+  -class '*.RobertaTests'
+  -class '*.DeviceSearchTests'
 )
 few_suites=(-class '*.KernelAgreementTests' -class '*.AdamWTests' -class '*.ContrastiveTests')
 train_steps="500 2500"

@@ -3,6 +3,8 @@ using EsimCse.Core.Backend;
 
 namespace EsimCse.Cuda.Kernels;
 
+// Padding is a member, so that it is zero: bytes of no member have any value.
+
 /// <summary>The struct <c>StepState</c> of stepstate.cuh.</summary>
 readonly record struct StepStateArgument(nint Counters, nint Scalars)
 {
@@ -10,7 +12,7 @@ readonly record struct StepStateArgument(nint Counters, nint Scalars)
 }
 
 /// <summary>The struct <c>TouchedRows</c> of touchedrows.cuh.</summary>
-readonly record struct TouchedRowsArgument(nint Flags, int First, int Columns, int Rows)
+readonly record struct TouchedRowsArgument(nint Flags, int First, int Columns, int Rows, int Padding = 0)
 {
     public static TouchedRowsArgument From(TouchedRows touched) => new(
         touched.Flags.Address,
@@ -60,7 +62,13 @@ readonly record struct CandidatesArgument(
     int QueueRows);
 
 /// <summary>The struct <c>Corpus</c> of packviews.cu.</summary>
-readonly record struct CorpusArgument(nint Tokens, nint Starts, nint Lines, nint Order, int Sentences)
+readonly record struct CorpusArgument(
+    nint Tokens,
+    nint Starts,
+    nint Lines,
+    nint Order,
+    int Sentences,
+    int Padding = 0)
 {
     public static CorpusArgument From(CorpusMemory corpus) => new(
         corpus.Tokens.Address,
