@@ -70,7 +70,7 @@ __device__ __forceinline__ void add_dq(const uint32_t (&q)[D / 16][4], const uin
 {
     for (int group = 0; group < MaxGroups && group * 16 < keys; group++)
     {
-        Accumulator s, dp, factors = AllOnes;
+        Accumulator s, dp, factors = all_ones();
         int row = group * 16 * TileStride<D>;
         multiply_transposed<T, D>(q, by_rows<D>(tiles.k) + row, s);
         multiply_transposed<T, D>(dout, by_rows<D>(tiles.v) + row, dp);
@@ -145,7 +145,7 @@ __device__ __forceinline__ void add_dk_and_dv(const uint32_t (&k)[D / 16][4], co
 {
     for (int group = 0; group < MaxGroups && group * 16 < queries; group++)
     {
-        Accumulator s, dp, factors = AllOnes;
+        Accumulator s, dp, factors = all_ones();
         int row = group * 16 * TileStride<D>;
         multiply_transposed<T, D>(k, by_rows<D>(tiles.q) + row, s);
         multiply_transposed<T, D>(v, by_rows<D>(tiles.dout) + row, dp);

@@ -111,7 +111,7 @@ __device__ __forceinline__ void sum_dq(const ShortTiles<T, D, Groups>& tiles, co
         // per multiprocessor.
         int keys = group * 16 * TileStride<D>;
         uint32_t a[D / 16][4];
-        Accumulator p_dropped, factors = AllOnes;
+        Accumulator p_dropped, factors = all_ones();
         load_a<D>(q, a);
         multiply_transposed<T, D>(a, by_rows<D>(tiles.k) + keys, p[group]);
         load_a<D>(dout, a);

@@ -25,7 +25,7 @@ struct Accumulator
     __device__ __forceinline__ float operator[](int i) const { return c[i / 4][i % 4]; }
 };
 
-constexpr Accumulator AllOnes = {{{1, 1, 1, 1}, {1, 1, 1, 1}}};
+__device__ __forceinline__ Accumulator all_ones() { return {{{1, 1, 1, 1}, {1, 1, 1, 1}}}; }
 
 // The element of a block [16,16] of 16-bit elements whose address a lane gives to load_matrices or load_transposed. By
 // columns: the 8x8 matrices at (0,0), (8,0), (0,8), (8,8), the order of A's registers. By rows: (0,0), (0,8), (8,0),

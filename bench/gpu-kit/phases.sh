@@ -19,7 +19,6 @@ suites=(
   -class 'EsimCse.Tests.Training.*'
   -class '*.ReferenceModelTests'
   -class '*.HiddenActivationTests'
-  -class '*.RobertaTests'
   -class '*.DeviceSearchTests'
 )
 few_suites=(-class '*.KernelAgreementTests' -class '*.AdamWTests' -class '*.ContrastiveTests')

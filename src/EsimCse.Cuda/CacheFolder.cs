@@ -16,13 +16,13 @@ static class CacheFolder
     /// <summary>Returns the path of a file or folder in it.</summary>
     public static string In(params ReadOnlySpan<string> parts) => Path.Combine([Root, .. parts]);
 
-    /// <summary>Writes a file atomically; of processes that write the same file, the last one's stays.</summary>
+    /// <summary>Writes a file atomically; of those that write the same file, the last one's stays.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static void Write(string path, byte[] content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string temporary = $"{path}.{Environment.ProcessId}.tmp";
+        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         File.WriteAllBytes(temporary, content);
         File.Move(temporary, path, overwrite: true);
     }

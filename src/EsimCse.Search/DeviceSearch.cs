@@ -106,7 +106,7 @@ sealed class DeviceSearch(IBackend device, MappedVectors vectors, DeviceVectors 
         {
             int batch = Math.Min(BatchSize, buffers.Queries.Rows - query);
             Matrix scores = buffers.Scores with { Rows = batch, Columns = block.Rows };
-            device.LinearForward(buffers.Queries.Slice(query, batch), block, bias, scores);
+            device.LinearForward(buffers.Queries.Slice(query, batch), block, bias, batchInvariant: false, scores);
             device.TopK(scores, first, buffers.TopScores.Slice(query, batch), buffers.TopRows.Slice(query, batch));
         }
     }

@@ -47,7 +47,7 @@ public sealed class VectorIndex : IDisposable
         }
         try
         {
-            _device = SearchDevice.Open(device, vectors, quantized, _search);
+            if (graph is null) _device = SearchDevice.Open(device, vectors, quantized, _search);
         }
         catch
         {

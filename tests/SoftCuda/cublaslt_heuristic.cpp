@@ -4,6 +4,7 @@
 //   66  split-K that is wrong if the split does not divide K: it ignores the rest
 //   69  refuses few columns
 //   70  needs more workspace than there is for few columns
+// A caller may have it propose no algorithm for many columns that takes few ones too.
 // An algorithm needs the alignment that the preference states: 256 bytes for each operand without one.
 #include "cublaslt.h"
 #include "softcuda.h"
@@ -51,14 +52,15 @@ static_assert(sizeof(Algorithm) == 64 && sizeof(HeuristicResult) == 96);
 // Set by softcuda_proposals.
 thread_local int faulty_proposals = 1;
 thread_local bool has_unsplit_proposals = true;
+thread_local uint64_t wide_columns = ~0ull;
 
-std::vector<Algorithm> list_algorithms()
+std::vector<Algorithm> list_algorithms(const Layout& d)
 {
     std::vector<Algorithm> algorithms = {{UnorderedAlgorithm, Split, ReductionInPlace, {}, {}}};
     algorithms.insert(algorithms.end(), faulty_proposals, {FaultyAlgorithm, Split, ReductionComputeType, {}, {}});
     if (!has_unsplit_proposals) return algorithms;
     for (int id : {WideAlgorithm, HungryAlgorithm, PlainAlgorithm, FaultyAlgorithm})
-        algorithms.push_back({id, 1, ReductionNone, {}, {}});
+        if (id == WideAlgorithm || d.columns < wide_columns) algorithms.push_back({id, 1, ReductionNone, {}, {}});
     return algorithms;
 }
 
@@ -81,11 +83,13 @@ size_t workspace_of(const Algorithm& algorithm, const Layout& d)
     return algorithm.split > 1 ? SplitWorkspace : 0;
 }
 
-// Sets how many faulty split-K algorithms the heuristic proposes to this thread, and whether it proposes unsplit ones.
-EXPORT void softcuda_proposals(int faulty, int unsplit)
+// Sets how many faulty split-K algorithms the heuristic proposes to this thread, whether it proposes unsplit ones, and
+// the number of columns from which on these refuse few; 0 for none.
+EXPORT void softcuda_proposals(int faulty, int unsplit, int wide)
 {
     faulty_proposals = faulty;
     has_unsplit_proposals = unsplit != 0;
+    wide_columns = wide > 0 ? wide : ~0ull;
 }
 
 EXPORT int cublasLtMatmulPreferenceCreate(void** preference)
@@ -126,7 +130,7 @@ EXPORT int cublasLtMatmulAlgoGetHeuristic(void*, void* desc, void* a, void* b, v
     const Layout& d_layout = *static_cast<Layout*>(d);
     if (!is_supported(*static_cast<Desc*>(desc), a_layout, b_layout, d_layout)) return BadValue;
     const Preference& preferred = *static_cast<Preference*>(preference);
-    for (Algorithm algorithm : list_algorithms())
+    for (Algorithm algorithm : list_algorithms(d_layout))
     {
         if (*returned == requested || !is_allowed(algorithm, d_layout, preferred)) continue;
         memcpy(algorithm.alignments, preferred.alignments, sizeof(algorithm.alignments));

@@ -21,7 +21,7 @@ sealed class BatchEmbedder(IBackend backend, BertConfig config, Pooler pooler, V
     /// Computes the vectors of a batch on the device: [S,width] in fp32, valid until the next batch is prepared.
     /// </summary>
     public Matrix Compute(BertWeights weights, HostBatch batch) =>
-        Compute(weights, Prepare(weights.Type, _batchMemory.Upload(batch)));
+        Compute(weights, Prepare(weights.Type, _batchMemory.Upload(batch), batchInvariant: true));
 
     /// <summary>Computes the vectors of a batch and copies them to the host.</summary>
     public float[] Download(BertWeights weights, HostBatch batch)
@@ -35,7 +35,7 @@ sealed class BatchEmbedder(IBackend backend, BertConfig config, Pooler pooler, V
     /// <inheritdoc cref="Embedder.PrepareFirst"/>
     public Embedder.Pass PrepareFirst(
         ElementType type, PackedBatch source, int sentences, int tokens, int longest) =>
-        Prepare(type, _batchMemory.CopyFirst(source, sentences, tokens, longest));
+        Prepare(type, _batchMemory.CopyFirst(source, sentences, tokens, longest), batchInvariant: false);
 
     /// <inheritdoc cref="Embedder.Compute"/>
     public Matrix Compute(BertWeights weights, Embedder.Pass pass)
@@ -54,10 +54,11 @@ sealed class BatchEmbedder(IBackend backend, BertConfig config, Pooler pooler, V
 
     Matrix Pool(BertWeights weights, Embedder.Pass pass)
     {
-        Matrix pooled = new BertForward(backend, weights, pass.Activations, default).Run();
+        bool batchInvariant = pass.IsBatchInvariant;
+        Matrix pooled = new BertForward(backend, weights, pass.Activations, default, batchInvariant).Run();
         if (pooler.HasHead)
         {
-            backend.LinearForward(pooled, weights.Head.Weight, weights.Head.Bias, pass.Vectors);
+            backend.LinearForward(pooled, weights.Head.Weight, weights.Head.Bias, batchInvariant, pass.Vectors);
             backend.TanhForward(pass.Vectors, pass.Vectors);
             return pass.Vectors;
         }
@@ -66,8 +67,10 @@ sealed class BatchEmbedder(IBackend backend, BertConfig config, Pooler pooler, V
         return pass.Vectors;
     }
 
-    Embedder.Pass Prepare(ElementType type, PackedBatch batch) => _arena.Carve(arena => new Embedder.Pass(
-        new BertActivations(arena, config, pooler, batch, type, savedForBackward: false),
-        arena.Allocate(batch.Sentences, pooler.Width(config.HiddenSize)),
-        layers.Allocate(arena, batch.Sentences)));
+    Embedder.Pass Prepare(ElementType type, PackedBatch batch, bool batchInvariant) =>
+        _arena.Carve(arena => new Embedder.Pass(
+            new BertActivations(arena, config, pooler, batch, type, savedForBackward: false),
+            arena.Allocate(batch.Sentences, pooler.Width(config.HiddenSize)),
+            layers.Allocate(arena, batch.Sentences),
+            batchInvariant));
 }

@@ -5,8 +5,9 @@ namespace EsimCse.Core.Model;
 /// <summary>Device memory for packed batches. Each batch reuses the memory of the one before it.</summary>
 sealed class BatchMemory(IBackend backend) : IDisposable
 {
-    // Rounded lengths let one recorded graph serve many batches; attention has tiles of 32, 48 and 64 tokens.
-    const int LengthPadding = 16;
+    // Rounded lengths let one recorded graph serve many batches; attention has tiles of 32, 48 and 64 tokens, and
+    // several of 64 for longer sentences.
+    const int ShortLengthPadding = 16, LongLengthPadding = 64;
 
     readonly Arena _arena = new(backend);
 
@@ -59,7 +60,8 @@ sealed class BatchMemory(IBackend backend) : IDisposable
     public PackedBatch Reserve(int sentences, int tokens, int longest)
     {
         int rows = Padded(tokens);
-        int longestPadded = RoundUp(longest, Math.Min(backend.TokenPadding, LengthPadding));
+        int lengthPadding = longest <= LongLengthPadding ? ShortLengthPadding : LongLengthPadding;
+        int longestPadded = RoundUp(longest, Math.Min(backend.TokenPadding, lengthPadding));
         _arena.Reset((2L * rows + sentences + 1) * sizeof(int) + 3 * Arena.Alignment);
         Matrix ids = _arena.Allocate(1, rows, ElementType.Int32);
         Matrix positions = _arena.Allocate(1, rows, ElementType.Int32);

@@ -6,7 +6,17 @@ namespace EsimCse.Core.Model;
 /// The forward pass of BERT: Devlin, Chang, Lee and Toutanova, arXiv 1810.04805. <see cref="BertBackward"/> is the
 /// same code read from the end.
 /// </summary>
-sealed class BertForward(IBackend backend, BertWeights weights, BertActivations activations, DropoutMask mask)
+/// <param name="backend">The device.</param>
+/// <param name="weights">The weights.</param>
+/// <param name="activations">The buffers of the batch.</param>
+/// <param name="mask">The dropout; absent for none.</param>
+/// <param name="batchInvariant">Whether the bits of a row must not depend on the others of the batch.</param>
+sealed class BertForward(
+    IBackend backend,
+    BertWeights weights,
+    BertActivations activations,
+    DropoutMask mask,
+    bool batchInvariant)
 {
     readonly PackedBatch _batch = activations.Batch;
     readonly BertConfig _config = activations.Config;
@@ -92,9 +102,8 @@ sealed class BertForward(IBackend backend, BertWeights weights, BertActivations 
             Saved(a.FeedForwardDown), a.FeedForwardRstd, activations.Hidden[layer + 1]);
     }
 
-    /// <summary>Computes y = x wᵀ + bias, batch-invariant unless a backward pass follows.</summary>
     void Project(Matrix x, Matrix w, Matrix bias, Matrix y) =>
-        backend.LinearForward(x, w, bias, batchInvariant: !activations.SavedForBackward, y);
+        backend.LinearForward(x, w, bias, batchInvariant, y);
 
     /// <summary>
     /// Returns the buffer for the normalised rows that the backward pass reads: their input's; absent without one.

@@ -162,7 +162,8 @@ sealed class Embedder : IDisposable
     }
 
     /// <summary>
-    /// Copies the first sentences of a batch, which have that many tokens, and allocates their activations.
+    /// Copies the first sentences of a batch, which have that many tokens, and allocates their activations. The last
+    /// bits of a vector may depend on the others of the pass, which a step of training repeats.
     /// </summary>
     internal Pass PrepareFirst(ElementType type, PackedBatch source, int sentences, int tokens, int longest) =>
         _device.PrepareFirst(type, source, sentences, tokens, longest);
@@ -203,7 +204,11 @@ sealed class Embedder : IDisposable
     }
 
     /// <summary>A batch on the device with the buffers of its forward pass.</summary>
-    internal sealed record Pass(BertActivations Activations, Matrix Vectors, IReadOnlyList<Matrix> LayerOutputs)
+    internal sealed record Pass(
+        BertActivations Activations,
+        Matrix Vectors,
+        IReadOnlyList<Matrix> LayerOutputs,
+        bool IsBatchInvariant)
     {
         /// <summary>Returns the key of device work on these buffers.</summary>
         public GraphKey Key(object owner, string part) => Activations.Key(owner, part);

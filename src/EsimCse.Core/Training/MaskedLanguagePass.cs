@@ -44,7 +44,7 @@ sealed class MaskedLanguagePass
         };
         BertActivations activations = new(
             arena, bert.Config, new TokenPooler(), batch, weights.Type, savedForBackward: true);
-        _forward = new(backend, weights, activations, mask);
+        _forward = new(backend, weights, activations, mask, batchInvariant: false);
         _loss = new(backend, arena, bert.Config, weights, gradients, tokens.Rows.Columns, options.MlmWeight);
         _dhidden = arena.Allocate(batch.Tokens, bert.Config.HiddenSize, weights.Type);
         // The words are the head's matrix: all of their rows have a gradient.

@@ -26,7 +26,7 @@ sealed class StepBuffers
         long start = arena.Position;
         DropoutMask mask = new(options.Dropout, options.Seed, 0, rows.Rows, persistent.StepState.Counters);
         Activations = new(arena, bert.Config, options.Pooler, rows.Views, weights.Type, savedForBackward: true);
-        Forward = new(backend, weights, Activations, mask);
+        Forward = new(backend, weights, Activations, mask, batchInvariant: false);
         Head = new(arena, bert, gradients, options.Pooler, Activations.Pooled);
         Backward = new(backend, weights, gradients, persistent.TouchedWords.Flags, Activations, mask, arena);
         if (options.MlmWeight == 0) return;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using EsimCse.Cuda.Interop;
@@ -10,9 +11,16 @@ namespace EsimCse.Cuda.Kernels;
 /// </summary>
 static class KernelCache
 {
-    /// <summary>Returns the image of a variant, compiled if it is not on disk. Thread-safe.</summary>
-    public static byte[] Get(KernelVariant variant, string architecture) =>
-        TryRead(ImagePath(variant, architecture)) ?? Recompile(variant, architecture);
+    static readonly ConcurrentDictionary<string, Lock> Locks = new();
+
+    /// <summary>
+    /// Returns the image of a variant, compiled if it is not on disk; once for several devices that ask at a time.
+    /// </summary>
+    public static byte[] Get(KernelVariant variant, string architecture)
+    {
+        string path = ImagePath(variant, architecture);
+        lock (Locks.GetOrAdd(path, _ => new Lock())) return TryRead(path) ?? Recompile(variant, architecture);
+    }
 
     /// <summary>Compiles a variant and replaces its image on disk.</summary>
     public static byte[] Recompile(KernelVariant variant, string architecture)

@@ -9,14 +9,17 @@ static unsafe class MatmulHeuristics
 {
     const int RequestedCount = 16;
 
-    /// <summary>The number of columns for which the algorithm of a batch-invariant product is chosen.</summary>
-    const int TypicalColumns = CudaBackend.EmbeddingTokens;
+    /// <summary>
+    /// The numbers of columns for which the heuristic proposes algorithms of a batch-invariant product: a full batch's,
+    /// and fewer where none of its proposals supports them all.
+    /// </summary>
+    static readonly int[] TypicalColumns = [CudaBackend.EmbeddingTokens, 2048, 128];
 
     /// <summary>
     /// The numbers of columns that the algorithm of a batch-invariant product must support, up to the tokens of the
     /// largest batches that are not split.
     /// </summary>
-    static readonly int[] AllColumns = [1, 8, 128, 2048, TypicalColumns, 8 * TypicalColumns];
+    static readonly int[] AllColumns = [1, 8, 128, 2048, CudaBackend.EmbeddingTokens, 8 * CudaBackend.EmbeddingTokens];
 
     /// <summary>
     /// The id of an algorithm whose split-K result is wrong if the split does not divide K (cuBLASLt 12.6.3 to 13.4 on
@@ -28,17 +31,22 @@ static unsafe class MatmulHeuristics
     /// <exception cref="DeviceException">None is usable.</exception>
     public static List<MatmulAlgorithm> GetAlgorithms(CublasLtContext context, MatmulShape shape, nint bias)
     {
-        List<MatmulAlgorithm> algorithms = GetAlgorithms(context, shape, bias, AllowedSchemes(shape));
-        // All proposals may have splits that must not be used.
-        if (algorithms.Count == 0) algorithms = GetAlgorithms(context, shape, bias, CublasLtReductionScheme.None);
-        if (algorithms.Count == 0) ThrowNoneUsable(shape);
-        return algorithms;
+        foreach (int columns in shape.BatchInvariant ? TypicalColumns : [shape.Columns])
+        {
+            List<MatmulAlgorithm> algorithms = GetAlgorithms(context, shape, columns, bias, AllowedSchemes(shape));
+            if (algorithms.Count > 0) return algorithms;
+            // All proposals may have splits that must not be used.
+            algorithms = GetAlgorithms(context, shape, columns, bias, CublasLtReductionScheme.None);
+            if (algorithms.Count > 0) return algorithms;
+        }
+        ThrowNoneUsable(shape);
+        return [];
     }
 
     static List<MatmulAlgorithm> GetAlgorithms(
-        CublasLtContext context, MatmulShape shape, nint bias, CublasLtReductionScheme schemes)
+        CublasLtContext context, MatmulShape shape, int columns, nint bias, CublasLtReductionScheme schemes)
     {
-        using MatmulPlan plan = new(shape.BatchInvariant ? shape with { Columns = TypicalColumns } : shape);
+        using MatmulPlan plan = new(shape with { Columns = columns });
         Span<MatmulHeuristic> results = stackalloc MatmulHeuristic[RequestedCount];
         int count = plan.GetHeuristics(context, schemes, results);
         List<MatmulAlgorithm> usable = [];

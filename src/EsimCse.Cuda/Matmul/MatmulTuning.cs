@@ -34,16 +34,14 @@ static class MatmulTuning
     }
 
     /// <summary>
-    /// Times the products of training steps: each for every number of rows near <paramref name="tokens"/>, the momentum
-    /// encoder's for one.
+    /// Times the products of training steps for every number of rows near <paramref name="tokens"/>, the momentum
+    /// encoder's for those near half of it.
     /// </summary>
     internal static void TuneTraining(CudaBackend cuda, BertConfig config, int tokens, CancellationToken cancellation)
     {
         using BertParameters bert = BertParameters.Random(cuda, config, head: true, seed: 1, ElementType.BFloat16);
         using TrainingStep step = new(bert, new() { QueueSize = BatchSize }, int.MaxValue);
-        // The middle size first: a batch-invariant product is timed for the first size it meets.
-        IEnumerable<int> offsets = Enumerable.Range(-SizesOnEachSide, 2 * SizesOnEachSide + 1).OrderBy(Math.Abs);
-        foreach (int offset in offsets)
+        for (int offset = -SizesOnEachSide; offset <= SizesOnEachSide; offset++)
         {
             cancellation.ThrowIfCancellationRequested();
             int size = tokens + offset * cuda.TokenPadding;

@@ -68,6 +68,32 @@ public class GraphTests
         Assert.Equal(8, y.Floats.Length);
     }
 
+    [Fact]
+    public void Of_too_many_graphs_those_in_use_are_kept()
+    {
+        using CudaBackend cuda = (CudaBackend)Backends.Create(Backends.Cuda);
+        using GuardedMatrix x = new(cuda, 1, 8, Numbers.Normal(8, 1));
+        using GuardedMatrix y = new(cuda, 1, 8);
+        int runs = 0;
+        Run(0);
+        Run(0);
+        for (int key = 1; key <= 300; key++)
+        {
+            Run(key);
+            Run(0);
+        }
+        // The first key's work ran, and was captured; of the others each ran once.
+        Assert.Equal(2 + 300, runs);
+        Run(1);
+        Assert.Equal(2 + 301, runs);
+
+        void Run(int key) => cuda.RunGraph(new(this, "part", key, 1, 1, 0, 0), () =>
+        {
+            runs++;
+            cuda.TanhForward(x, y);
+        });
+    }
+
     [Theory]
     [InlineData(ElementType.Float32)]
     [InlineData(ElementType.BFloat16)]

@@ -80,6 +80,19 @@ public sealed class MatmulHeuristicsTests : IDisposable
         Assert.Equal(Enumerable.Repeat(SoftMatmuls.Faulty, 16), ids);
     }
 
+    [Fact]
+    public void The_heuristic_is_asked_for_fewer_columns_where_its_proposals_for_many_do_not_take_few()
+    {
+        int[] own = [], invariant = [];
+        SoftMatmuls.WithProposals(faulty: 1, unsplit: true, wideColumns: 4096, action: () =>
+        {
+            own = Ids(Shape with { Columns = 4096 });
+            invariant = Ids(Shape with { Columns = 4096, BatchInvariant = true });
+        });
+        Assert.DoesNotContain(SoftMatmuls.Plain, own);
+        Assert.Equal([SoftMatmuls.Plain, SoftMatmuls.Faulty], invariant);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -52,22 +52,20 @@ public sealed class TuningTests : IDisposable
 
     // 128 sentences: steps of 128 tokens are the smallest, and the momentum encoder embeds half of them.
     [Fact]
-    public void Training_is_timed_for_each_number_of_rows_and_the_momentum_encoder_once()
+    public void Training_is_timed_for_each_number_of_rows()
     {
         Backends.RequireCuda();
         using CudaBackend cuda = CudaBackend.CreateForTuning(0);
         MatmulTuning.TuneTraining(cuda, SmallModel.Config, tokens: 128, default);
-        ILookup<bool, string> lines = cuda.TuningReport.ToLookup(line => line.Contains(", for every batch:"));
-        string[] sizes = [.. lines[false].Select(line => line.Split(' ')[0])];
+        Assert.DoesNotContain(cuda.TuningReport, line => line.Contains(", for every batch:"));
+        string[] sizes = [.. cuda.TuningReport.Select(line => line.Split(' ')[0])];
         foreach (int rows in new[] { 128, 256, 384, 512, 640 })
         {
             Assert.Single(sizes, $"48x{rows}x16"); // query, key and value
             Assert.Single(sizes, $"16x{rows}x48"); // the gradient of their input
             Assert.Single(sizes, $"16x48x{rows}"); // and of their weights
         }
-        string[] momentum = [.. lines[true].Select(line => line.Split(' ')[0])];
-        string[] expected = ["16x128x16", "16x128x24", "16x64x16", "16x64x16", "24x128x16", "32x128x16", "48x128x16"];
-        Assert.Equal(expected, momentum.Order(StringComparer.Ordinal));
+        Assert.Contains("16x64x16", sizes); // queries of the momentum encoder's last layer
     }
 
     [Fact]

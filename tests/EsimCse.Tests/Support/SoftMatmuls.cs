@@ -34,19 +34,19 @@ static unsafe class SoftMatmuls
 
     /// <summary>
     /// Runs an action while the heuristic proposes that many faulty split-K algorithms first, and then unsplit ones or
-    /// none.
+    /// none. From <paramref name="wideColumns"/> on, unless 0, those refuse few columns.
     /// </summary>
-    public static void WithProposals(int faulty, bool unsplit, Action action)
+    public static void WithProposals(int faulty, bool unsplit, Action action, int wideColumns = 0)
     {
-        var set = (delegate* unmanaged<int, int, void>)SoftCuda.Export("softcuda_proposals");
-        set(faulty, unsplit ? 1 : 0);
+        var set = (delegate* unmanaged<int, int, int, void>)SoftCuda.Export("softcuda_proposals");
+        set(faulty, unsplit ? 1 : 0, wideColumns);
         try
         {
             action();
         }
         finally
         {
-            set(1, 1);
+            set(1, 1, 0);
         }
     }
 

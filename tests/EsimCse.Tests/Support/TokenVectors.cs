@@ -20,7 +20,7 @@ sealed record TokenVectors(double[] Values, int[] Offsets)
         arena.Reset(1 << 24);
         PackedBatch batch = memory.Upload(sentences);
         BertActivations activations = new(arena, config, Pooler.Avg, batch, ElementType.Float32, false);
-        new BertForward(backend, bert.Weights, activations, default).Run();
+        new BertForward(backend, bert.Weights, activations, default, batchInvariant: true).Run();
         Matrix hidden = activations.Hidden[^1];
         float[] values = new float[hidden.Count];
         backend.Download(hidden, values.AsSpan());
