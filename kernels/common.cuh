@@ -80,7 +80,7 @@ template <class T, int N> __device__ __forceinline__ void store_wide(T* target, 
 }
 
 // Returns the sum over the warp to every lane, always added in the same order.
-__device__ __forceinline__ float warp_sum(float value)
+template <class T> __device__ __forceinline__ T warp_sum(T value)
 {
 #pragma unroll
     for (int distance = WarpSize / 2; distance > 0; distance /= 2)

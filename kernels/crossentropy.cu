@@ -7,11 +7,13 @@
 // logits fp32 [N,V]; dlogits [N,V] of any type, may be logits; losses, labels [N]: a row of label -1 has no loss and no
 // gradient. V is any number, so that rows are not aligned: elements are read one by one.
 //
-// Rows: one block per row. Mean: one thread. Bias: one thread per column. Every sum has a fixed order.
+// Rows: one block per row. Mean: one warp. Bias: one block per 32 columns, whose warps share the rows. Every sum has a
+// fixed order.
 #include "softmax.cuh"
 #include "stepstate.cuh"
 
 constexpr int RowThreads = 512;
+constexpr int BiasWarps = 8;
 
 template <class T>
 __device__ __forceinline__ void row_loss(
@@ -46,9 +48,10 @@ __device__ __forceinline__ void row_loss(
 extern "C" __global__ void __launch_bounds__(32) crossentropy_mean(
     const float* losses, const int* count, float weight, StepState state, int rows)
 {
-    if (threadIdx.x != 0) return;
     double sum = 0;
-    for (int row = 0; row < rows; row++) sum += losses[row];
+    for (int row = threadIdx.x; row < rows; row += WarpSize) sum += losses[row];
+    sum = warp_sum(sum);
+    if (threadIdx.x != 0) return;
     float mean = static_cast<float>(sum / max(1, *count));
     state.scalars->masked_language_loss += mean;
     state.scalars->loss += weight * mean;
@@ -57,11 +60,21 @@ extern "C" __global__ void __launch_bounds__(32) crossentropy_mean(
 template <class T>
 __device__ __forceinline__ void bias_gradient(const T* dlogits, float* dbias, int rows, int columns)
 {
-    int column = blockIdx.x * blockDim.x + threadIdx.x;
-    if (column >= columns) return;
+    __shared__ float sums[BiasWarps][WarpSize];
+    int lane = threadIdx.x % WarpSize;
+    int warp = threadIdx.x / WarpSize;
+    int column = blockIdx.x * WarpSize + lane;
     float sum = 0;
+    if (column < columns)
+    {
 #pragma unroll 8
-    for (int row = 0; row < rows; row++) sum += to_float(dlogits[static_cast<long long>(row) * columns + column]);
+        for (int row = warp; row < rows; row += BiasWarps)
+            sum += to_float(dlogits[static_cast<long long>(row) * columns + column]);
+    }
+    sums[warp][lane] = sum;
+    __syncthreads();
+    if (warp != 0 || column >= columns) return;
+    for (int other = 1; other < BiasWarps; other++) sum += sums[other][lane];
     dbias[column] += sum;
 }
 
@@ -72,7 +85,7 @@ __device__ __forceinline__ void bias_gradient(const T* dlogits, float* dbias, in
     { \
         row_loss<T>(logits, labels, count, weight, losses, dlogits, columns); \
     } \
-    extern "C" __global__ void __launch_bounds__(256) crossentropy_bias_##name( \
+    extern "C" __global__ void __launch_bounds__(BiasWarps * WarpSize) crossentropy_bias_##name( \
         const T* dlogits, float* dbias, int rows, int columns) \
     { \
         bias_gradient<T>(dlogits, dbias, rows, columns); \

@@ -29,14 +29,6 @@ extern "C" __global__ void __launch_bounds__(256) gradientnorm_chunks(
     if (threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
 
-__device__ __forceinline__ double warp_total(double value)
-{
-#pragma unroll
-    for (int distance = WarpSize / 2; distance > 0; distance /= 2)
-        value += __shfl_xor_sync(AllLanes, value, distance);
-    return value;
-}
-
 extern "C" __global__ void __launch_bounds__(TotalThreads) gradientnorm_total(
     const float* partials, int chunks, float maximum, StepState state)
 {
@@ -44,11 +36,11 @@ extern "C" __global__ void __launch_bounds__(TotalThreads) gradientnorm_total(
     double sum = 0;
 #pragma unroll 4
     for (int i = threadIdx.x; i < chunks; i += TotalThreads) sum += partials[i];
-    sum = warp_total(sum);
+    sum = warp_sum(sum);
     if (threadIdx.x % WarpSize == 0) warp_totals[threadIdx.x / WarpSize] = sum;
     __syncthreads();
     if (threadIdx.x >= WarpSize) return;
-    sum = warp_total(warp_totals[threadIdx.x]);
+    sum = warp_sum(warp_totals[threadIdx.x]);
     if (threadIdx.x != 0) return;
 
     float norm = static_cast<float>(sqrt(sum));

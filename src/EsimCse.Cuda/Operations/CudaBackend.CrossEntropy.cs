@@ -5,8 +5,8 @@ namespace EsimCse.Cuda;
 
 partial class CudaBackend
 {
-    // crossentropy.cu's RowThreads.
-    const int CrossEntropyThreads = 512;
+    // crossentropy.cu's RowThreads, WarpSize, and BiasWarps * WarpSize.
+    const int CrossEntropyThreads = 512, BiasColumnsPerBlock = 32, BiasThreads = 256;
 
     /// <inheritdoc/>
     public void CrossEntropyLoss(
@@ -16,10 +16,10 @@ partial class CudaBackend
         int rows = logits.Rows;
         int columns = logits.Columns;
         LaunchConfig perRow = new(rows, CrossEntropyThreads);
-        LaunchConfig perColumn = PerThread(rows == 0 ? 0 : columns);
+        LaunchConfig perColumns = new(rows == 0 ? 0 : CeilingDivide(columns, BiasColumnsPerBlock), BiasThreads);
         string suffix = Suffix(dlogits);
         Launch("crossentropy_rows" + suffix, perRow, logits, labels, count, weight, losses, dlogits, columns);
         Launch("crossentropy_mean", SingleWarp(rows), losses, count, weight, state, rows);
-        Launch("crossentropy_bias" + suffix, perColumn, dlogits, dbias, rows, columns);
+        Launch("crossentropy_bias" + suffix, perColumns, dlogits, dbias, rows, columns);
     }
 }
