@@ -66,9 +66,7 @@ extern "C" __global__ void __launch_bounds__(128) contrastive_softmax(
 
 extern "C" __global__ void __launch_bounds__(32) contrastive_mean(const float* losses, StepState state, int pairs)
 {
-    double sum = 0;
-    for (int row = threadIdx.x; row < pairs; row += WarpSize) sum += losses[row];
-    sum = warp_sum(sum);
+    double sum = total_loss(losses, pairs);
     if (threadIdx.x != 0) return;
     state.scalars->loss = static_cast<float>(sum / pairs);
     state.scalars->masked_language_loss = 0;

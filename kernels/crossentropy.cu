@@ -48,9 +48,7 @@ __device__ __forceinline__ void row_loss(
 extern "C" __global__ void __launch_bounds__(32) crossentropy_mean(
     const float* losses, const int* count, float weight, StepState state, int rows)
 {
-    double sum = 0;
-    for (int row = threadIdx.x; row < rows; row += WarpSize) sum += losses[row];
-    sum = warp_sum(sum);
+    double sum = total_loss(losses, rows);
     if (threadIdx.x != 0) return;
     float mean = static_cast<float>(sum / max(1, *count));
     state.scalars->masked_language_loss += mean;

@@ -1,5 +1,5 @@
 // The sums of a row's softmax that lose no digits: a block of Threads threads reduces logits [count] in a
-// fixed order.
+// fixed order. And the sum of the losses of the rows.
 #pragma once
 #include "common.cuh"
 
@@ -9,6 +9,14 @@ struct SoftmaxSums
     float without_max;     // Σ e^(logit - maximum) over all but one of the largest
     float without_target;  // Σ e^(logit - maximum) over all but the target
 };
+
+// Returns the sum of the losses of all rows to every lane of a block of one warp.
+__device__ __forceinline__ double total_loss(const float* losses, int rows)
+{
+    double sum = 0;
+    for (int row = threadIdx.x; row < rows; row += WarpSize) sum += losses[row];
+    return warp_sum(sum);
+}
 
 template <int Threads>
 __device__ __forceinline__ SoftmaxSums softmax_sums(const float* logits, int count, int target, float* scratch)
