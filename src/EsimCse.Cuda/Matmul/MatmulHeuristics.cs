@@ -31,16 +31,22 @@ static unsafe class MatmulHeuristics
     /// <exception cref="DeviceException">None is usable.</exception>
     public static List<MatmulAlgorithm> GetAlgorithms(CublasLtContext context, MatmulShape shape, nint bias)
     {
-        foreach (int columns in shape.BatchInvariant ? TypicalColumns : [shape.Columns])
+        foreach ((int columns, CublasLtReductionScheme schemes) in Requests(shape))
         {
-            List<MatmulAlgorithm> algorithms = GetAlgorithms(context, shape, columns, bias, AllowedSchemes(shape));
-            if (algorithms.Count > 0) return algorithms;
-            // All proposals may have splits that must not be used.
-            algorithms = GetAlgorithms(context, shape, columns, bias, CublasLtReductionScheme.None);
+            List<MatmulAlgorithm> algorithms = GetAlgorithms(context, shape, columns, bias, schemes);
             if (algorithms.Count > 0) return algorithms;
         }
         ThrowNoneUsable(shape);
         return [];
+    }
+
+    /// <summary>Returns what the heuristic is asked for, in order, until a proposal is usable.</summary>
+    static (int Columns, CublasLtReductionScheme Schemes)[] Requests(MatmulShape shape)
+    {
+        CublasLtReductionScheme schemes = AllowedSchemes(shape);
+        if (shape.BatchInvariant) return Array.ConvertAll(TypicalColumns, columns => (columns, schemes));
+        // All proposals may have splits that must not be used.
+        return [(shape.Columns, schemes), (shape.Columns, CublasLtReductionScheme.None)];
     }
 
     static List<MatmulAlgorithm> GetAlgorithms(
