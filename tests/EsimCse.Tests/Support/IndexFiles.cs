@@ -57,18 +57,19 @@ sealed class IndexFiles : IDisposable
     }
 
     /// <summary>
-    /// Writes the index of a .npy file with a graph that two threads build, and returns its folder. The test is skipped
+    /// Writes the index of a .npy file with a graph that threads build, and returns its folder. The test is skipped
     /// where there is no library for graphs.
     /// </summary>
-    public string WriteHnswIndex(string vectors, string[]? texts = null) => WriteHnswIndex(vectors, texts, out _);
+    public string WriteHnswIndex(string vectors, string[]? texts = null, int threads = 2) =>
+        WriteHnswIndex(vectors, texts, out _, threads);
 
-    /// <inheritdoc cref="WriteHnswIndex(string, string[])"/>
-    public string WriteHnswIndex(string vectors, string[]? texts, out Recall? recall)
+    /// <inheritdoc cref="WriteHnswIndex(string, string[], int)"/>
+    public string WriteHnswIndex(string vectors, string[]? texts, out Recall? recall, int threads = 2)
     {
         RequireUsearch();
         string folder = In("hnsw");
         using MappedVectors file = MappedVectors.Open(vectors);
-        using CpuBackend backend = new(2);
+        using CpuBackend backend = new(threads);
         recall = IndexFolder.Write(
             folder, file, texts, textsName: null, new HnswBuilder(backend), CancellationToken.None);
         return folder;

@@ -85,16 +85,16 @@ public sealed class HnswSearchTests : IDisposable
         float[][] rows = IndexFiles.Random(14, 6000, 16);
         for (int row = 0; row < rows.Length; row += 10) rows[row] = rows[0];
         float[][] queries = IndexFiles.Random(15, 200, 16);
-        // Less than of different vectors where the threads that add the equal ones interrupt each other.
-        Assert.InRange(Recall(SimilarityFunction.Cosine, rows, queries, top: 10), 0.9, 1);
-        Assert.InRange(Recall(SimilarityFunction.Cosine, rows, [rows[0]], top: 50), 1, 1);
+        // One thread adds them: the recall of equal ones depends on which are added at the same time.
+        Assert.InRange(Recall(SimilarityFunction.Cosine, rows, queries, top: 10, threads: 1), 0.98, 1);
+        Assert.InRange(Recall(SimilarityFunction.Cosine, rows, [rows[0]], top: 50, threads: 1), 1, 1);
     }
 
     [Fact]
     public void Equal_vectors_that_are_found_are_ranked_by_their_rows()
     {
         float[][] few = IndexFiles.Random(16, 3, 7);
-        using VectorIndex index = Open([.. Enumerable.Range(0, 3000).Select(row => few[row % 3])]);
+        using VectorIndex index = Open([.. Enumerable.Range(0, 3000).Select(row => few[row % 3])], threads: 1);
         IReadOnlyList<SearchResult> found = index.Search(few[1].AsSpan(), top: 20);
         Assert.Equal(20, found.Count);
         Assert.All(found, result => Assert.Equal((1, 1.0), (result.Row % 3, Math.Round(result.Score, 14))));
@@ -141,10 +141,10 @@ public sealed class HnswSearchTests : IDisposable
 
     public void Dispose() => _files.Dispose();
 
-    VectorIndex Open(float[][] rows, string[]? texts = null)
+    VectorIndex Open(float[][] rows, string[]? texts = null, int threads = 2)
     {
         string vectors = _files.WriteVectors(rows, rows[0].Length);
-        return VectorIndex.Open(_files.WriteHnswIndex(vectors, texts), new DeviceChoice("cpu", 2));
+        return VectorIndex.Open(_files.WriteHnswIndex(vectors, texts, threads), new DeviceChoice("cpu", 2));
     }
 
     void CheckExact(SimilarityFunction function, float[][] rows, float[][] queries, int top)
@@ -157,9 +157,9 @@ public sealed class HnswSearchTests : IDisposable
     }
 
     /// <summary>Returns the share of the nearest rows that are found, and checks the scores of all.</summary>
-    double Recall(SimilarityFunction function, float[][] rows, float[][] queries, int top)
+    double Recall(SimilarityFunction function, float[][] rows, float[][] queries, int top, int threads = 2)
     {
-        using VectorIndex index = Open(rows);
+        using VectorIndex index = Open(rows, threads: threads);
         int found = 0;
         foreach (float[] query in queries)
         {
